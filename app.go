@@ -1,0 +1,96 @@
+package postern
+
+import (
+	"slices"
+	"time"
+)
+
+// Level says whom a connection belongs to.
+type Level string
+
+const (
+	AccountLevel Level = "account" // the whole account: any allowed member may make or end it
+	UserLevel    Level = "user"    // one user of the account
+)
+
+// App is a partner's platform: an OAuth client (RFC 6749 §2).
+type App struct {
+	ID          string // the client_id
+	Partner     Partner
+	Name        string
+	Description string
+	URL         string
+	LogoURL     string
+	Dialect     string   // the wire it speaks
+	Also        []string // further wires for the same connections, during a migration
+	Level       Level
+	Attributes  map[string]string
+
+	RedirectURLs  []string
+	WebhookURL    string
+	Scopes        []string // what it may ask for
+	DefaultScopes []string // asked when it names none
+	Grants        []string // grant types that it may use
+	ConnectRoles  []string // who may connect for an account; empty: any member
+	ISS           *bool    // whether redirects carry iss (RFC 9207); nil: as the dialect says
+	Public        bool     // no secret; PKCE required (RFC 6749 §2.1)
+	Disabled      bool     // switched off, or its partner is
+
+	Secrets []AppSecret // what Authenticate compares with; empty for public apps
+}
+
+// AppSecret is a named client secret; at most two are valid at a time.
+type AppSecret struct {
+	ID        string
+	Name      string
+	Hash      Hash
+	Hint      string // last four characters, to tell secrets apart
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: none
+}
+
+// Speaks reports whether the app may use this dialect.
+func (a *App) Speaks(dialect string) bool {
+	return a.Dialect == dialect || slices.Contains(a.Also, dialect)
+}
+
+// HasSecret reports whether the presented secret is one of the app's, valid at
+// this time. Every stored hash is compared, in constant time.
+func (a *App) HasSecret(presented Secret, now time.Time) bool {
+	if presented == "" {
+		return false
+	}
+	hash, found := presented.Hash(), false
+	for _, s := range a.Secrets {
+		valid := s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
+		if hash.Equal(s.Hash) && valid {
+			found = true
+		}
+	}
+	return found
+}
+
+// MayUse reports whether the app may use a grant type.
+func (a *App) MayUse(grant string) bool { return slices.Contains(a.Grants, grant) }
+
+// MayConnect reports whether a member with this role may make the app's
+// connection. User-level connections are the user's own affair, and the role
+// rule holds for them too when the app names roles.
+func (a *App) MayConnect(role string) bool {
+	return len(a.ConnectRoles) == 0 || slices.Contains(a.ConnectRoles, role)
+}
+
+// API is a resource server: who checks tokens.
+type API struct {
+	ID         string
+	Name       string
+	SecretHash Hash
+	Disabled   bool
+}
+
+// Scope is a permission that an app can ask for, in words that a person
+// understands.
+type Scope struct {
+	Name        string
+	Description string
+}

@@ -1,0 +1,20 @@
+// Package oauth holds the rules of the engine: who may ask, what an answer
+// means, how a code becomes tokens, how a refresh token is rotated, what a
+// token stands for, and how all of it ends. They are decided once for every
+// dialect. It knows neither HTTP nor SQL: a door hands it a request, a Store
+// keeps the rows.
+package oauth
+
+import (
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Rules are the engine. All methods may be called at once.
+type Rules struct {
+	Store  Store
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+}

@@ -1,0 +1,150 @@
+package oauth
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// Ask is an authorize request (RFC 6749 §4.1.1), whatever dialect it was said
+// in. The door has refused repeated parameters and read the scope syntax.
+type Ask struct {
+	Terms    *Terms
+	Browser  postern.Hash // of the browser's binding cookie
+	ViaPost  bool
+	ClientID string
+
+	RedirectURI     string
+	SentURI         bool // whether the request named it
+	URIOptional     bool // the dialect allows it to be absent when one is registered (absent: the registered one)
+	ResponseType    string
+	ResponseMode    string
+	State           string
+	Scopes          []string // in the order asked, without repeats
+	ScopeProblem    bool     // what was sent cannot be a list of scopes
+	Challenge       string
+	ChallengeMethod string
+	Prompt          string
+	LoginHint       string
+	Tenant          string
+	TenantKey       string            // what Tenant is compared with: "id", "handle", "name", "number" or "attr.X"
+	Kept            map[string]string // further parameters kept with the grant
+	Request         bool              // whether request was sent (RFC 9101)
+	RequestURI      bool              // whether request_uri was sent
+
+	// Probe checks the request and keeps nothing (HEAD).
+	Probe bool
+}
+
+// Refusal is "no" said to an app that we recognise, at an address that we
+// proved. Only Ask and Answer make one; every other error becomes a page.
+type Refusal struct {
+	to    string // compared with the registered ones before this value was made
+	State string
+	Err   *postern.Error
+	App   *postern.App
+	// ViaPost: answer with 303, else 302.
+	ViaPost bool
+	Dialect string
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// To is the redirect URL that the refusal goes to.
+func (r *Refusal) To() string { return r.to }
+
+// Decision is a person's answer to a ticket. The door has proved that the
+// ticket, the form and the session belong to one browser.
+type Decision struct {
+	Terms   *Terms
+	Ticket  *postern.Ticket
+	User    postern.User
+	Allow   bool
+	Account *postern.Membership // for whom; nil only when denied
+	Address string              // for the audit record
+}
+
+// Granted is where an allowed request goes on: the code travels to the app.
+type Granted struct {
+	To      string // the redirect URL
+	Code    postern.Secret
+	State   string
+	App     *postern.App
+	Account postern.Account
+	ViaPost bool
+	Dialect string
+}
+
+// ClientAuth is how an app authenticates (RFC 6749 §2.3).
+type ClientAuth struct {
+	ClientID string
+	Secret   postern.Secret // "": none was sent
+	Basic    bool           // by Authorization: Basic; the challenge is then part of a refusal
+	Source   string         // the caller's address, for counting failures
+}
+
+// Redeem is an exchange of a code for tokens (RFC 6749 §4.1.3).
+type Redeem struct {
+	Terms       *Terms
+	Client      ClientAuth
+	Code        postern.Secret
+	RedirectURI string
+	SentURI     bool
+	// URISkippable: the dialect lets the exchange leave redirect_uri out (absent: skip).
+	URISkippable bool
+	Verifier     string
+	SentVerifier bool
+	MaxVerifier  int // longest verifier; 128 (RFC 7636 §4.1) unless the dialect widens it
+}
+
+// Refresh asks for new tokens (RFC 6749 §6).
+type Refresh struct {
+	Terms        *Terms
+	Client       ClientAuth
+	RefreshToken postern.Secret
+	Scopes       []string // a subset of what was granted; empty: all of it
+	ScopeProblem bool
+}
+
+// ClientCredentials asks for a token for the app itself (RFC 6749 §4.4).
+type ClientCredentials struct {
+	Terms        *Terms
+	Client       ClientAuth
+	Scopes       []string
+	ScopeProblem bool
+}
+
+// Issued is what an app gets: the values of a dialect's answer.
+type Issued struct {
+	AccessToken  postern.Secret
+	RefreshToken postern.Secret // "": none
+	IssuedAt     time.Time
+	ExpiresAt    time.Time // of the access token; zero: never
+	// RefreshExpiresAt: zero where there is no refresh token.
+	RefreshExpiresAt time.Time
+	Scopes           []string
+	App              *postern.App
+	Account          *postern.Account // nil for client credentials
+	User             *postern.User    // the approver; nil for client credentials
+	ConnectionID     string
+	ConnectionNumber int64
+	Kept             map[string]string
+}
+
+// Revoke ends a token for the app that holds it (RFC 7009).
+type Revoke struct {
+	Terms  *Terms
+	Client ClientAuth
+	Token  postern.Secret
+	// EndsConnection: the dialect's route ends all that the token stands for.
+	EndsConnection bool
+}
+
+// Introspect asks about a token (RFC 7662). Asker is an API, or an app that may
+// ask about its own tokens only.
+type Introspect struct {
+	Terms  *Terms // of the dialect whose route was asked: what client authentication it allows
+	Client ClientAuth
+	Token  postern.Secret
+}

@@ -1,0 +1,163 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"postern.dev/postern"
+)
+
+// Store is what the rules ask of the rows. Each method is one transaction, or
+// one read. Where something is not there, the error is postern.NotFound; where
+// the database is away, postern.Unavailable.
+type Store interface {
+	// App reads an app with its valid and expired secrets and its partner. A
+	// removed app is NotFound; one that is switched off, or whose partner is,
+	// has Disabled set.
+	App(ctx context.Context, clientID string) (*postern.App, error)
+	// AppAndCode is App, and the code if there is one (else nil), in one round trip.
+	AppAndCode(ctx context.Context, clientID string, code postern.Hash) (*postern.App, *postern.Code, error)
+	// AppAndToken is App, and the token if there is one (else nil), in one round trip.
+	AppAndToken(ctx context.Context, clientID string, token postern.Hash) (*postern.App, *postern.Token, error)
+	// Token reads a token with all that its verdict depends on: one indexed read.
+	Token(ctx context.Context, token postern.Hash) (*postern.Token, error)
+	// API reads a resource server.
+	API(ctx context.Context, id string) (*postern.API, error)
+
+	// SaveTicket keeps a pending consent.
+	SaveTicket(ctx context.Context, t *postern.Ticket) error
+	// Ticket reads one, open or answered, until it is purged.
+	Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, error)
+	// BindTicket gives an open ticket to the user it is shown to first. For any
+	// other user later it is Forbidden.
+	BindTicket(ctx context.Context, ticket postern.Hash, userID string) error
+	// CloseTicket closes an open ticket without an answer; Conflict when it was
+	// answered.
+	CloseTicket(ctx context.Context, ticket postern.Hash, now time.Time) error
+	// Answer closes an open ticket, once: of many callers one wins, the others get
+	// Conflict. With a code it also checks, in the same transaction, that the
+	// redirect URL is still registered, the app, account and user are active and
+	// the approver is still a member with the role; else the ticket closes and the
+	// error is RedirectMismatch, Forbidden or InvalidClient. It fixes the user's
+	// wire nickname, makes the account's wire id, and remembers the consent.
+	Answer(ctx context.Context, a Answer) error
+
+	// RedeemCode spends the code, makes or joins the connection, saves the tokens,
+	// writes connection.created or connection.updated, and ends the family unused
+	// longest while there are more than AtOnce, all or nothing. If another caller
+	// was first, the code has expired, or its user, account or app is off, it
+	// changes nothing and fails with InvalidGrant.
+	RedeemCode(ctx context.Context, r Redemption) (connectionID string, number int64, err error)
+	// BurnCode spends an unspent code without tokens: its owner presented it with
+	// a wrong redirect URL or verifier.
+	BurnCode(ctx context.Context, code postern.Hash, why string, now time.Time) error
+	// ReplayedCode ends the family of a spent code. See EndFamily.
+	ReplayedCode(ctx context.Context, code postern.Hash, now time.Time) error
+
+	// Rotate supersedes a current refresh token by its successor and saves both
+	// new tokens. If another caller was first, or the family, the connection or
+	// what they depend on ended, it changes nothing and fails with Conflict.
+	Rotate(ctx context.Context, r Rotation) error
+	// ReplaceSuccessor ends the unused successor of a superseded token and gives
+	// it another. If the successor was used meanwhile it changes nothing and fails
+	// with Conflict.
+	ReplaceSuccessor(ctx context.Context, old postern.Hash, r Rotation) error
+	// Renew saves a new access token beside a refresh token that does not rotate,
+	// and moves the end of the refresh token's life. It fails with Conflict when
+	// the refresh token died meanwhile.
+	Renew(ctx context.Context, r Renewal) error
+	// SaveAccess saves an access token that belongs to no connection.
+	SaveAccess(ctx context.Context, t NewToken) error
+
+	// EndToken ends one access token alone. Again is no error and no change.
+	EndToken(ctx context.Context, token postern.Hash, actor string, now time.Time) error
+	// EndFamily ends all tokens born of one code; if the connection has no other
+	// live family it ends too, with this reason, and connection.deleted is
+	// written. Again is no error and no change.
+	EndFamily(ctx context.Context, family postern.Hash, reason postern.EndReason, actor string, now time.Time) error
+	// Connection reads a connection, live or ended.
+	Connection(ctx context.Context, id string) (*postern.Connection, error)
+	// Memberships are the accounts that a user belongs to, by name; removed
+	// accounts are not among them, switched-off ones have Disabled set.
+	Memberships(ctx context.Context, userID string) ([]postern.Membership, error)
+	// Disconnect ends a connection, everything born of it, its pending codes and
+	// open tickets, and writes connection.deleted. Of many callers one is told
+	// true.
+	Disconnect(ctx context.Context, connectionID string, reason postern.EndReason, actor string, now time.Time) (bool, error)
+
+	// CountFailure counts a failure under a name and gives how many there were in
+	// the window that is under way.
+	CountFailure(ctx context.Context, name string, window time.Duration, now time.Time) (int, error)
+}
+
+// Answer is a decision on its way into the rows.
+type Answer struct {
+	Ticket  postern.Hash
+	UserID  string
+	Allow   bool
+	Address string
+	Now     time.Time
+
+	// What follows is for an allowed one.
+	AppID        string
+	Dialect      string
+	AccountID    string
+	Role         string // that the decision rests on: the membership must still have it
+	Level        postern.Level
+	Code         postern.Hash
+	CodeExpires  time.Time
+	RedirectURI  string
+	SentURI      bool
+	Challenge    string
+	Scopes       []string
+	Kept         map[string]string
+	WireID       string // for the account, where the dialect has ids of its own and the account none yet; else ""
+	WireIDIsOwn  bool   // the product's id has the dialect's form: it is kept
+	RememberedAs []string
+}
+
+// NewToken is a token on its way into the rows.
+type NewToken struct {
+	Hash      postern.Hash
+	AppID     string
+	Dialect   string
+	Scopes    []string
+	IssuedAt  time.Time
+	ExpiresAt time.Time // zero: never
+}
+
+// Redemption is an exchange on its way into the rows.
+type Redemption struct {
+	Code    *postern.Code
+	Access  NewToken
+	Refresh *NewToken // nil: none
+	AtOnce  int
+	// NewConnectionID, NewNumber and EventID are used if the connection is made.
+	NewConnectionID string
+	NewNumber       int64
+	EventID         string
+	LiveUntil       time.Time // when the last of these tokens dies of age; zero: never
+	Now             time.Time
+}
+
+// Rotation is a refresh token giving way to its successor.
+type Rotation struct {
+	Presented postern.Hash
+	Family    postern.Hash
+	Salt      []byte
+	OldSalt   []byte // ReplaceSuccessor: the salt that the decision rests on
+	Access    NewToken
+	Successor NewToken
+	LiveUntil time.Time
+	Now       time.Time
+}
+
+// Renewal is a new access token beside a refresh token that stays.
+type Renewal struct {
+	Presented      postern.Hash
+	Family         postern.Hash
+	RefreshExpires time.Time
+	Access         NewToken
+	LiveUntil      time.Time
+	Now            time.Time
+}

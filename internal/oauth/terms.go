@@ -1,0 +1,71 @@
+package oauth
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// Terms are what a dialect's file decides about what it hands out. They choose
+// among ways that are all safe; no term can loosen a rule of this package.
+type Terms struct {
+	Dialect string
+	Level   postern.Level // of apps that do not say
+	PKCE    PKCE
+	Consent Consent
+
+	Code    CodeTerms
+	Access  AccessTerms
+	Refresh *RefreshTerms // nil: none
+	// AtOnce caps a connection's live families; over it the one unused longest
+	// ends. 0: no cap.
+	AtOnce int
+
+	// AccountIDs is the form of the ids that this wire has for accounts, made
+	// once and kept; nil: the product's own.
+	AccountIDs *postern.Form
+
+	// NoScopes: the wire has none; whatever is asked, nothing is.
+	NoScopes bool
+	// ScopesRequired: a request that names none, of an app without defaults, is
+	// invalid_scope; otherwise it asks for nothing.
+	ScopesRequired bool
+}
+
+// PKCE says for whom a challenge is required (RFC 7636). Public apps always need one.
+type PKCE string
+
+const (
+	PKCERequired PKCE = "required"
+	PKCEOptional PKCE = "optional" // frees apps with a secret only
+)
+
+// Consent says whether a standing approval is asked for again.
+type Consent string
+
+const (
+	ConsentAlways     Consent = "always"
+	ConsentRemembered Consent = "remembered" // apps with a secret only
+)
+
+// CodeTerms: Life is 10 s to 600 s.
+type CodeTerms struct {
+	Form postern.Form
+	Life time.Duration
+}
+
+// AccessTerms: Life 0 is "never expires".
+type AccessTerms struct {
+	Form postern.Form
+	Life time.Duration
+}
+
+// RefreshTerms say how refresh tokens live. Public apps always rotate.
+type RefreshTerms struct {
+	Form     postern.Form
+	Rotate   bool
+	Idle     time.Duration // from last use
+	Absolute time.Duration // from the first redemption; 0: none
+	// Window is how long a rotated token gives the same answer again: 0 to 300 s.
+	Window time.Duration
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// engine is everything that SQLite and PostgreSQL disagree about.
+type engine struct {
+	name    string
+	goose   goose.Dialect
+	oneNode bool   // the database is a file: one writer, who works in groups
+	forRow  string // locks the rows that a SELECT finds, where several writers exist
+	// isAway tells trouble that may pass (the database is down, full or busy)
+	// from a fault of ours.
+	isAway func(error) bool
+	// isRetry tells a conflict between transactions, which starting again solves.
+	isRetry func(error) bool
+	// isDuplicate tells a violated unique constraint.
+	isDuplicate func(error) bool
+}
+
+var sqliteEngine = engine{
+	name: "sqlite", goose: goose.DialectSQLite3, oneNode: true,
+	isAway: func(err error) bool {
+		switch sqliteCode(err) & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT:
+			return true
+		}
+		return isPassing(err)
+	},
+	isRetry: func(error) bool { return false },
+	isDuplicate: func(err error) bool {
+		code := sqliteCode(err)
+		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	},
+}
+
+var postgresEngine = engine{
+	name: "postgres", goose: goose.DialectPostgres, forRow: " FOR UPDATE",
+	isAway: func(err error) bool {
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+			switch e.Code[:2] {
+			case "08", "53", "57", "58", "25": // connection, resources, operator, system, read-only standby
+				return true
+			}
+			return e.Code == "40001" || e.Code == "40P01" || e.Code == "55P03"
+		}
+		if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+			return true
+		}
+		return pgconn.Timeout(err) || isPassing(err)
+	},
+	isRetry: func(err error) bool {
+		e, ok := errors.AsType[*pgconn.PgError](err)
+		return ok && (e.Code == "40001" || e.Code == "40P01")
+	},
+	isDuplicate: func(err error) bool {
+		e, ok := errors.AsType[*pgconn.PgError](err)
+		return ok && e.Code == "23505"
+	},
+}
+
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+func isPassing(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, errClosed) || strings.Contains(err.Error(), "unexpected EOF")
+}
+
+// openSQLite opens the file twice: one connection that writes, and a pool that
+// reads. WAL lets the readers go on while the writer commits.
+func openSQLite(path string) (reads, writes *sql.DB, err error) {
+	if dir := filepath.Dir(path); dir != "." {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, nil, err
+		}
+	}
+	// Made here so that nobody else can read it, whatever the umask says; the
+	// WAL and its index take their mode from the database file.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, nil, err
+	}
+	dsn := "file:" + (&pathEscaper{path}).String() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(OFF)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)"
+	if writes, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return nil, nil, err
+	}
+	writes.SetMaxOpenConns(2)             // the writer's own, and one to migrate with
+	if err := writes.Ping(); err != nil { // switches to WAL before any reader looks
+		writes.Close()
+		return nil, nil, err
+	}
+	if reads, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
+		writes.Close()
+		return nil, nil, err
+	}
+	n := max(4, runtime.GOMAXPROCS(0))
+	reads.SetMaxOpenConns(n)
+	reads.SetMaxIdleConns(n)
+	return reads, writes, nil
+}
+
+// pathEscaper writes a file path as the path of a file: URI.
+type pathEscaper struct{ path string }
+
+func (p *pathEscaper) String() string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p.path)
+}
+
+func openPostgres(url string) (*sql.DB, error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
+	return db, nil
+}

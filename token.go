@@ -1,0 +1,69 @@
+package postern
+
+import "time"
+
+// TokenKind tells access from refresh tokens.
+type TokenKind string
+
+const (
+	AccessToken  TokenKind = "access"
+	RefreshToken TokenKind = "refresh"
+)
+
+// Token is a stored token with everything it depends on, as one indexed read
+// finds it. Whether it is good is for Verdict to say.
+type Token struct {
+	Hash      Hash
+	Kind      TokenKind
+	Dialect   string
+	Scopes    []string // this token's own; a refresh token holds the family's
+	IssuedAt  time.Time
+	ExpiresAt time.Time // zero: never
+	EndedAt   time.Time // zero: live
+
+	// Refresh tokens that were rotated (RFC 9700 §2.2.2).
+	RotatedAt time.Time // zero: current
+	Salt      []byte    // derives the successor and its access token from the presented token
+	// SuccessorUsed is whether the successor was itself presented for refresh.
+	SuccessorUsed bool
+
+	// The family and the connection; empty for client credentials.
+	Family          Hash
+	FamilyEndedAt   time.Time
+	FamilyStartedAt time.Time
+	FamilyDialect   string
+	Kept            map[string]string
+	Connection      Connection
+
+	AppID       string
+	AppDisabled bool
+	AppPublic   bool
+	AppAttrs    map[string]string
+	Account     Account
+	User        User // the approver, who is also the owner at user level
+}
+
+// Verdict is nil when the token is good at this time. Otherwise it is an
+// InvalidToken, or a TokenExpired when age is all that is wrong.
+func (t *Token) Verdict(now time.Time) error {
+	switch {
+	case !t.EndedAt.IsZero(), !t.FamilyEndedAt.IsZero(), !t.Connection.EndedAt.IsZero(), t.AppDisabled:
+		return Errorf(InvalidToken, "The access token is not valid.")
+	case t.Account.Disabled, t.Connection.UserID != "" && t.User.Disabled:
+		return Errorf(InvalidToken, "The access token is not valid.")
+	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
+		return Errorf(TokenExpired, "The access token has expired.")
+	}
+	return nil
+}
+
+// Subject is RFC 7662's sub: the user at user level, else the account, else the app.
+func (t *Token) Subject() string {
+	switch {
+	case t.Connection.UserID != "":
+		return t.Connection.UserID
+	case t.Account.ID != "":
+		return t.Account.ID
+	}
+	return t.AppID
+}
