@@ -3,6 +3,7 @@ package postern
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
@@ -156,4 +157,18 @@ var (
 func NewID(random io.Reader, prefix string) (string, error) {
 	s, err := Form{Base62, 22, prefix, false}.Mint(random)
 	return string(s), err
+}
+
+// NewNumber makes an id for wires that know things by number: positive, and
+// exact as a JSON number everywhere (below 2^53).
+func NewNumber(random io.Reader) (int64, error) {
+	var b [8]byte
+	for {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return 0, fmt.Errorf("random source: %w", err)
+		}
+		if n := int64(binary.BigEndian.Uint64(b[:]) >> 11); n > 0 {
+			return n, nil
+		}
+	}
 }

@@ -27,6 +27,10 @@ type Token struct {
 	// SuccessorUsed is whether the successor was itself presented for refresh.
 	SuccessorUsed bool
 
+	// Alone is whether no refresh token could give another: it is its family's
+	// only token, or belongs to none.
+	Alone bool
+
 	// The family and the connection; empty for client credentials.
 	Family          Hash
 	FamilyEndedAt   time.Time

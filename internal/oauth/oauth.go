@@ -17,4 +17,6 @@ type Rules struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+
+	uses uses
 }

@@ -42,6 +42,10 @@ type Store interface {
 	// wire nickname, makes the account's wire id, and remembers the consent.
 	Answer(ctx context.Context, a Answer) error
 
+	// RememberedScopes are those of a stored consent that was given since the app
+	// last changed what people see of it; NotFound otherwise.
+	RememberedScopes(ctx context.Context, appID, accountID, userID string) ([]string, error)
+
 	// RedeemCode spends the code, makes or joins the connection, saves the tokens,
 	// writes connection.created or connection.updated, and ends the family unused
 	// longest while there are more than AtOnce, all or nothing. If another caller
@@ -85,6 +89,13 @@ type Store interface {
 	// true.
 	Disconnect(ctx context.Context, connectionID string, reason postern.EndReason, actor string, now time.Time) (bool, error)
 
+	// SaveUses moves the "last used" of families and connections forward.
+	SaveUses(ctx context.Context, batch []Use) error
+	// Sweep ends connections whose last token died of age (reason expired, one
+	// event each) and removes up to limit rows of each kind that nothing can need
+	// any more. It gives the largest number of one kind.
+	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
+
 	// CountFailure counts a failure under a name and gives how many there were in
 	// the window that is under way.
 	CountFailure(ctx context.Context, name string, window time.Duration, now time.Time) (int, error)
@@ -99,21 +110,23 @@ type Answer struct {
 	Now     time.Time
 
 	// What follows is for an allowed one.
-	AppID        string
-	Dialect      string
-	AccountID    string
-	Role         string // that the decision rests on: the membership must still have it
-	Level        postern.Level
-	Code         postern.Hash
-	CodeExpires  time.Time
-	RedirectURI  string
-	SentURI      bool
-	Challenge    string
-	Scopes       []string
-	Kept         map[string]string
-	WireID       string // for the account, where the dialect has ids of its own and the account none yet; else ""
-	WireIDIsOwn  bool   // the product's id has the dialect's form: it is kept
-	RememberedAs []string
+	AppID         string
+	Dialect       string
+	AccountID     string
+	Role          string // that the decision rests on: the membership must still have it
+	Level         postern.Level
+	Code          postern.Hash
+	CodeExpires   time.Time
+	RedirectURI   string
+	RegisteredURI string // must still be registered
+	SentURI       bool
+	Challenge     string
+	Scopes        []string
+	Kept          map[string]string
+	// WireID is the account's id on this wire, if it has none stored yet; "" where
+	// the wire has no ids of its own.
+	WireID   string
+	Remember bool // the consent need not be asked for again
 }
 
 // NewToken is a token on its way into the rows.

@@ -1,0 +1,190 @@
+package oauth
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"postern.dev/postern"
+)
+
+const (
+	// ticketLife is how long a person may take to sign in and decide.
+	ticketLife = 30 * time.Minute
+	// maxState is how much state an app may have carried, in bytes.
+	maxState = 2048
+)
+
+// Ask takes an authorize request and keeps it as a ticket, to which the browser
+// is sent. Nothing is redirected before app and redirect URL are proved: such
+// errors are plain (for a page); later ones are a *Refusal (RFC 6749 §4.1.2.1).
+func (r *Rules) Ask(ctx context.Context, a *Ask) (postern.Secret, error) {
+	app, err := r.askingApp(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	to, registered, err := redirectOf(app, a)
+	if err != nil {
+		return "", err
+	}
+	if len(a.State) > maxState {
+		return "", postern.Errorf(postern.InvalidRequest, "The state parameter is longer than %d bytes.", maxState)
+	}
+	scopes, problem := asked(app, a)
+	if problem != nil {
+		return "", &Refusal{to: to, State: a.State, Err: problem, App: app, ViaPost: a.ViaPost, Dialect: a.Terms.Dialect}
+	}
+	if a.Probe {
+		return "", nil
+	}
+	return r.saveTicket(ctx, a, app, to, registered, scopes)
+}
+
+// askingApp: nothing is said to strangers, and unknown, suspended and foreign
+// apps look alike.
+func (r *Rules) askingApp(ctx context.Context, a *Ask) (*postern.App, error) {
+	app, err := r.Store.App(ctx, a.ClientID)
+	if err != nil && !postern.Is(err, postern.NotFound) {
+		return nil, err
+	}
+	if err != nil || app.Disabled || !app.Speaks(a.Terms.Dialect) {
+		return nil, postern.Errorf(postern.UnknownClient, "No app is registered here under this client_id.")
+	}
+	return app, nil
+}
+
+func redirectOf(app *postern.App, a *Ask) (to, registered string, err error) {
+	if !a.SentURI {
+		if a.URIOptional && len(app.RedirectURLs) == 1 {
+			return app.RedirectURLs[0], app.RedirectURLs[0], nil
+		}
+		return "", "", postern.Errorf(postern.RedirectMismatch, "The request names no redirect_uri, and one is needed.")
+	}
+	registered, ok := registeredURI(app, a.RedirectURI)
+	if !ok {
+		return "", "", postern.Errorf(postern.RedirectMismatch, "The redirect_uri is not one that the app has registered, byte for byte.")
+	}
+	return a.RedirectURI, registered, nil
+}
+
+// asked checks what may be answered by redirect, in the order of the wire's
+// tables (xref.md §1, xeebo.md §1).
+func asked(app *postern.App, a *Ask) ([]string, *postern.Error) {
+	switch {
+	case a.Request:
+		return nil, postern.Errorf(postern.RequestNotSupported, "Request objects are not supported: send plain parameters.")
+	case a.RequestURI:
+		return nil, postern.Errorf(postern.RequestURINotSupported, "Request objects are not supported: send plain parameters.")
+	case a.ResponseType == "":
+		return nil, postern.Errorf(postern.InvalidRequest, "The parameter response_type is missing.")
+	case a.ResponseType != "code":
+		return nil, postern.Errorf(postern.UnsupportedResponseType, "Only response_type=code is supported.")
+	case a.ResponseMode != "" && a.ResponseMode != "query":
+		return nil, postern.Errorf(postern.InvalidRequest, "Only response_mode=query is supported.")
+	case !app.MayUse("authorization_code"):
+		return nil, postern.Errorf(postern.UnauthorizedClient, "This app may not use the authorization code flow.")
+	}
+	if err := challengeOf(app, a); err != nil {
+		return nil, err
+	}
+	if a.Terms.Consent != ConsentAlways && a.Prompt != "none" && slices.Contains(strings.Fields(a.Prompt), "none") {
+		return nil, postern.Errorf(postern.InvalidRequest, "prompt=none goes with no other value.")
+	}
+	return grantable(a.Terms, app, a.Scopes, a.ScopeProblem)
+}
+
+// challengeOf: S256 only, never half of it, always for public apps (RFC 7636
+// §4.3, RFC 9700 §2.1.1).
+func challengeOf(app *postern.App, a *Ask) *postern.Error {
+	if a.Challenge == "" && a.ChallengeMethod == "" {
+		if app.Public || a.Terms.PKCE != PKCEOptional {
+			return postern.Errorf(postern.InvalidRequest, "PKCE is required: send code_challenge and code_challenge_method=S256.")
+		}
+		return nil
+	}
+	if a.ChallengeMethod != "S256" || !validChallenge(a.Challenge) {
+		return postern.Errorf(postern.InvalidRequest, "Send a code_challenge of 43 base64url characters with code_challenge_method=S256.")
+	}
+	return nil
+}
+
+func (r *Rules) saveTicket(ctx context.Context, a *Ask, app *postern.App, to, registered string, scopes []string) (postern.Secret, error) {
+	secret, err := postern.TicketForm.Mint(r.Random)
+	if err != nil {
+		return "", postern.Wrap(postern.ServerError, err)
+	}
+	now := r.Now()
+	err = r.Store.SaveTicket(ctx, &postern.Ticket{
+		Hash: secret.Hash(), Browser: a.Browser, AppID: app.ID, Dialect: a.Terms.Dialect,
+		RedirectURI: to, RegisteredURI: registered, SentURI: a.SentURI, ViaPost: a.ViaPost,
+		State: a.State, Scopes: scopes, Challenge: a.Challenge,
+		Prompt: promptOf(a), LoginHint: a.LoginHint,
+		Tenant: a.Tenant, TenantKey: a.TenantKey, Kept: a.Kept,
+		CreatedAt: now, ExpiresAt: now.Add(ticketLife),
+	})
+	return secret, err
+}
+
+// promptOf: where consent is asked every time, prompt can only ask for another
+// sign-in (xref.md §1); it skips nothing anywhere.
+func promptOf(a *Ask) string {
+	var kept []string
+	for _, word := range strings.Fields(a.Prompt) {
+		if word == "login" || a.Terms.Consent != ConsentAlways && (word == "consent" || word == "none") {
+			kept = append(kept, word)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// Ticket reads a pending consent. One that has expired or never was is NotFound.
+func (r *Rules) Ticket(ctx context.Context, secret postern.Secret) (*postern.Ticket, error) {
+	if !postern.TicketForm.Matches(secret) {
+		return nil, postern.Errorf(postern.NotFound, "This question is not known here.")
+	}
+	t, err := r.Store.Ticket(ctx, secret.Hash())
+	if err != nil {
+		return nil, err
+	}
+	if !r.Now().Before(t.ExpiresAt) {
+		return nil, postern.Errorf(postern.NotFound, "This question has waited too long for its answer.")
+	}
+	return t, nil
+}
+
+// ShowTicket gives the ticket to the person it is shown to first; nobody else
+// may see or answer it then.
+func (r *Rules) ShowTicket(ctx context.Context, t *postern.Ticket, userID string) error {
+	if t.UserID == userID {
+		return nil
+	}
+	if t.UserID != "" {
+		return postern.Errorf(postern.Forbidden, "This question was put to somebody else.")
+	}
+	if err := r.Store.BindTicket(ctx, t.Hash, userID); err != nil {
+		return err
+	}
+	t.UserID = userID
+	return nil
+}
+
+// FitsTenant reports whether an account is the one that the request's host or
+// path named; without such a name every account fits.
+func FitsTenant(t *postern.Ticket, a *postern.Account) bool {
+	switch t.TenantKey {
+	case "":
+		return true
+	case "id":
+		return t.Tenant == a.ID || t.Tenant == a.WireID
+	case "handle":
+		return a.Handle != "" && t.Tenant == a.Handle
+	case "name":
+		return t.Tenant == a.Name
+	case "number":
+		return t.Tenant == strconv.FormatInt(a.Number, 10)
+	}
+	value, ok := a.Attributes[strings.TrimPrefix(t.TenantKey, "attr.")]
+	return ok && t.Tenant == value
+}

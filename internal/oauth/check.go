@@ -1,0 +1,82 @@
+package oauth
+
+import (
+	"context"
+
+	"postern.dev/postern"
+)
+
+// Check finds what a presented access token stands for: one indexed read. A
+// token of another dialect, a refresh token and a stranger's text are all the
+// same unknown.
+func (r *Rules) Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error) {
+	t, err := r.live(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if t.Dialect != dialect {
+		return nil, badToken()
+	}
+	r.uses.note(t, r.Now())
+	return t, nil
+}
+
+func badToken() error { return postern.Errorf(postern.InvalidToken, "The access token is not valid.") }
+
+// live reads a good access token of any dialect.
+func (r *Rules) live(ctx context.Context, token postern.Secret) (*postern.Token, error) {
+	t, err := r.Store.Token(ctx, token.Hash())
+	switch {
+	case postern.Is(err, postern.NotFound):
+		return nil, badToken()
+	case err != nil:
+		return nil, err
+	case t.Kind != postern.AccessToken:
+		return nil, badToken()
+	}
+	if err := t.Verdict(r.Now()); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Introspect says what a token stands for, to an API or to the app that holds
+// it; nil is "not active", whatever the reason (RFC 7662 §2.2). An API knows the
+// tokens of every dialect, an app its own.
+func (r *Rules) Introspect(ctx context.Context, q *Introspect) (*postern.Token, error) {
+	ownOnly, err := r.asker(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.live(ctx, q.Token)
+	switch {
+	case postern.Is(err, postern.InvalidToken):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case ownOnly != "" && t.AppID != ownOnly:
+		return nil, nil
+	}
+	return t, nil
+}
+
+// asker authenticates an API, or else an app, whose tokens are then the only
+// ones it is told of.
+func (r *Rules) asker(ctx context.Context, q *Introspect) (ownOnly string, err error) {
+	api, err := r.Store.API(ctx, q.Client.ClientID)
+	switch {
+	case err == nil && api.Disabled:
+		return "", r.failed(ctx, q.Client, postern.UnknownClient)
+	case err == nil && q.Client.Secret != "" && q.Client.Secret.Hash().Equal(api.SecretHash):
+		return "", nil
+	case err == nil:
+		return "", r.failed(ctx, q.Client, postern.InvalidClient)
+	case !postern.Is(err, postern.NotFound):
+		return "", err
+	}
+	app, err := r.Authenticate(ctx, q.Terms, q.Client)
+	if err != nil {
+		return "", err
+	}
+	return app.ID, nil
+}

@@ -1,0 +1,61 @@
+package oauth
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"postern.dev/postern"
+)
+
+const (
+	// failuresAMinute is how many wrong authentications of one app from one source
+	// are answered as such; more are told to wait. Right ones always get through.
+	failuresAMinute = 30
+	failureWindow   = time.Minute
+)
+
+var errClient = postern.Errorf(postern.InvalidClient, "Unknown client_id or wrong client_secret.")
+
+// Authenticate proves who the app is (RFC 6749 §2.3): by its secret, or, for a
+// public app, by nothing but its name. The code or token of the request plays
+// no part, so a failure here cannot touch one.
+func (r *Rules) Authenticate(ctx context.Context, terms *Terms, c ClientAuth) (*postern.App, error) {
+	app, err := r.Store.App(ctx, c.ClientID)
+	return r.proved(ctx, terms, c, app, err)
+}
+
+// proved is Authenticate for an app that was read together with something else.
+func (r *Rules) proved(ctx context.Context, terms *Terms, c ClientAuth, app *postern.App, err error) (*postern.App, error) {
+	switch {
+	case postern.Is(err, postern.NotFound):
+		return nil, r.failed(ctx, c, postern.UnknownClient)
+	case err != nil:
+		return nil, err
+	case app.Disabled, !app.Speaks(terms.Dialect):
+		return nil, r.failed(ctx, c, postern.UnknownClient)
+	case app.Public && c.Secret != "", !app.Public && !app.HasSecret(c.Secret, r.Now()):
+		return nil, r.failed(ctx, c, postern.InvalidClient)
+	}
+	return app, nil
+}
+
+// failed counts a wrong authentication per source and app. Names that no app
+// has are counted as one, so that a stranger cannot fill the table with them.
+func (r *Rules) failed(ctx context.Context, c ClientAuth, kind postern.Kind) error {
+	name := c.ClientID
+	if kind == postern.UnknownClient {
+		name = ""
+	}
+	key := postern.Secret("client|" + c.Source + "|" + name).Hash()
+	n, err := r.Store.CountFailure(ctx, "client:"+hex.EncodeToString(key[:]), failureWindow, r.Now())
+	if err != nil {
+		return err
+	}
+	if n > failuresAMinute {
+		e := postern.Errorf(postern.RateLimited, "Too many failed attempts. Try again later.")
+		e.RetryAfter = failureWindow
+		return e
+	}
+	return postern.Errorf(kind, "%s", errClient.Msg)
+}

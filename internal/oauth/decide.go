@@ -1,0 +1,134 @@
+package oauth
+
+import (
+	"context"
+	"slices"
+
+	"postern.dev/postern"
+)
+
+// Decide takes a person's answer to a ticket, once. Yes makes a code, bound to
+// all that was asked; no makes a *Refusal. The connection comes with the code's
+// redemption.
+func (r *Rules) Decide(ctx context.Context, d *Decision) (*Granted, error) {
+	app, err := r.Store.App(ctx, d.Ticket.AppID)
+	if err != nil && !postern.Is(err, postern.NotFound) {
+		return nil, err
+	}
+	if err != nil || app.Disabled || !app.Speaks(d.Ticket.Dialect) {
+		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
+	}
+	if !d.Allow {
+		return nil, r.deny(ctx, d, app)
+	}
+	if err := mayAllow(d, app); err != nil {
+		return nil, err
+	}
+	return r.allow(ctx, d, app)
+}
+
+func (r *Rules) deny(ctx context.Context, d *Decision, app *postern.App) error {
+	err := r.Store.Answer(ctx, Answer{Ticket: d.Ticket.Hash, UserID: d.User.ID, AppID: app.ID, Address: d.Address, Now: r.Now()})
+	if err != nil {
+		return err
+	}
+	return refusal(d.Ticket, app, postern.Errorf(postern.AccessDenied, "The person did not allow it."))
+}
+
+// mayAllow: the person's own account, active, the one that was asked for, and a
+// role that the app's rule lets connect.
+func mayAllow(d *Decision, app *postern.App) error {
+	m := d.Account
+	switch {
+	case m == nil:
+		return postern.Errorf(postern.Forbidden, "Choose one of your accounts.")
+	case m.Account.Disabled:
+		return postern.Errorf(postern.Forbidden, "This account is switched off.")
+	case !FitsTenant(d.Ticket, &m.Account):
+		return postern.Errorf(postern.Forbidden, "The app asked for another account.")
+	case !app.MayConnect(m.Role):
+		return postern.Errorf(postern.Forbidden, "Your role in this account may not connect this app.")
+	}
+	return nil
+}
+
+func (r *Rules) allow(ctx context.Context, d *Decision, app *postern.App) (*Granted, error) {
+	t, account, now := d.Ticket, &d.Account.Account, r.Now()
+	code, err := d.Terms.Code.Form.Mint(r.Random)
+	if err != nil {
+		return nil, postern.Wrap(postern.ServerError, err)
+	}
+	a := Answer{
+		Ticket: t.Hash, UserID: d.User.ID, Allow: true, Address: d.Address, Now: now,
+		AppID: app.ID, Dialect: t.Dialect, AccountID: account.ID, Role: d.Account.Role, Level: app.Level,
+		Code: code.Hash(), CodeExpires: now.Add(d.Terms.Code.Life),
+		RedirectURI: t.RedirectURI, RegisteredURI: t.RegisteredURI, SentURI: t.SentURI,
+		Challenge: t.Challenge, Scopes: t.Scopes, Kept: t.Kept,
+		Remember: d.Terms.Consent == ConsentRemembered && !app.Public,
+	}
+	if a.WireID, err = r.wireID(d.Terms, account); err != nil {
+		return nil, err
+	}
+	if err := r.Store.Answer(ctx, a); err != nil {
+		return nil, err
+	}
+	return &Granted{To: t.RedirectURI, Code: code, State: t.State, App: app, Account: *account, ViaPost: t.ViaPost, Dialect: t.Dialect}, nil
+}
+
+// wireID proposes the account's id on a wire that has ids of its own. An
+// account whose product id has that form keeps it (imports); a stored one wins
+// over a proposal.
+func (r *Rules) wireID(terms *Terms, account *postern.Account) (string, error) {
+	form := terms.AccountIDs
+	switch {
+	case form == nil:
+		return "", nil
+	case form.Matches(postern.Secret(account.ID)):
+		return account.ID, nil
+	}
+	id, err := form.Mint(r.Random)
+	if err != nil {
+		return "", postern.Wrap(postern.ServerError, err)
+	}
+	return string(id), nil
+}
+
+// Refuse closes a ticket that cannot be answered by a person (prompt=none) and
+// makes the refusal that tells the app so.
+func (r *Rules) Refuse(ctx context.Context, t *postern.Ticket, kind postern.Kind) error {
+	app, err := r.Store.App(ctx, t.AppID)
+	if err != nil {
+		return err
+	}
+	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
+		return err
+	}
+	return refusal(t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
+}
+
+func refusal(t *postern.Ticket, app *postern.App, err *postern.Error) *Refusal {
+	return &Refusal{to: t.RedirectURI, State: t.State, Err: err, App: app, ViaPost: t.ViaPost, Dialect: t.Dialect}
+}
+
+// Remembered reports whether a stored consent of this person for this account
+// covers all that is asked. Consents to public apps are never remembered, since
+// anybody can claim to be one; a changed name, logo, site or redirect URL asks
+// again.
+func (r *Rules) Remembered(ctx context.Context, terms *Terms, t *postern.Ticket, app *postern.App, userID, accountID string) (bool, error) {
+	if terms.Consent != ConsentRemembered || app.Public || t.Asks("consent") {
+		return false, nil
+	}
+	scopes, err := r.Store.RememberedScopes(ctx, app.ID, accountID, userID)
+	if postern.Is(err, postern.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, s := range t.Scopes {
+		if !slices.Contains(scopes, s) {
+			return false, nil
+		}
+	}
+	return true, nil
+}

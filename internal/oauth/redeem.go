@@ -1,0 +1,162 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"postern.dev/postern"
+)
+
+const codeRefused = "The code is not valid: it was used, has expired, or was not issued to this client."
+
+// Redeem exchanges a code for tokens, once (RFC 6749 §4.1.3). Who may not have
+// the code learns nothing and changes nothing; its owner's mistakes spend it.
+func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
+	app, code, err := r.Store.AppAndCode(ctx, q.Client.ClientID, q.Code.Hash())
+	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
+		return nil, err
+	}
+	if !app.MayUse("authorization_code") {
+		return nil, notGranted()
+	}
+	if code == nil || code.AppID != app.ID || code.Dialect != q.Terms.Dialect {
+		return nil, badCode(postern.InvalidGrant)
+	}
+	if err := r.redeemable(ctx, q, code); err != nil {
+		return nil, err
+	}
+	return r.exchange(ctx, q, app, code)
+}
+
+func badCode(kind postern.Kind) error { return postern.Errorf(kind, codeRefused) }
+
+func notGranted() error {
+	return postern.Errorf(postern.UnauthorizedClient, "This app may not use this grant type.")
+}
+
+// redeemable holds the owner's presentation against the code. The order
+// matters: a spent code is a replay whatever else is wrong with the request.
+func (r *Rules) redeemable(ctx context.Context, q *Redeem, code *postern.Code) error {
+	now := r.Now()
+	switch {
+	case !code.SpentAt.IsZero():
+		return r.replayed(ctx, code)
+	case !now.Before(code.ExpiresAt):
+		return badCode(postern.InvalidGrant)
+	case !redirectHolds(q, code):
+		return r.burn(ctx, code, postern.RedirectMismatch, "wrong redirect_uri", now)
+	case !verifierHolds(q, code):
+		return r.burn(ctx, code, postern.InvalidGrant, "wrong code_verifier", now)
+	case code.Account.Disabled, code.User.Disabled, !code.Member:
+		return badCode(postern.InvalidGrant)
+	}
+	return nil
+}
+
+// replayed ends what a spent code gave (RFC 6749 §4.1.2): it may have been stolen.
+func (r *Rules) replayed(ctx context.Context, code *postern.Code) error {
+	if err := r.Store.ReplayedCode(ctx, code.Hash, r.Now()); err != nil {
+		return err
+	}
+	return badCode(postern.CodeUsed)
+}
+
+// burn spends a code that its owner presented wrongly, so that nobody can go on
+// guessing.
+func (r *Rules) burn(ctx context.Context, code *postern.Code, kind postern.Kind, why string, now time.Time) error {
+	if err := r.Store.BurnCode(ctx, code.Hash, why, now); err != nil {
+		return err
+	}
+	return badCode(kind)
+}
+
+// redirectHolds: what the authorize request named must be named again, byte for
+// byte (RFC 6749 §4.1.3); a dialect may let it be left out, never be different.
+func redirectHolds(q *Redeem, code *postern.Code) bool {
+	if q.SentURI {
+		return q.RedirectURI == code.RedirectURI
+	}
+	return q.URISkippable || !code.SentURI
+}
+
+// verifierHolds: whether a challenge must be met was decided when the code was
+// issued; no request can remove it (RFC 7636 §4.6), nor bring a verifier for none.
+func verifierHolds(q *Redeem, code *postern.Code) bool {
+	if code.Challenge == "" {
+		return !q.SentVerifier
+	}
+	return verifierMeets(q.Verifier, code.Challenge, q.MaxVerifier)
+}
+
+func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) (*Issued, error) {
+	now := r.Now()
+	m := minting{r: r, terms: q.Terms, app: app, now: now, started: now}
+	access, err := m.access(r.Random, code.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	red := Redemption{Code: code, Access: access.row, AtOnce: q.Terms.AtOnce, Now: now, LiveUntil: access.row.ExpiresAt}
+	issued := &Issued{
+		AccessToken: access.secret, IssuedAt: now, ExpiresAt: access.row.ExpiresAt, Scopes: code.Scopes,
+		App: app, Account: &code.Account, User: &code.User, Kept: code.Kept,
+	}
+	if q.Terms.Refresh != nil && app.MayUse("refresh_token") {
+		refresh, err := m.refresh(r.Random, code.Scopes)
+		if err != nil {
+			return nil, err
+		}
+		red.Refresh = &refresh.row
+		red.LiveUntil = later(red.LiveUntil, refresh.row.ExpiresAt)
+		issued.RefreshToken, issued.RefreshExpiresAt = refresh.secret, refresh.row.ExpiresAt
+	}
+	if err := r.identify(&red); err != nil {
+		return nil, err
+	}
+	if q.Terms.AtOnce > 0 {
+		if err := r.flushUses(ctx); err != nil { // the one unused longest must be known
+			return nil, err
+		}
+	}
+	issued.ConnectionID, issued.ConnectionNumber, err = r.Store.RedeemCode(ctx, red)
+	if postern.Is(err, postern.InvalidGrant) {
+		return nil, r.lostRace(ctx, code)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return issued, nil
+}
+
+// lostRace: another caller spent the code while we looked at it, which makes
+// this presentation a replay; or it ended in another way, and nothing is left
+// to end.
+func (r *Rules) lostRace(ctx context.Context, code *postern.Code) error {
+	if err := r.Store.ReplayedCode(ctx, code.Hash, r.Now()); err != nil {
+		return err
+	}
+	return badCode(postern.InvalidGrant)
+}
+
+func (r *Rules) identify(red *Redemption) (err error) {
+	if red.NewConnectionID, err = postern.NewID(r.Random, "con_"); err == nil {
+		red.EventID, err = postern.NewID(r.Random, "evt_")
+	}
+	if err == nil {
+		red.NewNumber, err = postern.NewNumber(r.Random)
+	}
+	if err != nil {
+		return postern.Wrap(postern.ServerError, err)
+	}
+	return nil
+}
+
+// later is the later of two ends of life, where the zero time is never.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
+	}
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,210 @@
+package oauth
+
+import (
+	"context"
+	"io"
+
+	"postern.dev/postern"
+)
+
+const refreshRefused = "The refresh token is not valid: ask the user to connect again."
+
+// Refresh gives new tokens for a refresh token (RFC 6749 §6). Where the token
+// rotates, a lost answer breaks no connection and a stolen token ends one.
+func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
+	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.RefreshToken.Hash())
+	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
+		return nil, err
+	}
+	if q.Terms.Refresh == nil || !app.MayUse("refresh_token") {
+		return nil, notGranted()
+	}
+	// A caller who loses a race looks again at what the winner made of the token.
+	for range 5 {
+		if t == nil || t.Kind != postern.RefreshToken || t.AppID != app.ID || t.Dialect != q.Terms.Dialect {
+			return nil, badRefresh(postern.InvalidGrant)
+		}
+		issued, err := r.refresh(ctx, q, app, t)
+		if !postern.Is(err, postern.Conflict) {
+			return issued, err
+		}
+		if t, err = r.Store.Token(ctx, t.Hash); err != nil {
+			return nil, err
+		}
+	}
+	return nil, postern.Errorf(postern.Unavailable, "This refresh token is being used by many callers at once. Try again.")
+}
+
+func badRefresh(kind postern.Kind) error { return postern.Errorf(kind, refreshRefused) }
+
+func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *postern.Token) (*Issued, error) {
+	if t.Verdict(r.Now()) != nil {
+		return nil, badRefresh(postern.RefreshDead)
+	}
+	scopes, problem := narrowed(t.Scopes, q.Scopes, q.ScopeProblem)
+	if problem != nil {
+		return nil, problem
+	}
+	f := &refreshing{
+		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt},
+		q:       q, token: t, scopes: scopes,
+	}
+	if !q.Terms.Refresh.Rotate && !app.Public {
+		return f.renew(ctx)
+	}
+	return f.rotate(ctx)
+}
+
+// refreshing is one refresh under way.
+type refreshing struct {
+	minting
+	q      *Refresh
+	token  *postern.Token // the presented one
+	scopes []string       // of the new access token
+}
+
+// rotate is DESIGN §4 rule 6: exactly one live successor, and four ways to be
+// presented.
+func (f *refreshing) rotate(ctx context.Context) (*Issued, error) {
+	t, window := f.token, f.terms.Refresh.Window
+	switch {
+	case t.RotatedAt.IsZero():
+		return f.first(ctx)
+	case t.SuccessorUsed:
+		return f.theft(ctx)
+	case f.now.Before(t.RotatedAt.Add(window)):
+		return f.again(ctx)
+	case f.app.Public:
+		return f.theft(ctx)
+	}
+	return f.replace(ctx)
+}
+
+// first: the token is current; it gives way to a successor.
+func (f *refreshing) first(ctx context.Context) (*Issued, error) {
+	return f.succeed(ctx, func(rot Rotation) error { return f.r.Store.Rotate(ctx, rot) })
+}
+
+// replace: the answer was lost, since the successor was never used and the
+// window is over. The unused successor ends, and another is given.
+func (f *refreshing) replace(ctx context.Context) (*Issued, error) {
+	return f.succeed(ctx, func(rot Rotation) error { return f.r.Store.ReplaceSuccessor(ctx, f.token.Hash, rot) })
+}
+
+func (f *refreshing) succeed(ctx context.Context, save func(Rotation) error) (*Issued, error) {
+	salt := make([]byte, 32)
+	if _, err := io.ReadFull(f.r.Random, salt); err != nil {
+		return nil, postern.Wrap(postern.ServerError, err)
+	}
+	access, successor, err := f.derive(salt, f.scopes)
+	if err != nil {
+		return nil, err
+	}
+	err = save(Rotation{
+		Presented: f.token.Hash, Family: f.token.Family, Salt: salt, OldSalt: f.token.Salt,
+		Access: access.row, Successor: successor.row, Now: f.now,
+		LiveUntil: later(access.row.ExpiresAt, successor.row.ExpiresAt),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.answer(access, successor), nil
+}
+
+// again: a retry within the window, while the successor is unused, gets the
+// same answer as the first time.
+func (f *refreshing) again(ctx context.Context) (*Issued, error) {
+	f.now = f.token.RotatedAt // when the answer was first given
+	access, successor, err := f.derive(f.token.Salt, f.scopes)
+	if err != nil {
+		return nil, err
+	}
+	// The scopes and the end of life are those of the first answer, not of this request.
+	first, err := f.r.Store.Token(ctx, access.row.Hash)
+	if err != nil && !postern.Is(err, postern.NotFound) {
+		return nil, err
+	}
+	if err == nil {
+		access.row.Scopes, access.row.ExpiresAt, f.scopes = first.Scopes, first.ExpiresAt, first.Scopes
+	}
+	return f.answer(access, successor), nil
+}
+
+// theft: two parties hold the token's line. The family ends for both, and an
+// event says so (RFC 9700 §4.14.2).
+func (f *refreshing) theft(ctx context.Context) (*Issued, error) {
+	err := f.r.Store.EndFamily(ctx, f.token.Family, postern.TokenReuse, "app:"+f.app.ID, f.now)
+	if err != nil {
+		return nil, err
+	}
+	return nil, badRefresh(postern.RefreshDead)
+}
+
+// renew: the refresh token stays as it is and its life begins anew; earlier
+// access tokens live on to their own end.
+func (f *refreshing) renew(ctx context.Context) (*Issued, error) {
+	access, err := f.access(f.r.Random, f.scopes)
+	if err != nil {
+		return nil, err
+	}
+	stays := minted{secret: f.q.RefreshToken, row: NewToken{ExpiresAt: f.refreshEnds()}}
+	err = f.r.Store.Renew(ctx, Renewal{
+		Presented: f.token.Hash, Family: f.token.Family, RefreshExpires: stays.row.ExpiresAt,
+		Access: access.row, Now: f.now, LiveUntil: later(access.row.ExpiresAt, stays.row.ExpiresAt),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.answer(access, stays), nil
+}
+
+// derive makes the access token and the successor that belong to a salt.
+func (f *refreshing) derive(salt []byte, scopes []string) (access, successor minted, err error) {
+	source, err := derived(f.q.RefreshToken, salt, "access")
+	if err == nil {
+		access, err = f.access(source, scopes)
+	}
+	if err != nil {
+		return access, successor, err
+	}
+	if source, err = derived(f.q.RefreshToken, salt, "successor"); err == nil {
+		successor, err = f.minting.refresh(source, f.token.Scopes)
+	}
+	return access, successor, err
+}
+
+func (f *refreshing) answer(access, refresh minted) *Issued {
+	t := f.token
+	return &Issued{
+		AccessToken: access.secret, RefreshToken: refresh.secret,
+		IssuedAt: f.now, ExpiresAt: access.row.ExpiresAt, RefreshExpiresAt: refresh.row.ExpiresAt,
+		Scopes: f.scopes, App: f.app, Account: &t.Account, User: &t.User, Kept: t.Kept,
+		ConnectionID: t.Connection.ID, ConnectionNumber: t.Connection.Number,
+	}
+}
+
+// ClientCredentials gives an app a token for itself, without account and
+// without a refresh token (RFC 6749 §4.4.3).
+func (r *Rules) ClientCredentials(ctx context.Context, q *ClientCredentials) (*Issued, error) {
+	app, err := r.Authenticate(ctx, q.Terms, q.Client)
+	if err != nil {
+		return nil, err
+	}
+	if app.Public || !app.MayUse("client_credentials") {
+		return nil, notGranted()
+	}
+	scopes, problem := grantable(q.Terms, app, q.Scopes, q.ScopeProblem)
+	if problem != nil {
+		return nil, problem
+	}
+	now := r.Now()
+	m := minting{r: r, terms: q.Terms, app: app, now: now, started: now}
+	access, err := m.access(r.Random, scopes)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Store.SaveAccess(ctx, access.row); err != nil {
+		return nil, err
+	}
+	return &Issued{AccessToken: access.secret, IssuedAt: now, ExpiresAt: access.row.ExpiresAt, Scopes: scopes, App: app}, nil
+}

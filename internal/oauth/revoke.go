@@ -1,0 +1,98 @@
+package oauth
+
+import (
+	"context"
+
+	"postern.dev/postern"
+)
+
+// Revoke ends a token for the app that holds it (RFC 7009). A token that is
+// unknown or another app's is NotFound and no change; whether that is said is
+// for the dialect to choose (§2.2: it is not). A refresh
+// token takes its family along; an access token dies alone where a refresh
+// token could give another.
+func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
+	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.Token.Hash())
+	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
+		return err
+	}
+	if t == nil || t.AppID != app.ID || t.Dialect != q.Terms.Dialect {
+		return postern.Errorf(postern.NotFound, "The token is not known.")
+	}
+	return r.end(ctx, t, q.EndsConnection)
+}
+
+// RevokeHeld ends what a presented token stands for; who holds a live one may
+// do so without more proof (xref.md §5).
+func (r *Rules) RevokeHeld(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error) {
+	t, err := r.live(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if t.Dialect != dialect {
+		return nil, badToken()
+	}
+	return t, r.end(ctx, t, endsConnection)
+}
+
+func (r *Rules) end(ctx context.Context, t *postern.Token, connection bool) error {
+	actor, now := "app:"+t.AppID, r.Now()
+	switch {
+	case connection && t.Connection.ID != "":
+		_, err := r.Store.Disconnect(ctx, t.Connection.ID, postern.EndedByApp, actor, now)
+		return err
+	case t.Kind == postern.RefreshToken, t.Alone:
+		return r.Store.EndFamily(ctx, t.Family, postern.EndedByApp, actor, now)
+	}
+	return r.Store.EndToken(ctx, t.Hash, actor, now)
+}
+
+// Disconnect ends a connection for a person: an account's for a member whose
+// role may, a user's own for that user. Whoever has nothing to do with it is
+// told that there is none.
+func (r *Rules) Disconnect(ctx context.Context, user postern.User, connectionID, address string) error {
+	c, err := r.Store.Connection(ctx, connectionID)
+	if err != nil {
+		return err
+	}
+	gone := postern.Errorf(postern.NotFound, "There is no such connection.")
+	if !c.EndedAt.IsZero() {
+		return gone
+	}
+	member, err := r.membership(ctx, user.ID, c.AccountID)
+	if err != nil {
+		return err
+	}
+	if member == nil || c.UserID != "" && c.UserID != user.ID {
+		return gone
+	}
+	reason := postern.EndedByUser
+	if c.UserID == "" {
+		reason = postern.EndedByAccount
+		app, err := r.Store.App(ctx, c.AppID)
+		if err != nil {
+			return err
+		}
+		if !app.MayConnect(member.Role) {
+			return postern.Errorf(postern.Forbidden, "Your role in this account may not disconnect this app.")
+		}
+	}
+	ended, err := r.Store.Disconnect(ctx, c.ID, reason, "user:"+user.ID, r.Now())
+	if err == nil && !ended {
+		return gone
+	}
+	return err
+}
+
+func (r *Rules) membership(ctx context.Context, userID, accountID string) (*postern.Membership, error) {
+	all, err := r.Store.Memberships(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Account.ID == accountID {
+			return &all[i], nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,60 @@
+package oauth
+
+import (
+	"slices"
+
+	"postern.dev/postern"
+)
+
+// maxScopes bounds the work that one request can ask for.
+const maxScopes = 200
+
+// grantable decides what an app is asking for: what it named, or its defaults.
+// Nothing that it may not ask for gets through (RFC 6749 §3.3).
+func grantable(terms *Terms, app *postern.App, asked []string, problem bool) ([]string, *postern.Error) {
+	switch {
+	case terms.NoScopes:
+		return nil, nil
+	case problem, len(asked) > maxScopes:
+		return nil, postern.Errorf(postern.InvalidRequest, "The scope parameter is not a list of scope names.")
+	case len(asked) == 0:
+		return defaultScopes(terms, app)
+	}
+	for _, s := range asked {
+		if !slices.Contains(app.Scopes, s) {
+			return nil, postern.Errorf(postern.InvalidScope, "This app may not ask for one of the scopes that it named.")
+		}
+	}
+	return asked, nil
+}
+
+func defaultScopes(terms *Terms, app *postern.App) ([]string, *postern.Error) {
+	switch {
+	case len(app.DefaultScopes) > 0:
+		return app.DefaultScopes, nil
+	case !terms.ScopesRequired:
+		return nil, nil
+	case len(app.Scopes) == 0 && app.Dialect != terms.Dialect:
+		// An app whose own wire has no scopes, asking through a further dialect:
+		// the connection means the same in both.
+		return nil, nil
+	}
+	return nil, postern.Errorf(postern.InvalidScope, "Name the scopes that the app asks for: it has no default ones.")
+}
+
+// narrowed is the scope of a refreshed access token: all of what was granted,
+// or the named part of it (RFC 6749 §6). It never widens.
+func narrowed(granted, asked []string, problem bool) ([]string, *postern.Error) {
+	if problem || len(asked) > maxScopes {
+		return nil, postern.Errorf(postern.InvalidRequest, "The scope parameter is not a list of scope names.")
+	}
+	if len(asked) == 0 {
+		return granted, nil
+	}
+	for _, s := range asked {
+		if !slices.Contains(granted, s) {
+			return nil, postern.Errorf(postern.InvalidScope, "A refresh cannot widen the scope.")
+		}
+	}
+	return asked, nil
+}
