@@ -26,6 +26,7 @@ type engine struct {
 	goose   goose.Dialect
 	oneNode bool   // the database is a file: one writer, who works in groups
 	forRow  string // locks the rows that a SELECT finds, where several writers exist
+	forApp  string // keeps an app (alias a) as it is to the end of the transaction
 	// isAway tells trouble that may pass (the database is down, full or busy)
 	// from a fault of ours.
 	isAway func(error) bool
@@ -53,7 +54,7 @@ var sqliteEngine = engine{
 }
 
 var postgresEngine = engine{
-	name: "postgres", goose: goose.DialectPostgres, forRow: " FOR UPDATE",
+	name: "postgres", goose: goose.DialectPostgres, forRow: " FOR UPDATE", forApp: " FOR SHARE OF a",
 	isAway: func(err error) bool {
 		if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 			switch e.Code[:2] {

@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"postern.dev/postern"
+)
+
+// An app is read with its partner and its secrets in one statement: a row for
+// each secret, the app's columns the same in all of them.
+const (
+	appColumns = `
+	a.id, a.partner_id, p.name, a.name, a.description, a.url, a.logo_url, a.dialect, a.also, a.level,
+	a.attributes, a.redirect_urls, a.webhook_url, a.scopes, a.default_scopes, a.grants, a.connect_roles,
+	a.iss, a.public, a.disabled, p.disabled,
+	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0)`
+
+	appTables = `
+	apps a
+	JOIN partners p ON p.id = a.partner_id
+	LEFT JOIN app_secrets s ON s.app_id = a.id`
+
+	appWhere = ` WHERE a.id = $1 AND a.removed_at = 0 AND p.removed_at = 0`
+
+	selectApp         = `SELECT ` + appColumns + ` FROM ` + appTables + appWhere
+	selectAppAndCode  = `SELECT ` + appColumns + `, ` + codeColumns + ` FROM ` + appTables + codeTables + appWhere
+	selectAppAndToken = `SELECT ` + appColumns + `, ` + tokenColumns + ` FROM ` + appTables + tokenTables + appWhere
+
+	selectAPI = `SELECT id, name, secret_hash, disabled FROM apis WHERE id = $1`
+)
+
+// App implements oauth.Store.
+func (db *DB) App(ctx context.Context, clientID string) (*postern.App, error) {
+	return db.app(ctx, selectApp, nil, clientID)
+}
+
+// AppAndCode implements oauth.Store.
+func (db *DB) AppAndCode(ctx context.Context, clientID string, code postern.Hash) (*postern.App, *postern.Code, error) {
+	var c codeRow
+	app, err := db.app(ctx, selectAppAndCode, c.fields(), clientID, code[:])
+	if err != nil || c.hash == nil {
+		return app, nil, err
+	}
+	found, err := c.code()
+	return app, found, db.trouble(err)
+}
+
+// AppAndToken implements oauth.Store.
+func (db *DB) AppAndToken(ctx context.Context, clientID string, token postern.Hash) (*postern.App, *postern.Token, error) {
+	var t tokenRow
+	app, err := db.app(ctx, selectAppAndToken, t.fields(), clientID, token[:])
+	if err != nil || t.hash == nil {
+		return app, nil, err
+	}
+	found, err := t.token()
+	return app, found, db.trouble(err)
+}
+
+// app runs one of the statements above; beside is scanned from what follows the
+// app's columns.
+func (db *DB) app(ctx context.Context, query string, beside []any, args ...any) (*postern.App, error) {
+	rows, err := read{db}.rows(ctx, query, args...)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var app *postern.App
+	for rows.Next() {
+		var a appRow
+		if err := rows.Scan(append(a.fields(), beside...)...); err != nil {
+			return nil, db.trouble(err)
+		}
+		if app == nil {
+			if app, err = a.app(); err != nil {
+				return nil, db.trouble(err)
+			}
+		}
+		if a.secret.ID != "" {
+			app.Secrets = append(app.Secrets, a.appSecret())
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, db.trouble(err)
+	}
+	if app == nil {
+		return nil, notFound("app")
+	}
+	return app, nil
+}
+
+// appRow is where a row of appColumns is scanned to.
+type appRow struct {
+	a                                    postern.App
+	also, level, attributes, urls        string
+	scopes, defaults, grants, roles, iss string
+	partnerOff                           bool
+	secret                               postern.AppSecret
+	secretHash                           []byte
+	secretCreated, secretExpires         int64
+}
+
+func (r *appRow) fields() []any {
+	a, s := &r.a, &r.secret
+	return append(make([]any, 0, 64),
+		&a.ID, &a.Partner.ID, &a.Partner.Name, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &r.also, &r.level,
+		&r.attributes, &r.urls, &a.WebhookURL, &r.scopes, &r.defaults, &r.grants, &r.roles,
+		&r.iss, &a.Public, &a.Disabled, &r.partnerOff,
+		&s.ID, &s.Name, &r.secretHash, &s.Hint, &r.secretCreated, &r.secretExpires)
+}
+
+func (r *appRow) app() (*postern.App, error) {
+	a := &r.a
+	a.Also, a.RedirectURLs = split(r.also), split(r.urls)
+	a.Scopes, a.DefaultScopes = split(r.scopes), split(r.defaults)
+	a.Grants, a.ConnectRoles = split(r.grants), split(r.roles)
+	a.Level = postern.Level(r.level)
+	if r.iss != "" {
+		yes := r.iss == "true"
+		a.ISS = &yes
+	}
+	a.Partner.Disabled = r.partnerOff
+	a.Disabled = a.Disabled || r.partnerOff
+	var err error
+	a.Attributes, err = attributes(r.attributes)
+	return a, err
+}
+
+func (r *appRow) appSecret() postern.AppSecret {
+	s := r.secret
+	s.Hash = hashOf(r.secretHash)
+	s.CreatedAt, s.ExpiresAt = at(r.secretCreated), at(r.secretExpires)
+	return s
+}
+
+// API implements oauth.Store.
+func (db *DB) API(ctx context.Context, id string) (*postern.API, error) {
+	var a postern.API
+	var hash []byte
+	err := read{db}.row(ctx, selectAPI, id).Scan(&a.ID, &a.Name, &hash, &a.Disabled)
+	if err != nil {
+		return nil, db.missing(err, "API")
+	}
+	a.SecretHash = hashOf(hash)
+	return &a, nil
+}
+
+func notFound(what string) error {
+	return postern.Errorf(postern.NotFound, "There is no such %s.", what)
+}
+
+// missing turns "no rows" into NotFound and classifies the rest.
+func (db *DB) missing(err error, what string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound(what)
+	}
+	return db.trouble(err)
+}
+
+func hashOf(b []byte) (h postern.Hash) {
+	copy(h[:], b)
+	return h
+}
+
+// attributes reads a JSON object of texts; most rows have none.
+func attributes(text string) (map[string]string, error) {
+	if text == "" || text == "{}" {
+		return nil, nil
+	}
+	var m map[string]string
+	err := json.Unmarshal([]byte(text), &m)
+	return m, err
+}
+
+func attributesText(m map[string]string) (string, error) {
+	if len(m) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(m)
+	return string(b), err
+}
