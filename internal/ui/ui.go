@@ -1,0 +1,116 @@
+// Package ui is how Postern looks and speaks in a browser: the templates, the
+// style sheet, the icon, one struct for each page, and the words. It decides
+// nothing: a door fills a struct and calls Pages.Write.
+//
+// A page needs no JavaScript, asks no other host for anything, and weighs a few
+// kilobytes. What is dangerous about pages in general (framing, sniffing, inline
+// code, caching) is ruled out by Headers.
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strconv"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Page is a typed value that one template of the same name renders.
+type Page interface {
+	// Name is the template's file name without its ending.
+	Name() string
+	// Title is the document's title, before the product's name.
+	Title() string
+}
+
+// Pages render and serve everything that a browser sees.
+type Pages struct {
+	Assets *Assets
+	brand  Brand
+	pages  map[string]*template.Template
+}
+
+// New prepares the pages under an operator's brand.
+func New(brand Brand) (*Pages, error) {
+	brand, err := brand.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	assets, err := newAssets(brand)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{Assets: assets, brand: brand, pages: map[string]*template.Template{}}
+	layout, err := template.New("layout.html").Funcs(words).
+		Funcs(template.FuncMap{"asset": assets.Path}).
+		ParseFS(templates, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Glob(templates, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name := pageName(file)
+		if name == "layout" || name == "parts" {
+			continue
+		}
+		own, err := layout.Clone()
+		if err == nil {
+			own, err = own.ParseFS(templates, file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.pages[name] = own
+	}
+	return p, nil
+}
+
+func pageName(file string) string {
+	const dir, ending = "templates/", ".html"
+	return file[len(dir) : len(file)-len(ending)]
+}
+
+// Brand is the operator's name and look, complete.
+func (p *Pages) Brand() Brand { return p.brand }
+
+// frame is what the layout sees: the page, and what all pages have in common.
+type frame struct {
+	Page
+	Brand Brand
+}
+
+// Render gives the HTML of a page.
+func (p *Pages) Render(page Page) ([]byte, error) {
+	t, ok := p.pages[page.Name()]
+	if !ok {
+		return nil, fmt.Errorf("ui: no template named %q", page.Name())
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, frame{page, p.brand}); err != nil {
+		return nil, fmt.Errorf("ui: page %s: %w", page.Name(), err)
+	}
+	return out.Bytes(), nil
+}
+
+// Write answers with a page. Nothing is sent before the whole page is rendered,
+// so a person never sees half of one. Headers has set the rest.
+func (p *Pages) Write(w http.ResponseWriter, status int, page Page) error {
+	html, err := p.Render(page)
+	if err != nil {
+		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(html)))
+	w.WriteHeader(status)
+	_, err = w.Write(html)
+	return err
+}
