@@ -269,6 +269,12 @@ CREATE TABLE consents (
   PRIMARY KEY (account_id, app_id, user_id)
 );
 
+-- What this installation is: the proof of its secret key.
+CREATE TABLE installation (
+  name  TEXT  PRIMARY KEY,
+  value BYTEA NOT NULL
+);
+
 -- What happened ------------------------------------------------------------------
 
 CREATE TABLE events (
@@ -323,6 +329,7 @@ CREATE INDEX throttles_expires ON throttles (expires_at);
 
 -- +goose Down
 DROP TABLE throttles;
+DROP TABLE installation;
 DROP TABLE audit;
 DROP TABLE counters;
 DROP TABLE changes;
