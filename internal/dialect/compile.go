@@ -1,0 +1,428 @@
+package dialect
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// Lifetimes bound what is handed out where a file does not say.
+type Lifetimes struct {
+	Access   time.Duration
+	Refresh  time.Duration // from last use
+	Absolute time.Duration // of a refresh token's family; 0: none
+}
+
+// DefaultLifetimes hold where the configuration says nothing.
+var DefaultLifetimes = Lifetimes{Access: time.Hour, Refresh: 180 * 24 * time.Hour}
+
+// The product's own forms of codes and tokens: a kind prefix and a checksum let
+// secret scanners find one that leaked.
+var (
+	codeForm    = postern.Form{Alphabet: postern.Base62, Length: 43, Prefix: "poc_", Checksum: true}
+	accessForm  = postern.Form{Alphabet: postern.Base62, Length: 43, Prefix: "poa_", Checksum: true}
+	refreshForm = postern.Form{Alphabet: postern.Base62, Length: 43, Prefix: "por_", Checksum: true}
+)
+
+const (
+	language     = 1
+	codeLife     = 300 * time.Second
+	retryWindow  = 30 * time.Second
+	leastBits    = 128
+	maxVerifier  = 256
+	minVerifier  = 43
+	rfcVerifier  = 128
+	maxTokenSize = 255
+)
+
+// compiler turns a file into a dialect. It goes on after a mistake, so that all
+// of them are told at once.
+type compiler struct {
+	spec      *spec
+	d         *Dialect
+	lifetimes Lifetimes
+	texts     map[string]leaf
+	problems  yamlfile.Problems
+}
+
+func (c *compiler) report(n *yamlfile.Node, format string, args ...any) {
+	c.problems = append(c.problems, n.Problem(format, args...))
+}
+
+func (c *compiler) reportKey(n *yamlfile.Node, key, format string, args ...any) {
+	c.problems = append(c.problems, n.ProblemAt(key, format, args...))
+}
+
+// choose reads a word of a few; empty takes the first.
+func (c *compiler) choose(key, word string, words ...string) string {
+	if word == "" {
+		return words[0]
+	}
+	if !slices.Contains(words, word) {
+		c.reportKey(c.spec.Node, key, "unknown value %q%s", word, yamlfile.Suggest(word, words))
+		return words[0]
+	}
+	return word
+}
+
+var dialectName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+
+func (c *compiler) compile() {
+	s := c.spec
+	if s.Language != language {
+		c.reportKey(s.Node, "language", "this version reads language %d", language)
+	}
+	if !dialectName.MatchString(s.Name) {
+		c.reportKey(s.Node, "name", "a name is up to 32 lower-case letters, digits, - and _, and begins with a letter")
+	}
+	c.d.name = s.Name
+	c.mounting()
+	c.namedTexts()
+	c.keeping()
+	c.terms()
+	c.scopeSyntax()
+	c.insecurities()
+	c.grants()
+	c.holders()
+	c.authorize()
+	c.token()
+	c.whoami()
+	c.introspect()
+	c.revocation()
+	c.metadata()
+	if s.EventData != nil {
+		c.d.eventData = c.mappingTree(s.EventData)
+	}
+}
+
+func (c *compiler) mounting() {
+	s := c.spec
+	if s.Base != nil {
+		c.d.base = *s.Base
+		if _, err := parseBase(*s.Base); err != nil {
+			c.reportKey(s.Node, "base", "%v", err)
+			c.d.base = ""
+		}
+	}
+	for _, h := range []struct {
+		key, host string
+		into      *[]part
+	}{{"login", s.Hosts.Login, &c.d.loginHost}, {"api", s.Hosts.API, &c.d.apiHost}} {
+		if h.host == "" {
+			continue
+		}
+		labels, err := parseHost(h.host)
+		if err != nil {
+			c.reportKey(s.Node.Member("hosts"), h.key, "%v", err)
+		}
+		*h.into = labels
+	}
+	if s.Tenant != "" {
+		key, ok := strings.CutPrefix(s.Tenant, "account.")
+		if attr, isAttr := strings.CutPrefix(key, "attr."); !ok || !isAttr && !slices.Contains([]string{"id", "handle", "name", "number"}, key) || isAttr && !isName(attr) {
+			c.reportKey(s.Node, "tenant", "say what the tenant's name is: account.handle, account.id, account.name, account.number or account.attr.X")
+		}
+		c.d.tenant = key
+	}
+}
+
+// namedTexts compiles texts in their order; a later one may use an earlier one.
+func (c *compiler) namedTexts() {
+	c.texts = map[string]leaf{}
+	for _, t := range c.spec.Texts {
+		l, err := c.parseText(t.Value)
+		switch {
+		case !isName(t.Key):
+			c.report(t.Node, "%q is no name for a text", t.Key)
+		case err != nil:
+			c.report(t.Node, "%v", err)
+		default:
+			c.texts[t.Key] = l
+		}
+	}
+}
+
+func (c *compiler) keeping() {
+	for _, k := range c.spec.Keep {
+		if !isName(k.Key) {
+			c.report(k.Node, "%q is no name for a kept parameter", k.Key)
+		}
+		c.d.keep = append(c.d.keep, kept{k.Key, c.places(k.Value, inQuery)})
+	}
+}
+
+func (c *compiler) keeps(name string) bool {
+	return slices.ContainsFunc(c.d.keep, func(k kept) bool { return k.name == name })
+}
+
+// mappingTree compiles an answer that must be a mapping.
+func (c *compiler) mappingTree(n *yamlfile.Node) *object {
+	if n.Kind != yamlfile.Mapping {
+		c.report(n, "write a mapping of members, as in {account: $account.id}")
+		return &object{}
+	}
+	return c.object(n)
+}
+
+func (c *compiler) terms() {
+	s := c.spec
+	t := &c.d.terms
+	t.Dialect = s.Name
+	t.Level = postern.Level(c.choose("level", s.Level, "user", "account"))
+	t.PKCE = oauth.PKCE(c.choose("pkce", s.PKCE, "required", "optional"))
+	t.Consent = oauth.Consent(c.choose("consent", s.Ask, "remembered", "always"))
+	t.AtOnce = s.Tokens.AtOnce
+	if t.AtOnce < 0 {
+		c.reportKey(s.Node.Member("tokens"), "at_once", "at least 1; leave the key out for no cap")
+	}
+	if s.IDs.Account != "" {
+		f, err := parseSecretForm(s.IDs.Account)
+		if err != nil {
+			c.reportKey(s.Node.Member("ids"), "account", "%v", err)
+		}
+		t.AccountIDs = &f
+	}
+	c.codeTerms()
+	c.accessTerms()
+	c.refreshTerms()
+	c.verifier()
+}
+
+func (c *compiler) codeTerms() {
+	code := c.spec.Tokens.Code
+	t := oauth.CodeTerms{Form: codeForm, Life: codeLife}
+	if code.Node != nil {
+		t.Form = c.form(code.Node, codeForm, code.Form, code.Prefix, code.Checksum)
+		if code.Expires != 0 {
+			t.Life = code.Expires
+		}
+		if t.Life < 10*time.Second || t.Life > 600*time.Second {
+			c.reportKey(code.Node, "expires", "a code lives 10s to 600s")
+		}
+	}
+	c.d.terms.Code = t
+}
+
+func (c *compiler) accessTerms() {
+	access := c.spec.Tokens.Access
+	t := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
+	if access.Node != nil {
+		t.Form = c.form(access.Node, accessForm, access.Form, access.Prefix, access.Checksum)
+		switch {
+		case access.Expires == nil:
+		case access.Expires.Never:
+			t.Life = 0
+		case access.Expires.Of < time.Second:
+			c.reportKey(access.Node, "expires", "a token lives at least 1s")
+		default:
+			t.Life = access.Expires.Of
+		}
+		if access.Imported != "" {
+			c.d.imported = c.pattern(access.Node, "imported", access.Imported)
+		}
+	}
+	c.d.terms.Access = t
+}
+
+// pattern compiles a regular expression that must match the whole text.
+func (c *compiler) pattern(n *yamlfile.Node, key, text string) *regexp.Regexp {
+	re, err := regexp.Compile(`\A(?:` + text + `)\z`)
+	if err != nil {
+		c.reportKey(n, key, "%q is no regular expression: %v", text, err)
+		return nil
+	}
+	return re
+}
+
+func (c *compiler) refreshTerms() {
+	b := c.spec.Tokens.Refresh
+	if b.None {
+		return
+	}
+	t := &oauth.RefreshTerms{
+		Form: refreshForm, Rotate: true, Window: retryWindow,
+		Idle: c.lifetimes.Refresh, Absolute: c.lifetimes.Absolute,
+	}
+	c.d.terms.Refresh = t
+	if !b.Given {
+		return
+	}
+	r := b.Of
+	t.Form = c.form(r.Node, refreshForm, r.Form, r.Prefix, r.Checksum)
+	switch r.Rotate {
+	case "", "always":
+	case "never":
+		t.Rotate = false
+	default:
+		c.reportKey(r.Node, "rotate", "unknown value %q; known: always, never", r.Rotate)
+	}
+	if r.Idle != nil {
+		t.Idle = *r.Idle
+	}
+	if t.Idle < time.Minute {
+		c.reportKey(r.Node, "idle", "a refresh token lives at least 1m from its last use")
+	}
+	if r.Absolute != nil {
+		t.Absolute = *r.Absolute
+	}
+	if r.Window != nil {
+		t.Window = *r.Window
+	}
+	if t.Window > 300*time.Second {
+		c.reportKey(r.Node, "window", "the retry window is 0s to 300s")
+	}
+}
+
+func (c *compiler) verifier() {
+	c.d.verifier = rfcVerifier
+	if c.spec.Verify == "" {
+		return
+	}
+	low, high, ok := strings.Cut(c.spec.Verify, "-")
+	from, err := strconv.Atoi(low)
+	to, err2 := strconv.Atoi(high)
+	if !ok || err != nil || err2 != nil || from != minVerifier || to < from || to > maxVerifier {
+		c.reportKey(c.spec.Node, "verifier", "write 43-128 (RFC 7636), or up to 43-256")
+		return
+	}
+	c.d.verifier = to
+}
+
+// form reads how a secret looks. A prefix belongs to the product's own form
+// unless the file brings its own.
+func (c *compiler) form(n *yamlfile.Node, usual postern.Form, text, prefix string, checksum *bool) postern.Form {
+	f := usual
+	if text != "" {
+		var err error
+		if f, err = parseSecretForm(text); err != nil {
+			c.reportKey(n, "form", "%v", err)
+			return usual
+		}
+	}
+	if n.Member("prefix") != nil {
+		f.Prefix = prefix
+	}
+	if checksum != nil {
+		f.Checksum = *checksum
+	}
+	for i := range len(f.Prefix) {
+		if !letterOrDigit(f.Prefix[i]) && f.Prefix[i] != '_' && f.Prefix[i] != '-' {
+			c.reportKey(n, "prefix", "a prefix is letters, digits, _ and -")
+			break
+		}
+	}
+	if f.Len() > maxTokenSize {
+		c.reportKey(n, "form", "longer than %d characters, which partners' columns do not hold", maxTokenSize)
+	}
+	return f
+}
+
+// parseSecretForm reads "hex 64" or "base62 45".
+func parseSecretForm(text string) (postern.Form, error) {
+	alphabet, length, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(length)
+	f := postern.Form{Length: n}
+	switch alphabet {
+	case "hex":
+		f.Alphabet = postern.Hex
+	case "base62":
+		f.Alphabet = postern.Base62
+	default:
+		err = fmt.Errorf("unknown alphabet")
+	}
+	if err != nil || n < 1 || n > maxTokenSize {
+		return postern.Form{Alphabet: postern.Hex, Length: 64}, fmt.Errorf("%q is no form; write hex 64 or base62 45: an alphabet and a length up to %d", text, maxTokenSize)
+	}
+	return f, nil
+}
+
+func (c *compiler) scopeSyntax() {
+	s := c.spec.Scopes
+	c.d.scopes = scopeSyntax{split: " ,", join: " "}
+	c.d.terms.NoScopes = s.None
+	c.d.terms.ScopesRequired = true
+	if s.Node == nil || s.None {
+		return
+	}
+	if len(s.Of.Split) > 0 {
+		c.d.scopes.split = ""
+	}
+	for _, sep := range s.Of.Split {
+		if len(sep) != 1 || letterOrDigit(sep[0]) || strings.Contains("._:/-", sep) {
+			c.reportKey(s.Node, "split", "%q: scopes are separated by one character that no scope has", sep)
+			continue
+		}
+		c.d.scopes.split += sep
+	}
+	if s.Of.Join != nil {
+		c.d.scopes.join = *s.Of.Join
+		if len(c.d.scopes.join) != 1 {
+			c.reportKey(s.Node, "join", "scopes are joined by one character")
+		}
+	}
+	switch s.Of.Absent {
+	case "", "defaults":
+	case "skip":
+		c.d.terms.ScopesRequired = false
+	default:
+		c.reportKey(s.Node, "absent", "unknown value %q; known: defaults, skip", s.Of.Absent)
+	}
+}
+
+func (c *compiler) insecurities() {
+	s := c.spec
+	for _, k := range []struct {
+		name string
+		of   *because
+	}{
+		{"insecure_secret_in_url", s.SecretInURL},
+		{"insecure_token_in_url", s.TokenInURL},
+		{"insecure_get_token_request", s.GetToken},
+		{"insecure_refresh_without_secret", s.NoSecretRefresh},
+		{"insecure_recoverable_client_secret", s.Recoverable},
+		{"insecure_weak_imported_secrets", s.WeakImported},
+	} {
+		if k.of == nil {
+			continue
+		}
+		if strings.TrimSpace(k.of.Because) == "" {
+			c.reportKey(s.Node, k.name, "say why: {because: TEXT}")
+		}
+		c.d.insecure = append(c.d.insecure, Insecurity{k.name, k.of.Because})
+	}
+}
+
+func (d *Dialect) allows(insecure string) bool {
+	return slices.ContainsFunc(d.insecure, func(i Insecurity) bool { return i.Key == insecure })
+}
+
+// grants: those of the file; else the code and, where there are refresh tokens,
+// their refresh; and client credentials only with the RFC's own token endpoint,
+// which a file without a token block has.
+func (c *compiler) grants() {
+	s := c.spec
+	if len(s.Grants) == 0 {
+		c.d.grants = []grant{{"authorization_code", byCode}}
+		if c.d.terms.Refresh != nil && s.Refresh == nil {
+			c.d.grants = append(c.d.grants, grant{"refresh_token", byRefresh})
+		}
+		if s.Token == nil {
+			c.d.grants = append(c.d.grants, grant{"client_credentials", byClient})
+		}
+		return
+	}
+	for _, g := range s.Grants {
+		m, ok := meanings[g.Value]
+		if !ok {
+			c.report(g.Node, "unknown meaning %q; known: code, refresh, client", g.Value)
+		}
+		c.d.grants = append(c.d.grants, grant{g.Key, m})
+	}
+}

@@ -1,0 +1,454 @@
+package dialect
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// endpoint compiles what all endpoints' blocks share. A nil block is the RFC's.
+func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *endpoint {
+	e := &endpoint{kind: kind, known: map[string]bool{}}
+	if s == nil {
+		s = &endpointSpec{Node: c.spec.Node}
+	} else {
+		c.problems = append(c.problems, s.Node.Unknown(keysOf[kind.String()]...)...)
+	}
+	if len(s.At) == 0 {
+		if usual == "" {
+			c.reportKey(s.Node, "at", "say where it is, as in at: POST /oauth/token")
+			return e
+		}
+		s.At = yamlfile.OneOrMany[string]{usual}
+	}
+	for _, at := range s.At {
+		r, err := parseRoute(at)
+		if err != nil {
+			c.reportKey(s.Node, "at", "%v", err)
+			continue
+		}
+		e.routes = append(e.routes, r)
+	}
+	for _, name := range s.Require {
+		if !isToken(name) {
+			c.reportKey(s.Node, "require_headers", "%q is no header", name)
+		}
+		e.headers = append(e.headers, name)
+	}
+	return e
+}
+
+// read compiles the places of an endpoint's inputs.
+func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
+	for _, id := range ids {
+		e.inputs[id].places = []place{{kind: usual, name: inputNames[id]}}
+	}
+	if usual == inBody {
+		e.inputs[inClientID].places = append(e.inputs[inClientID].places, place{kind: inBasicUser, name: "user"})
+		e.inputs[inClientSecret].places = append(e.inputs[inClientSecret].places, place{kind: inBasicPassword, name: "password"})
+	}
+	if s != nil {
+		c.ownPlaces(e, s, ids, usual)
+	}
+	for _, r := range e.routes {
+		c.variables(e, r, ids)
+	}
+	for _, in := range e.inputs {
+		for _, p := range in.places {
+			if p.kind == inQuery || p.kind == inBody {
+				e.known[p.name] = true
+			}
+		}
+	}
+}
+
+func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
+	for _, r := range s.Read {
+		id, ok := inputNamed(r.Key)
+		if !ok || !slices.Contains(ids, id) {
+			c.report(r.Node, "%q is no input of %s%s", r.Key, e.kind, yamlfile.Suggest(r.Key, namesOf(ids)))
+			continue
+		}
+		in := &e.inputs[id]
+		in.places = c.places(r.Value, usual)
+		switch r.Value.Of.Both {
+		case "":
+		case "equal":
+			in.both = true
+		default:
+			c.report(r.Node, "both: only equal is known here")
+		}
+	}
+	for _, m := range s.Map {
+		id, ok := inputNamed(m.Key)
+		if !ok || !slices.Contains(ids, id) {
+			c.report(m.Node, "%q is no input of %s%s", m.Key, e.kind, yamlfile.Suggest(m.Key, namesOf(ids)))
+			continue
+		}
+		words := map[string]string{}
+		for _, w := range m.Value {
+			words[w.Key] = w.Value
+		}
+		e.inputs[id].words = words
+	}
+	if s.Absent != nil {
+		c.absences(e, s.Absent, ids)
+	}
+}
+
+func namesOf(ids []inputID) []string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, inputNames[id])
+	}
+	return out
+}
+
+func (c *compiler) places(s readSpec, usual placeKind) []place {
+	var out []place
+	for _, text := range s.Of.From {
+		p, err := parsePlace(text)
+		if err != nil {
+			c.report(s.Node, "%v", err)
+			continue
+		}
+		if usual == inQuery && p.kind == inBody {
+			c.report(s.Node, "%q: an authorize request has no body of its own; write query %s", text, p.name)
+			continue
+		}
+		out = append(out, p)
+	}
+	if len(out) == 0 && !s.None && len(s.Of.From) == 0 {
+		c.report(s.Node, "say where it is found, as in body code")
+	}
+	return out
+}
+
+// variables makes a route's variables the places of the inputs they name. The
+// parameter of that name, if it comes too, must be equal.
+func (c *compiler) variables(e *endpoint, r *route, ids []inputID) {
+	for _, name := range r.variables() {
+		id, ok := inputNamed(name)
+		if !ok || !slices.Contains(ids, id) && id != inTenant {
+			if c.keeps(name) || c.placed(e, name) {
+				continue
+			}
+			c.problems = append(c.problems, c.spec.Node.Problem("%s: the variable {%s} is the place of nothing%s",
+				r, name, yamlfile.Suggest(name, append(namesOf(ids), "tenant"))))
+			continue
+		}
+		in := &e.inputs[id]
+		v := place{kind: inVariable, name: name}
+		if !slices.Contains(in.places, v) {
+			in.places = append([]place{v}, in.places...)
+		}
+		in.both = true
+	}
+}
+
+// placed reports whether an input of the endpoint is read from this variable.
+func (c *compiler) placed(e *endpoint, variable string) bool {
+	for _, in := range e.inputs {
+		if slices.Contains(in.places, place{kind: inVariable, name: variable}) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(e.token.places, func(p place) bool { return p.kind == inVariable && p.name == variable })
+}
+
+func (c *compiler) absences(e *endpoint, n *yamlfile.Node, ids []inputID) {
+	if n.Kind != yamlfile.Mapping {
+		c.report(n, "write a mapping of inputs, as in {redirect_uri: skip}")
+		return
+	}
+	for _, m := range n.Members {
+		id, ok := inputNamed(m.Key)
+		if !ok || !slices.Contains(ids, id) {
+			c.report(m.Value, "%q is no input of %s%s", m.Key, e.kind, yamlfile.Suggest(m.Key, namesOf(ids)))
+			continue
+		}
+		in := &e.inputs[id]
+		switch word := scalarText(m.Value); {
+		case word == "refuse":
+			in.missing = refused
+		case word == "skip":
+			in.missing = skipped
+		case word == "the registered one" && id == inRedirectURI:
+			in.missing = registered
+		case strings.HasPrefix(word, "by ") || word == "the registered one" || word == "":
+			c.report(m.Value, "%q is no meaning of an absent %s", word, m.Key)
+		default:
+			in.missing, in.literal = isLiteral, word
+		}
+	}
+}
+
+func (c *compiler) accepted(s acceptsSpec, usual ...string) []accepted {
+	if s.Node == nil {
+		for _, name := range usual {
+			s.Table = append(s.Table, yamlfile.Entry[yamlfile.OneOrMany[string]]{Key: name, Value: usualTypes[name]})
+		}
+	}
+	var out []accepted
+	for _, entry := range s.Table {
+		if usualTypes[entry.Key] == nil {
+			c.report(s.Node, "unknown encoding %q%s", entry.Key, yamlfile.Suggest(entry.Key, []string{"json", "form"}))
+			continue
+		}
+		for _, media := range entry.Value {
+			if media != "none" && !mediaPattern.MatchString(media) {
+				c.report(s.Node, "%q is no media type; write application/json, application/*+json or none", media)
+			}
+			out = append(out, accepted{media: strings.ToLower(media), json: entry.Key == "json"})
+		}
+	}
+	return out
+}
+
+func (c *compiler) authorize() {
+	s := c.spec.Authorize
+	e := c.endpoint(authorizeEndpoint, s, "GET /oauth/authorize")
+	for _, r := range slices.Clone(e.routes) {
+		if r.method != "GET" {
+			continue
+		}
+		post := *r
+		post.method = "POST"
+		if !slices.ContainsFunc(e.routes, func(o *route) bool { return o.String() == post.String() }) {
+			e.routes = append(e.routes, &post)
+		}
+	}
+	c.read(e, s, authorizeInputs, inQuery)
+	for _, name := range []string{"request", "request_uri", "scope"} {
+		e.known[name] = true
+	}
+	for _, k := range c.d.keep {
+		for _, p := range k.places {
+			e.known[p.name] = true
+		}
+	}
+	var own errorsSpec
+	callback := callbackSpec{}
+	if s != nil {
+		own, callback = s.Errors, s.Callback
+	}
+	e.errors = c.errorTable(pageErrors, c.spec.Errors, own)
+	c.callback(callback, s == nil)
+	c.d.endpoints = append(c.d.endpoints, e)
+}
+
+// callback: the RFC's is {code, state}, and iss (RFC 9207) where the whole
+// authorize endpoint is the RFC's; a file that writes its own block says iss or
+// has none.
+func (c *compiler) callback(s callbackSpec, pure bool) {
+	allowed, failed := "{code: $code, state: $state}", "{error: $error, error_description: $error_description, state: $state}"
+	if pure {
+		allowed, failed = "{code: $code, state: $state, iss: $issuer}", "{error: $error, error_description: $error_description, state: $state, iss: $issuer}"
+	}
+	c.d.allowed = c.flatObject(nodeOr(s.Allowed, allowed))
+	c.d.failed = c.flatObject(nodeOr(s.Failed, failed))
+}
+
+// nodeOr is the node, or the text of a default read as one.
+func nodeOr(n *yamlfile.Node, usual string) *yamlfile.Node {
+	if n != nil {
+		return n
+	}
+	n, problems := yamlfile.Read("default", []byte(usual))
+	if problems != nil {
+		panic(problems) // a default of ours is broken: no input can do this
+	}
+	return n
+}
+
+const tokenAnswer = "{access_token: $access_token, token_type: $token_type, expires_in: $expires_in, refresh_token: $refresh_token, scope: $scope}"
+
+func (c *compiler) token() {
+	e := c.tokenLike(tokenEndpoint, c.spec.Token, "POST /oauth/token")
+	if c.spec.Refresh == nil {
+		return
+	}
+	r := c.tokenLike(refreshEndpoint, c.spec.Refresh, "")
+	if c.spec.Refresh.Answer == nil {
+		r.answer = e.answer
+	}
+}
+
+func (c *compiler) tokenLike(kind endpointKind, s *endpointSpec, usual string) *endpoint {
+	e := c.endpoint(kind, s, usual)
+	e.cors = c.cors(s == nil)
+	c.read(e, s, tokenInputs, inBody)
+	if s == nil {
+		s = &endpointSpec{}
+	}
+	e.accepts = c.accepted(s.Accepts, "form")
+	e.answer = c.answer(nodeOr(s.Answer, tokenAnswer))
+	e.errors = c.errorTable(e.answer.errors(), c.spec.Errors, s.Errors)
+	c.d.endpoints = append(c.d.endpoints, e)
+	return e
+}
+
+// cors: pages of other origins may call the RFC's own endpoints for public apps
+// (clients.md R23); other wires stay as they are unless their file says cors.
+func (c *compiler) cors(pure bool) bool {
+	if c.spec.CORS != nil {
+		return *c.spec.CORS
+	}
+	return pure
+}
+
+// holders compiles how a token is presented.
+func (c *compiler) holders() {
+	api := c.spec.API
+	places := []place{{kind: inScheme, name: "Bearer"}}
+	for _, r := range api.Read {
+		if r.Key != "access_token" {
+			c.report(r.Node, "%q is no input of api; only access_token is", r.Key)
+			continue
+		}
+		places = c.places(r.Value, inBody)
+	}
+	c.d.api = c.presentation(places)
+	c.d.challenge = api.Challenge
+	c.d.apiErrors = c.errorTable(rfcErrors, c.spec.Errors, api.Errors)
+}
+
+func (c *compiler) presentation(places []place) presentation {
+	return newPresentation(places, c.d.fits)
+}
+
+func (c *compiler) whoami() {
+	b := c.spec.Whoami
+	if !b.Given || b.None {
+		return
+	}
+	s := &b.Of
+	e := c.holderEndpoint(whoamiEndpoint, s, "access_token")
+	if s.Answer == nil {
+		c.reportKey(s.Node, "answer", "say what a holder is told, as in answer: {account: $account.id}")
+		return
+	}
+	e.answer = c.answer(s.Answer)
+	e.errors = c.errorTable(e.answer.errors(), c.spec.Errors, c.spec.API.Errors, s.Errors)
+}
+
+// holderEndpoint is one where the token itself is the proof.
+func (c *compiler) holderEndpoint(kind endpointKind, s *endpointSpec, name string) *endpoint {
+	e := c.endpoint(kind, s, "")
+	e.token = c.d.api
+	e.byHolder = true
+	for _, r := range s.Read {
+		if r.Key != name {
+			c.report(r.Node, "%q is no input of %s; only %s is", r.Key, kind, name)
+			continue
+		}
+		e.token = c.presentation(c.places(r.Value, inBody))
+	}
+	for _, r := range e.routes {
+		c.variables(e, r, nil)
+	}
+	c.d.endpoints = append(c.d.endpoints, e)
+	return e
+}
+
+const (
+	introspectAnswer = "{active: true, client_id: $client_id, scope: $scope, token_type: $token_type, exp: $expires_at.unix, iat: $issued_at.unix," +
+		" sub: $subject, account_id: $account.id, user_id: $owner.id, username: $owner.nickname, connection_id: $connection.id, dialect: $dialect}"
+	revokeAnswer = "{status: 200, body: {}}"
+)
+
+func (c *compiler) introspect() {
+	b := c.spec.Introspect
+	if b.None || !b.Given && c.spec.Token != nil {
+		return
+	}
+	s := &b.Of
+	if !b.Given {
+		s = nil
+	}
+	e := c.endpoint(introspectEndpoint, s, "POST /oauth/introspect")
+	c.read(e, s, introspectInputs, inBody)
+	if s == nil {
+		s = &endpointSpec{}
+	}
+	e.accepts = c.accepted(s.Accepts, "form")
+	e.answer = c.answer(nodeOr(s.Answer, introspectAnswer))
+	e.errors = c.errorTable(e.answer.errors(), c.spec.Errors, s.Errors)
+	e.refuses = c.unknownToken(s, cmp.Or(map[bool]string{true: "refuse"}[s.Answer != nil], "ok"))
+	c.d.endpoints = append(c.d.endpoints, e)
+}
+
+// unknownToken reads what a token that is not known is answered with.
+func (c *compiler) unknownToken(s *endpointSpec, usual string) bool {
+	switch word := cmp.Or(s.Unknown, usual); word {
+	case "ok":
+		return false
+	case "refuse":
+		return true
+	default:
+		c.reportKey(s.Node, "unknown", "unknown value %q; known: ok, refuse", word)
+		return false
+	}
+}
+
+// revocation: the file's list; else RFC 7009, with the RFC's own token endpoint.
+func (c *compiler) revocation() {
+	s := c.spec.Revoke
+	if !s.Given && c.spec.Token == nil {
+		c.revoke(nil)
+	}
+	for i := range s.Of {
+		c.revoke(&s.Of[i])
+	}
+}
+
+func (c *compiler) revoke(s *endpointSpec) {
+	var e *endpoint
+	if s != nil && s.By == "holder" {
+		e = c.holderEndpoint(revokeEndpoint, s, "token")
+	} else {
+		e = c.endpoint(revokeEndpoint, s, "POST /oauth/revoke")
+		c.read(e, s, introspectInputs, inBody)
+		e.cors = c.cors(s == nil)
+		c.d.endpoints = append(c.d.endpoints, e)
+	}
+	errors := []errorsSpec{c.spec.Errors}
+	if s == nil {
+		s = &endpointSpec{Node: c.spec.Node}
+	}
+	if s.By != "" && s.By != "client" && s.By != "holder" {
+		c.reportKey(s.Node, "by", "unknown value %q; known: client, holder", s.By)
+	}
+	if e.byHolder {
+		errors = append(errors, c.spec.API.Errors)
+	}
+	switch s.Ends {
+	case "", "token":
+	case "connection":
+		e.ends = true
+	default:
+		c.reportKey(s.Node, "ends", "unknown value %q; known: token, connection", s.Ends)
+	}
+	e.refuses = c.unknownToken(s, "ok")
+	e.accepts = c.accepted(s.Accepts, "form")
+	e.answer = c.answer(nodeOr(s.Answer, revokeAnswer))
+	e.errors = c.errorTable(e.answer.errors(), append(errors, s.Errors)...)
+}
+
+// metadata (RFC 8414) is true of the RFC's own endpoints only, so it comes with
+// them, or where the file asks for it.
+func (c *compiler) metadata() {
+	b := c.spec.Metadata
+	if b.None || !b.Given && (c.spec.Token != nil || c.spec.Authorize != nil) {
+		return
+	}
+	var s *endpointSpec
+	if b.Given {
+		s = &b.Of
+	}
+	e := c.endpoint(metadataEndpoint, s, "GET /.well-known/oauth-authorization-server")
+	e.cors = true
+	c.d.endpoints = append(c.d.endpoints, e)
+}

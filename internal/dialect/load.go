@@ -1,0 +1,131 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+
+	"postern.dev/postern/dialects"
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// Library is where dialects come from: the built-in ones, and lifetimes for what
+// a file leaves to the configuration.
+type Library struct {
+	Lifetimes Lifetimes
+}
+
+// Builtin are the names of the dialects that come with the product.
+func Builtin() []string {
+	entries, _ := dialects.Files.ReadDir(".")
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// BuiltinFile is the text of a built-in dialect's file.
+func BuiltinFile(name string) ([]byte, bool) {
+	if !dialectName.MatchString(name) {
+		return nil, false
+	}
+	data, err := dialects.Files.ReadFile(name + ".yaml")
+	return data, err == nil
+}
+
+// Builtin compiles a dialect that comes with the product.
+func (l Library) Builtin(name string) (*Dialect, error) {
+	data, ok := BuiltinFile(name)
+	if !ok {
+		return nil, &NoDialect{name}
+	}
+	return l.Compile("dialects/"+name+".yaml", data)
+}
+
+// NoDialect is a name that no built-in dialect has.
+type NoDialect struct{ Name string }
+
+func (e *NoDialect) Error() string {
+	return "there is no built-in dialect \"" + e.Name + "\"" + yamlfile.Suggest(e.Name, Builtin()) +
+		"; a dialect of your own is given as a file"
+}
+
+// Compile reads a dialect's file. The error is a yamlfile.Problems with all that
+// is wrong, in file order. A file can break no rule of the engine: what the
+// language cannot say safely is refused here.
+func (l Library) Compile(file string, data []byte) (*Dialect, error) {
+	d, problems := l.compile(file, data)
+	if len(problems) > 0 {
+		problems.Sort()
+		return nil, problems
+	}
+	return d, nil
+}
+
+func (l Library) compile(file string, data []byte) (*Dialect, yamlfile.Problems) {
+	n, problems := yamlfile.Read(file, data)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if n, problems = extended(n); len(problems) > 0 {
+		return nil, problems
+	}
+	c := &compiler{spec: &spec{}, d: &Dialect{file: file, node: n}, lifetimes: l.Lifetimes}
+	if c.lifetimes == (Lifetimes{}) {
+		c.lifetimes = DefaultLifetimes
+	}
+	c.problems = n.Decode(c.spec)
+	if n.Kind != yamlfile.Mapping {
+		return nil, c.problems
+	}
+	c.compile()
+	return c.d, c.problems
+}
+
+// extended lays a file over the one that it extends: one level, key by key;
+// lists, answers and other trees are replaced whole.
+func extended(n *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems) {
+	name := n.Member("extends")
+	if name == nil {
+		return n, nil
+	}
+	data, ok := BuiltinFile(name.Text)
+	if !ok {
+		return nil, yamlfile.Problems{name.Problem("%s", (&NoDialect{name.Text}).Error())}
+	}
+	base, problems := yamlfile.Read("dialects/"+name.Text+".yaml", data)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if base.Member("extends") != nil {
+		return nil, yamlfile.Problems{name.Problem("%q extends another dialect itself; only one level is read", name.Text)}
+	}
+	return laidOver(base, n), nil
+}
+
+// whole are the keys whose values are trees of their own: laid over, not mixed.
+var whole = []string{"answer", "body", "allowed", "failed", "event_data", "grants", "accepts", "keep", "second", "events", "sign"}
+
+func laidOver(base, over *yamlfile.Node) *yamlfile.Node {
+	if base.Kind != yamlfile.Mapping || over.Kind != yamlfile.Mapping {
+		return over
+	}
+	out := *over
+	out.Members = nil
+	for _, m := range base.Members {
+		if o := over.Member(m.Key); o != nil && !slices.Contains(whole, m.Key) {
+			m = yamlfile.Member{Key: m.Key, At: o.Position, Value: laidOver(m.Value, o)}
+		} else if o != nil {
+			m = yamlfile.Member{Key: m.Key, At: o.Position, Value: o}
+		}
+		out.Members = append(out.Members, m)
+	}
+	for _, m := range over.Members {
+		if base.Member(m.Key) == nil {
+			out.Members = append(out.Members, m)
+		}
+	}
+	return &out
+}

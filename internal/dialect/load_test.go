@@ -1,0 +1,27 @@
+package dialect
+
+import "testing"
+
+func builtin(t testing.TB, names ...string) *Set {
+	t.Helper()
+	var all []*Dialect
+	for _, name := range names {
+		d, err := Library{}.Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, d)
+	}
+	set, err := NewSet(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestTheBuiltInDialectsStandSideBySide(t *testing.T) {
+	set := builtin(t, Builtin()...)
+	if len(set.List()) != len(Builtin()) {
+		t.Errorf("%d dialects mounted, %d built in", len(set.List()), len(Builtin()))
+	}
+}

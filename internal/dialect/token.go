@@ -1,0 +1,367 @@
+package dialect
+
+import (
+	"net/http"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+)
+
+// tokenRequest is what an app asks the token endpoint, read and not yet judged.
+type tokenRequest struct {
+	client  oauth.ClientAuth
+	meaning meaning // 0: a grant that this dialect does not have
+	grant   string  // as it was called
+	values  [inputs]string
+}
+
+// token gives tokens for a code, a refresh token or the app itself (RFC 6749
+// §3.2). The checks run in this order: method, size, media type, syntax, what is
+// missing, client, grant, code.
+func (c *call) token() error {
+	if err := c.readParameters(); err != nil {
+		return err
+	}
+	q, err := c.readToken()
+	if err != nil {
+		return err
+	}
+	issued, failure := c.issue(q)
+	if failure != nil {
+		return c.secretMissing(q.client, failure)
+	}
+	v := c.values()
+	v.issued(issued)
+	c.allowOrigin()
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+func (c *call) readToken() (*tokenRequest, error) {
+	q := &tokenRequest{}
+	var err *postern.Error
+	if q.client, err = c.client(); err != nil {
+		return nil, err
+	}
+	for _, id := range tokenInputs {
+		if id == inClientID || id == inClientSecret {
+			continue
+		}
+		if q.values[id], err = c.value(id); err != nil {
+			return nil, err
+		}
+	}
+	if c.e.kind == refreshEndpoint && q.values[inGrantType] == "" {
+		q.values[inGrantType], q.meaning = "refresh_token", byRefresh
+	} else if q.values[inGrantType] == "" {
+		return nil, c.missing(inGrantType)
+	} else {
+		q.meaning = c.meaning(q.values[inGrantType])
+	}
+	for _, id := range c.needed(q.meaning) {
+		if q.values[id] == "" {
+			return nil, c.missing(id)
+		}
+	}
+	if c.basic.broken { // told last: what is missing shows without any proof
+		return nil, postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
+	}
+	return q, nil
+}
+
+// meaning is what a grant_type of this wire stands for; 0: nothing.
+func (c *call) meaning(name string) meaning {
+	for _, g := range c.d.grants {
+		if g.name == name && (c.e.kind == tokenEndpoint || g.meaning == byRefresh) {
+			return g.meaning
+		}
+	}
+	if c.e.kind == refreshEndpoint && name == "refresh_token" {
+		return byRefresh
+	}
+	return 0
+}
+
+// needed are the inputs without which a grant makes no sense.
+func (c *call) needed(m meaning) []inputID {
+	var ids []inputID
+	switch m {
+	case byCode:
+		ids = []inputID{inCode}
+		if c.e.inputs[inRedirectURI].missing == refused {
+			ids = append(ids, inRedirectURI)
+		}
+	case byRefresh:
+		ids = []inputID{inRefreshToken}
+	}
+	return ids
+}
+
+// client reads who asks. What is missing is missing only where nothing but a
+// secret can prove a client; whether a public app asks, the engine knows.
+func (c *call) client() (oauth.ClientAuth, *postern.Error) {
+	b := c.readBasicIfPlaced()
+	secret, err := c.value(inClientSecret)
+	if err == nil && (b.repeated || b.broken && secret != "") {
+		err = invalid("Authenticate the client in one place only.")
+	}
+	if err != nil {
+		return oauth.ClientAuth{}, err
+	}
+	id, err := c.value(inClientID)
+	if err != nil {
+		return oauth.ClientAuth{}, err
+	}
+	c.app = id
+	if id == "" && !b.broken {
+		return oauth.ClientAuth{}, c.unnamed()
+	}
+	if !b.broken && !validClientID(id) {
+		return oauth.ClientAuth{}, postern.Errorf(postern.UnknownClient, "%s", sentences[postern.InvalidClient])
+	}
+	auth := oauth.ClientAuth{ClientID: id, Secret: postern.Secret(secret), Basic: b.tried, Source: c.door.Source(c.r)}
+	if b.raw != "" && secret == b.password {
+		auth.Raw = postern.Secret(b.raw)
+	}
+	return auth, nil
+}
+
+// readBasicIfPlaced reads Basic where the endpoint takes credentials from there.
+func (c *call) readBasicIfPlaced() *basicAuth {
+	for _, id := range []inputID{inClientSecret, inClientID} {
+		for _, p := range c.e.inputs[id].places {
+			if p.kind == inBasicUser || p.kind == inBasicPassword {
+				return c.readBasic()
+			}
+		}
+	}
+	return &c.basic
+}
+
+// unnamed: a wire that speaks JSON has named members, of which one is missing
+// (xref.md §3, row 5); elsewhere it is RFC 6749 §5.2's "no client authentication
+// included".
+func (c *call) unnamed() *postern.Error {
+	if c.e.readsJSON() {
+		return c.missing(inClientID)
+	}
+	return postern.Errorf(postern.InvalidClient, "Authenticate the client: send client_id and client_secret.")
+}
+
+// secretMissing turns "this client is not proved" into "the secret is missing"
+// where none was sent and the wire says so. It looks the same for every id.
+func (c *call) secretMissing(client oauth.ClientAuth, err error) error {
+	if c.e.readsJSON() && client.Secret == "" && !client.Basic && postern.Is(err, postern.InvalidClient) {
+		return c.missing(inClientSecret)
+	}
+	return err
+}
+
+func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
+	ctx, terms := c.r.Context(), &c.d.terms
+	scopes, problem := c.d.parseScopes(q.values[inScope])
+	switch q.meaning {
+	case byCode:
+		return c.door.Engine.Redeem(ctx, &oauth.Redeem{
+			Terms: terms, Client: q.client, Code: postern.Secret(q.values[inCode]),
+			RedirectURI: q.values[inRedirectURI], SentURI: q.values[inRedirectURI] != "",
+			URISkippable: c.e.inputs[inRedirectURI].missing == skipped,
+			Verifier:     q.values[inVerifier], SentVerifier: c.sent(inVerifier), MaxVerifier: c.d.verifier,
+		})
+	case byRefresh:
+		return c.door.Engine.Refresh(ctx, &oauth.Refresh{
+			Terms: terms, Client: q.client, RefreshToken: postern.Secret(q.values[inRefreshToken]),
+			Scopes: scopes, ScopeProblem: problem,
+		})
+	case byClient:
+		return c.door.Engine.ClientCredentials(ctx, &oauth.ClientCredentials{
+			Terms: terms, Client: q.client, Scopes: scopes, ScopeProblem: problem,
+		})
+	}
+	if _, err := c.door.Engine.Authenticate(ctx, terms, q.client); err != nil {
+		return nil, err
+	}
+	return nil, postern.Errorf(postern.UnsupportedGrantType, "%s", c.d.grantHelp())
+}
+
+// grantHelp names the grants of this wire, those that every app has first.
+func (d *Dialect) grantHelp() string {
+	var names []string
+	for _, g := range d.grants {
+		names = append(names, g.name)
+	}
+	if len(names) == 1 {
+		return "Only " + names[0] + " is supported here."
+	}
+	last := len(names) - 1
+	return "Use " + strings.Join(names[:last], ", ") + " or " + names[last] + "."
+}
+
+// issued are the values of a token answer.
+func (v *values) issued(i *oauth.Issued) {
+	v.access, v.refresh = i.AccessToken, i.RefreshToken
+	v.issuedAt, v.expiresAt, v.refreshExpiresAt = i.IssuedAt, i.ExpiresAt, i.RefreshExpiresAt
+	v.scopes, v.account, v.user, v.kept = i.Scopes, i.Account, i.User, i.Kept
+	v.connection, v.connectionNumber = i.ConnectionID, i.ConnectionNumber
+	if i.App != nil {
+		v.clientID, v.attrs = i.App.ID, i.App.Attributes
+	}
+}
+
+// revoke ends a token for the app that holds it (RFC 7009).
+func (c *call) revoke() error {
+	client, token, err := c.tokenOfClient()
+	if err != nil {
+		return err
+	}
+	q := &oauth.Revoke{Terms: &c.d.terms, Client: client, Token: postern.Secret(token), EndsConnection: c.e.ends}
+	failure := c.door.Engine.Revoke(c.r.Context(), q)
+	switch {
+	case postern.Is(failure, postern.NotFound) && c.e.refuses:
+		return invalidToken()
+	case failure != nil && !postern.Is(failure, postern.NotFound):
+		return c.secretMissing(client, failure)
+	}
+	v := c.values()
+	v.presented, v.clientID = token, client.ClientID
+	c.allowOrigin()
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+// tokenOfClient reads what revocation and introspection share.
+func (c *call) tokenOfClient() (oauth.ClientAuth, string, error) {
+	if err := c.readParameters(); err != nil {
+		return oauth.ClientAuth{}, "", err
+	}
+	client, err := c.client()
+	if err != nil {
+		return client, "", err
+	}
+	token, err := c.need(inToken)
+	if err != nil {
+		return client, "", err
+	}
+	if c.basic.broken {
+		return client, "", postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
+	}
+	return client, token, nil
+}
+
+// introspect says what a token stands for (RFC 7662).
+func (c *call) introspect() error {
+	client, token, err := c.tokenOfClient()
+	if err != nil {
+		return err
+	}
+	t, failure := c.door.Engine.Introspect(c.r.Context(), &oauth.Introspect{Terms: &c.d.terms, Client: client, Token: postern.Secret(token)})
+	switch {
+	case failure != nil:
+		return c.secretMissing(client, failure)
+	case t == nil && c.e.refuses:
+		return invalidToken()
+	case t == nil:
+		inactive.write(&c.w, c.r, c.values())
+		return nil
+	}
+	v := c.values()
+	v.token(t)
+	v.presented = token
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+// inactive is RFC 7662 §2.2's answer for every token that is not for the asker:
+// the same bytes, whatever the reason.
+var inactive = &answer{status: http.StatusOK, types: []answerType{{}},
+	body: &object{[]member{{"active", []byte(`"active":`), newLiteral(datum{kind: isBool})}}}}
+
+// token are the values of an answer about a token.
+func (v *values) token(t *postern.Token) {
+	v.issuedAt, v.expiresAt, v.scopes = t.IssuedAt, t.ExpiresAt, t.Scopes
+	v.clientID, v.attrs, v.kept = t.AppID, t.AppAttrs, t.Kept
+	v.subject, v.wire = t.Subject(), t.Dialect
+	v.connection, v.connectionNumber = t.Connection.ID, t.Connection.Number
+	if t.Account.ID != "" {
+		v.account = &t.Account
+	}
+	if t.User.ID != "" {
+		v.user = &t.User
+	}
+	v.userLevel = t.Connection.UserID != ""
+}
+
+// whoami tells the holder of a token what it stands for.
+func (c *call) whoami() error {
+	token, err := c.heldToken(true)
+	if err != nil {
+		return err
+	}
+	t, failure := c.door.Engine.Check(c.r.Context(), c.d.name, token)
+	if failure != nil {
+		return failure
+	}
+	c.app = t.AppID
+	v := c.values()
+	v.token(t)
+	v.presented = string(token)
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+// revokeHeld ends what a token stands for, for whoever holds it (xref.md §5).
+func (c *call) revokeHeld() error {
+	token, err := c.heldToken(false)
+	if err != nil {
+		return err
+	}
+	t, failure := c.door.Engine.RevokeHeld(c.r.Context(), c.d.name, token, c.e.ends)
+	v := c.values()
+	switch {
+	case failure != nil && !c.e.refuses && postern.Is(failure, postern.InvalidToken):
+	case failure != nil:
+		return failure
+	default:
+		c.app = t.AppID
+		v.token(t)
+	}
+	v.presented = string(token)
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+// heldToken reads the token of a holder's request. A body is read if the token
+// may stand in it; elsewhere it is only noticed, or ignored up to the limit.
+func (c *call) heldToken(notice bool) (postern.Secret, error) {
+	body, err := readBody(&c.w, c.r)
+	if err != nil {
+		return "", err
+	}
+	var form fields
+	inForm := c.e.token.has(inBody)
+	if media, ok := mediaOf(c.r); ok && media == usualTypes["form"][0] && (notice || inForm) {
+		form, err = parseForm(body, nil)
+		name, twice := form.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 })
+		switch {
+		case inForm && err != nil:
+			return "", invalid("The body is not a well-formed form.")
+		case twice:
+			return "", invalid("The parameter %q is given twice.", name)
+		}
+	}
+	token, problem := c.e.token.read(c.r, form, c.m.value)
+	if problem != nil {
+		return "", problem
+	}
+	return token, nil
+}
+
+func (p *presentation) has(kind placeKind) bool {
+	for _, place := range p.places {
+		if place.kind == kind {
+			return true
+		}
+	}
+	return false
+}
