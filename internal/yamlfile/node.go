@@ -42,6 +42,13 @@ type Member struct {
 	Value *Node
 }
 
+// Plain is the node that a scalar without quotes reads as.
+func Plain(at Position, path, text string) *Node {
+	n := &Node{Position: at, Path: path, Text: text}
+	n.Kind, n.Value = resolve(text)
+	return n
+}
+
 // Member is the value of a key, or nil.
 func (n *Node) Member(key string) *Node {
 	for _, m := range n.Members {

@@ -8,14 +8,20 @@ import (
 )
 
 // Position is a place in a file; lines and columns count from 1, columns in
-// characters.
+// characters. Line 0 is no place within: File then names an environment
+// variable or a flag.
 type Position struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Col  int    `json:"col"`
 }
 
-func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
 
 // Problem is one thing wrong with a file. Msg is a whole sentence and names the
 // key itself; Key is the path to it ("apps[0].name"), for programs.

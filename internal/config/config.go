@@ -1,0 +1,108 @@
+// Package config is the operator's configuration: one YAML file, the
+// environment, a few flags. It is read once at the front door, checked as a
+// whole with all mistakes told at once, and handed on as plain values.
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// Config is a checked configuration with its defaults filled in.
+type Config struct {
+	// Listen is host:port of the public listener.
+	Listen string `yaml:"listen"`
+	// PublicURL is the origin that people and partners use, and the issuer. It is
+	// never taken from a request.
+	PublicURL string `yaml:"public_url"`
+	// Database is sqlite:PATH or a postgres:// URL.
+	Database string `yaml:"database"`
+	// InternalListen is host:port of a second listener that is never exposed;
+	// empty: none.
+	InternalListen string `yaml:"internal_listen"`
+	// InsecureLoopback allows http and loopback addresses as redirect, webhook and
+	// logo URLs. For development and tests.
+	InsecureLoopback bool `yaml:"insecure_loopback"`
+	// Dialects replaces the list of mounts; nil: the usual ones.
+	Dialects []Mount `yaml:"dialects"`
+	// SecretKey and SecretKeyFile are the key that seals reusable secrets, in
+	// base64; at most one of them is given.
+	SecretKey     postern.Secret `yaml:"secret_key"`
+	SecretKeyFile string         `yaml:"secret_key_file"`
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []Network `yaml:"trusted_proxies"`
+	TLS            TLS       `yaml:"tls"`
+	Log            Log       `yaml:"log"`
+	Lifetimes      Lifetimes `yaml:"lifetimes"`
+	Branding       Branding  `yaml:"branding"`
+	SignIn         SignIn    `yaml:"sign_in"`
+}
+
+// Mount is a dialect and where it is mounted: a built-in one by its name, or a
+// file's.
+type Mount struct {
+	Name string  `yaml:"name"`
+	File string  `yaml:"file"`
+	Base *string `yaml:"base"` // nil: as its file says
+	// Hosts are the hosts that the dialect's pages ("login") and its other
+	// addresses ("api") are bound to; empty: any.
+	Hosts map[string]string `yaml:"hosts"`
+	Node  *yamlfile.Node    `yaml:",node"` // to report at
+}
+
+// TLS makes the public listener speak TLS itself. The files are read again when
+// they change.
+type TLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // text, json
+}
+
+// Lifetimes bound what is handed out, where a dialect's file does not say it.
+type Lifetimes struct {
+	Code            time.Duration `yaml:"code"`             // long enough to redirect, short enough to leak little
+	Access          time.Duration `yaml:"access"`           // of access tokens
+	Refresh         time.Duration `yaml:"refresh"`          // of refresh tokens, since their last use
+	RefreshAbsolute yamlfile.Life `yaml:"refresh_absolute"` // of refresh tokens, since the approval
+	RetryWindow     time.Duration `yaml:"retry_window"`     // in which a rotated refresh token gives the same answer again
+	Session         time.Duration `yaml:"session"`          // of a sign-in
+	SessionIdle     time.Duration `yaml:"session_idle"`     // of a sign-in, since its last use
+}
+
+// Branding is how pages look and whom they name.
+type Branding struct {
+	Name    string `yaml:"name"`
+	Color   string `yaml:"color"`   // #rrggbb
+	Logo    string `yaml:"logo"`    // an image file
+	Support string `yaml:"support"` // whom to ask, as a sentence
+}
+
+// SignIn guards the sign-in page.
+type SignIn struct {
+	Attempts int `yaml:"attempts"` // wrong passwords before a person has to wait
+}
+
+// Network is an address range, also written as one address.
+type Network struct{ netip.Prefix }
+
+const day = 24 * time.Hour
+
+func defaults() *Config {
+	return &Config{
+		Listen: "127.0.0.1:8080",
+		Log:    Log{Level: "info", Format: "text"},
+		Lifetimes: Lifetimes{
+			Code: 5 * time.Minute, Access: time.Hour, Refresh: 180 * day, RefreshAbsolute: yamlfile.Life{Never: true},
+			RetryWindow: 30 * time.Second, Session: day, SessionIdle: 2 * time.Hour,
+		},
+		SignIn: SignIn{Attempts: 10},
+	}
+}
