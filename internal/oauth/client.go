@@ -34,10 +34,17 @@ func (r *Rules) proved(ctx context.Context, terms *Terms, c ClientAuth, app *pos
 		return nil, err
 	case app.Disabled, !app.Speaks(terms.Dialect):
 		return nil, r.failed(ctx, c, postern.UnknownClient)
-	case app.Public && c.Secret != "", !app.Public && !app.HasSecret(c.Secret, r.Now()):
+	case app.Public && c.Secret != "", !app.Public && !provedBy(app, c, r.Now()):
 		return nil, r.failed(ctx, c, postern.InvalidClient)
 	}
 	return app, nil
+}
+
+// provedBy compares the secret both as RFC 6749 §2.3.1 decodes it and as it stood
+// in the header, since many clients leave the encoding out.
+func provedBy(app *postern.App, c ClientAuth, now time.Time) bool {
+	asSent := app.HasSecret(c.Raw, now)
+	return app.HasSecret(c.Secret, now) || asSent
 }
 
 // failed counts a wrong authentication per source and app. Names that no app

@@ -80,6 +80,7 @@ type Granted struct {
 type ClientAuth struct {
 	ClientID string
 	Secret   postern.Secret // "": none was sent
+	Raw      postern.Secret // Basic: the secret as it stood before percent-decoding, where that differs
 	Basic    bool           // by Authorization: Basic; the challenge is then part of a refusal
 	Source   string         // the caller's address, for counting failures
 }
