@@ -15,13 +15,17 @@ import (
 
 // Lifetimes bound what is handed out where a file does not say.
 type Lifetimes struct {
+	Code     time.Duration
 	Access   time.Duration
 	Refresh  time.Duration // from last use
 	Absolute time.Duration // of a refresh token's family; 0: none
+	Window   time.Duration // in which a rotated refresh token gives the same answer again
 }
 
 // DefaultLifetimes hold where the configuration says nothing.
-var DefaultLifetimes = Lifetimes{Access: time.Hour, Refresh: 180 * 24 * time.Hour}
+var DefaultLifetimes = Lifetimes{
+	Code: 300 * time.Second, Access: time.Hour, Refresh: 180 * 24 * time.Hour, Window: 30 * time.Second,
+}
 
 // The product's own forms of codes and tokens: a kind prefix and a checksum let
 // secret scanners find one that leaked.
@@ -33,8 +37,6 @@ var (
 
 const (
 	language     = 1
-	codeLife     = 300 * time.Second
-	retryWindow  = 30 * time.Second
 	leastBits    = 128
 	maxVerifier  = 256
 	minVerifier  = 43
@@ -197,7 +199,7 @@ func (c *compiler) terms() {
 
 func (c *compiler) codeTerms() {
 	code := c.spec.Tokens.Code
-	t := oauth.CodeTerms{Form: codeForm, Life: codeLife}
+	t := oauth.CodeTerms{Form: codeForm, Life: c.lifetimes.Code}
 	if code.Node != nil {
 		t.Form = c.form(code.Node, codeForm, code.Form, code.Prefix, code.Checksum)
 		if code.Expires != 0 {
@@ -247,7 +249,7 @@ func (c *compiler) refreshTerms() {
 		return
 	}
 	t := &oauth.RefreshTerms{
-		Form: refreshForm, Rotate: true, Window: retryWindow,
+		Form: refreshForm, Rotate: true, Window: c.lifetimes.Window,
 		Idle: c.lifetimes.Refresh, Absolute: c.lifetimes.Absolute,
 	}
 	c.d.terms.Refresh = t
