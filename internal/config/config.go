@@ -101,7 +101,7 @@ func defaults() *Config {
 		Log:    Log{Level: "info", Format: "text"},
 		Lifetimes: Lifetimes{
 			Code: 5 * time.Minute, Access: time.Hour, Refresh: 180 * day, RefreshAbsolute: yamlfile.Life{Never: true},
-			RetryWindow: 30 * time.Second, Session: day, SessionIdle: 2 * time.Hour,
+			RetryWindow: 30 * time.Second, Session: 7 * day, SessionIdle: 12 * time.Hour,
 		},
 		SignIn: SignIn{Attempts: 10},
 	}
