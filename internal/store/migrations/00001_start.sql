@@ -74,11 +74,12 @@ CREATE TABLE devices (
   user_id    TEXT   NOT NULL,
   expires_at BIGINT NOT NULL
 );
+CREATE INDEX devices_user ON devices (user_id);
 CREATE INDEX devices_expires ON devices (expires_at);
 
 CREATE TABLE resets (
   hash       BYTEA  PRIMARY KEY,
-  user_id    TEXT   NOT NULL,
+  user_id    TEXT   NOT NULL UNIQUE,
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL
 );

@@ -1,0 +1,55 @@
+package identity
+
+import (
+	"context"
+
+	"postern.dev/postern"
+)
+
+// ChangePassword sets another password for who knows the old one. It ends all
+// sessions of the user, also the one that asked, and begins a new one; other
+// known browsers are forgotten. A wrong old password counts as a failed
+// sign-in: AccessDenied, and RateLimited when there were too many.
+func (r *Rules) ChangePassword(ctx context.Context, s *postern.Session, old, new, device postern.Secret, address string) (*SignedIn, error) {
+	if err := checkNew(new); err != nil {
+		return nil, err
+	}
+	email, browser := postern.FoldEmail(s.User.Email), deviceHash(device)
+	found, err := r.Store.Credential(ctx, email, browser, r.Now())
+	if postern.Is(err, postern.NotFound) || err == nil && found.User.ID != s.User.ID {
+		return nil, notSignedIn() // removed meanwhile, or has another address now
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &claim{
+		door: "user", email: email, person: "user:" + s.User.ID, hash: found.PasswordHash,
+		password: old, address: address, detail: "to change the password",
+	}
+	if found.KnownDevice {
+		c.device = browser
+	}
+	if _, err := r.prove(ctx, c); err != nil {
+		if postern.Is(err, postern.AccessDenied) {
+			return nil, postern.Errorf(postern.AccessDenied, "The present password is wrong.")
+		}
+		return nil, err
+	}
+	hash, err := r.hashNew(ctx, new)
+	if err != nil {
+		return nil, err
+	}
+	begun, row, err := r.begin(found.User, device, found.KnownDevice)
+	if err != nil {
+		return nil, err
+	}
+	row.ProvedHash, row.PasswordHash, row.Bucket, row.Address = found.PasswordHash, hash, c.bucket(), address
+	err = r.Store.SavePassword(ctx, s.Hash, row)
+	if postern.Is(err, postern.NotFound) {
+		return nil, notSignedIn() // another change, or a sign-out, was first
+	}
+	if err != nil {
+		return nil, err
+	}
+	return begun, nil
+}

@@ -1,0 +1,67 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"postern.dev/postern"
+)
+
+// seenEvery is how far "last seen" may lag behind: a page with twenty pictures
+// is one write, or none.
+const seenEvery = time.Minute
+
+// Session gives the session of a cookie's value. One that is unknown, idle for
+// too long, too old, or whose user is switched off or removed, is NotFound.
+//
+// That the session was seen is written beside the request, at most once a
+// minute.
+func (r *Rules) Session(ctx context.Context, session postern.Secret) (*postern.Session, error) {
+	if !postern.SessionForm.Matches(session) {
+		return nil, notSignedIn()
+	}
+	s, err := r.Store.Session(ctx, session.Hash())
+	if postern.Is(err, postern.NotFound) {
+		return nil, notSignedIn()
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, idle := r.Now(), r.Limits.withDefaults().SessionIdle
+	if !now.Before(s.ExpiresAt) || now.Sub(s.LastSeen) >= idle {
+		return nil, notSignedIn()
+	}
+	if now.Sub(s.LastSeen) >= seenEvery {
+		r.see(s.Hash, now)
+	}
+	return s, nil
+}
+
+// see writes in the background that a session was seen, one write at a time
+// for each.
+func (r *Rules) see(session postern.Hash, now time.Time) {
+	if _, underWay := r.seen.LoadOrStore(session, true); underWay {
+		return
+	}
+	r.background.Go(func() {
+		defer r.seen.Delete(session)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := r.Store.SeeSession(ctx, session, now); err != nil {
+			r.Log.Warn("a session's last use was not written; the next request tries again", "error", err)
+		}
+	})
+}
+
+// SignOut ends the session on the server: a copy of the cookie opens nothing
+// any more, on any node. An unknown session is no error.
+func (r *Rules) SignOut(ctx context.Context, session postern.Secret) error {
+	if !postern.SessionForm.Matches(session) {
+		return nil
+	}
+	return r.Store.EndSession(ctx, session.Hash(), r.Now())
+}
+
+func notSignedIn() error {
+	return postern.Errorf(postern.NotFound, "You are not signed in, or were away for too long. Sign in again.")
+}
