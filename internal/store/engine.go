@@ -26,6 +26,7 @@ type engine struct {
 	goose   goose.Dialect
 	oneNode bool   // the database is a file: one writer, who works in groups
 	forRow  string // locks the rows that a SELECT finds, where several writers exist
+	tables  string // lists the tables of the schema that we are in
 	forApp  string // keeps an app (alias a) as it is to the end of the transaction
 	// isAway tells trouble that may pass (the database is down, full or busy)
 	// from a fault of ours.
@@ -38,6 +39,7 @@ type engine struct {
 
 var sqliteEngine = engine{
 	name: "sqlite", goose: goose.DialectSQLite3, oneNode: true,
+	tables: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`,
 	isAway: func(err error) bool {
 		switch sqliteCode(err) & 0xff {
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,

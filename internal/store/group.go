@@ -104,9 +104,12 @@ func (g *group) commit(first *job) {
 		return
 	}
 	ran := make([]*job, 0, 8)
-	for next := first; next != nil && len(ran) < groupSize; next = g.waiting() {
+	for next := first; next != nil; {
 		next.err = g.runOne(t, next)
 		ran = append(ran, next)
+		if next = nil; len(ran) < groupSize { // a job once taken must be run
+			next = g.waiting()
+		}
 	}
 	err := g.say(t, "COMMIT")
 	if err != nil {

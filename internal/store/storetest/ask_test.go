@@ -1,0 +1,128 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+)
+
+func TestNothingIsRedirectedBeforeAppAndAddressAreProved(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*oauth.Ask)
+		want  postern.Kind
+	}{
+		"an unknown app":                     {func(a *oauth.Ask) { a.ClientID = "nobody" }, postern.UnknownClient},
+		"an app that speaks another wire":    {func(a *oauth.Ask) { a.Terms = &oauth.Terms{Dialect: "foreign"} }, postern.UnknownClient},
+		"a trailing slash":                   {func(a *oauth.Ask) { a.RedirectURI += "/" }, postern.RedirectMismatch},
+		"another case":                       {func(a *oauth.Ask) { a.RedirectURI = "https://partner.test/CB" }, postern.RedirectMismatch},
+		"a query":                            {func(a *oauth.Ask) { a.RedirectURI += "?x=1" }, postern.RedirectMismatch},
+		"a fragment":                         {func(a *oauth.Ask) { a.RedirectURI += "#" }, postern.RedirectMismatch},
+		"userinfo":                           {func(a *oauth.Ask) { a.RedirectURI = "https://partner.test@evil.test/cb" }, postern.RedirectMismatch},
+		"a backslash":                        {func(a *oauth.Ask) { a.RedirectURI = `https://evil.test\@partner.test/cb` }, postern.RedirectMismatch},
+		"the default port":                   {func(a *oauth.Ask) { a.RedirectURI = "https://partner.test:443/cb" }, postern.RedirectMismatch},
+		"a loopback port":                    {func(a *oauth.Ask) { a.RedirectURI = "http://127.0.0.1:10/cb" }, postern.RedirectMismatch},
+		"no redirect_uri and two registered": {func(a *oauth.Ask) { a.SentURI, a.URIOptional = false, true }, postern.RedirectMismatch},
+		"too long a state":                   {func(a *oauth.Ask) { a.State = strings.Repeat("s", 2049) }, postern.InvalidRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				a := asking(plain, "own", "read")
+				c.spoil(a)
+				_, err := w.rules.Ask(w.ctx, a)
+				w.wants(err, c.want)
+				if _, ok := errors.AsType[*oauth.Refusal](err); ok {
+					w.Fatal("it would be redirected")
+				}
+				if w.count(`SELECT count(*) FROM tickets`) != 0 {
+					w.Fatal("a question was kept")
+				}
+			})
+		})
+	}
+}
+
+func TestLaterRefusalsGoToTheProvedAddressWithTheState(t *testing.T) {
+	required := *plain
+	required.PKCE, required.ScopesRequired = oauth.PKCERequired, true
+	for name, c := range map[string]struct {
+		spoil func(*oauth.Ask)
+		want  postern.Kind
+	}{
+		"no response_type":           {func(a *oauth.Ask) { a.ResponseType = "" }, postern.InvalidRequest},
+		"token":                      {func(a *oauth.Ask) { a.ResponseType = "token" }, postern.UnsupportedResponseType},
+		"CODE":                       {func(a *oauth.Ask) { a.ResponseType = "CODE" }, postern.UnsupportedResponseType},
+		"code and a space":           {func(a *oauth.Ask) { a.ResponseType = "code " }, postern.UnsupportedResponseType},
+		"fragment":                   {func(a *oauth.Ask) { a.ResponseMode = "fragment" }, postern.InvalidRequest},
+		"a request object":           {func(a *oauth.Ask) { a.Request = true }, postern.RequestNotSupported},
+		"a request_uri":              {func(a *oauth.Ask) { a.RequestURI = true }, postern.RequestURINotSupported},
+		"plain":                      {func(a *oauth.Ask) { a.Challenge, a.ChallengeMethod = strings.Repeat("c", 43), "plain" }, postern.InvalidRequest},
+		"s256":                       {func(a *oauth.Ask) { a.Challenge, a.ChallengeMethod = strings.Repeat("c", 43), "s256" }, postern.InvalidRequest},
+		"a challenge without method": {func(a *oauth.Ask) { a.Challenge = strings.Repeat("c", 43) }, postern.InvalidRequest},
+		"a method without challenge": {func(a *oauth.Ask) { a.ChallengeMethod = "S256" }, postern.InvalidRequest},
+		"a short challenge":          {func(a *oauth.Ask) { a.Challenge, a.ChallengeMethod = strings.Repeat("c", 42), "S256" }, postern.InvalidRequest},
+		"a padded challenge":         {func(a *oauth.Ask) { a.Challenge, a.ChallengeMethod = strings.Repeat("c", 42)+"=", "S256" }, postern.InvalidRequest},
+		"no challenge where needed":  {func(a *oauth.Ask) { a.Terms = &required }, postern.InvalidRequest},
+		"no challenge, public":       {func(a *oauth.Ask) { a.ClientID = "open" }, postern.InvalidRequest},
+		"a foreign scope":            {func(a *oauth.Ask) { a.Scopes = []string{"read", "admin"} }, postern.InvalidScope},
+		"another case":               {func(a *oauth.Ask) { a.Scopes = []string{"READ"} }, postern.InvalidScope},
+		"no list":                    {func(a *oauth.Ask) { a.ScopeProblem = true }, postern.InvalidRequest},
+		"no scope and no default": {func(a *oauth.Ask) {
+			a.Scopes, a.Terms, a.Challenge, a.ChallengeMethod = nil, &required, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256"
+		}, postern.InvalidScope},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				a := asking(plain, "own", "read")
+				c.spoil(a)
+				_, err := w.rules.Ask(w.ctx, a)
+				w.wants(err, c.want)
+				r, ok := errors.AsType[*oauth.Refusal](err)
+				if !ok || r.To() != redirect || r.State != "S1" {
+					w.Fatalf("got %#v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestAPublicAppsLoopbackPortMayDiffer(t *testing.T) {
+	everywhere(t, func(w *world) {
+		for uri, good := range map[string]bool{
+			"http://127.0.0.1:9/cb":      true,
+			"http://127.0.0.1:61234/cb":  true,
+			"http://127.0.0.1/cb":        true,
+			"http://127.0.0.1:61234/cb/": false,
+			"http://127.0.0.1:61234/CB":  false,
+			"http://localhost:61234/cb":  false,
+			"http://127.0.0.1:x/cb":      false,
+			"http://127.0.0.1:/cb":       false,
+			"http://127.0.0.1:9@evil/cb": false,
+			"https://127.0.0.1:61234/cb": false,
+			"http://127.0.0.1.evil:9/cb": false,
+			"http://127.0.0.1:9/cb?a=b":  false,
+			"http://127.0.0.1:123456/cb": false,
+		} {
+			a := asking(plain, "open", "read")
+			a.RedirectURI = uri
+			a.Challenge, a.ChallengeMethod = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256"
+			if _, err := w.rules.Ask(w.ctx, a); (err == nil) != good {
+				w.Errorf("%s: %v", uri, err)
+			}
+		}
+	})
+}
+
+func TestAProbeKeepsNothing(t *testing.T) {
+	everywhere(t, func(w *world) {
+		a := asking(plain, "own", "read")
+		a.Probe = true
+		_, err := w.rules.Ask(w.ctx, a)
+		w.ok(err)
+		if w.count(`SELECT count(*) FROM tickets`) != 0 {
+			w.Fatal("a question was kept")
+		}
+	})
+}
