@@ -40,13 +40,13 @@ var inputNames = [inputs]string{
 	"grant_type", "code", "refresh_token", "code_verifier", "access_token", "token", "token_type_hint",
 }
 
-// forWhom are the inputs that each endpoint reads.
+// The inputs that each endpoint reads, and those that some request cannot do without.
 var (
 	authorizeInputs = []inputID{inClientID, inResponseType, inResponseMode, inRedirectURI, inScope, inState,
 		inChallenge, inChallengeMethod, inPrompt, inLoginHint, inTenant}
 	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope}
 	introspectInputs = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint}
-	holderInputs     = []inputID{inAccessToken, inToken}
+	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inToken}
 )
 
 func inputNamed(name string) (inputID, bool) {

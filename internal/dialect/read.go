@@ -280,6 +280,9 @@ func (c *call) value(id inputID) (string, *postern.Error) {
 	found := ""
 	for _, p := range in.places {
 		raw, err := c.at(p)
+		if err != nil && slices.Contains(requiredInputs, id) {
+			err = c.missing(id) // xref.md §3, row 5: what is no text is not there
+		}
 		if err != nil {
 			return "", err
 		}

@@ -86,7 +86,7 @@ type accessSpec struct {
 }
 
 type refreshSpec struct {
-	Node     *yamlfile.Node `yaml:",node"`
+	Node     *yamlfile.Node
 	Form     string         `yaml:"form"`
 	Prefix   string         `yaml:"prefix"`
 	Checksum *bool          `yaml:"checksum"`
@@ -94,6 +94,14 @@ type refreshSpec struct {
 	Idle     *time.Duration `yaml:"idle"`
 	Absolute *time.Duration `yaml:"absolute"`
 	Window   *time.Duration `yaml:"window"`
+}
+
+// DecodeYAML reads the keys, and keeps the node even where it is no mapping.
+func (s *refreshSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
+	type keys refreshSpec
+	problems := n.Decode((*keys)(s))
+	s.Node = n
+	return problems
 }
 
 type apiSpec struct {
@@ -106,7 +114,7 @@ type apiSpec struct {
 // endpointSpec is any endpoint's block; which keys fit which endpoint is checked
 // against keysOf.
 type endpointSpec struct {
-	Node     *yamlfile.Node                             `yaml:",node"`
+	Node     *yamlfile.Node
 	At       yamlfile.OneOrMany[string]                 `yaml:"at"`
 	Accepts  acceptsSpec                                `yaml:"accepts"`
 	Read     yamlfile.Ordered[readSpec]                 `yaml:"read"`
@@ -119,6 +127,14 @@ type endpointSpec struct {
 	By       string                                     `yaml:"by"`
 	Ends     string                                     `yaml:"ends"`
 	Unknown  string                                     `yaml:"unknown"`
+}
+
+// DecodeYAML reads the keys, and keeps the node even where it is no mapping.
+func (s *endpointSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
+	type keys endpointSpec
+	problems := n.Decode((*keys)(s))
+	s.Node = n
+	return problems
 }
 
 type callbackSpec struct {
