@@ -1,0 +1,116 @@
+package web
+
+import (
+	"net/http"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/ui"
+)
+
+// done are the sentences that a redirect may ask /connections to say.
+var done = map[string]string{
+	"disconnected": "Disconnected. The app lost its access at once. To use it again, connect it again from the app.",
+	"password":     "Your password is changed. You are signed out everywhere else.",
+}
+
+// connections lists what is connected to the person's accounts, and to the
+// person.
+func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.signedIn(w, r)
+	if s == nil {
+		return err
+	}
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	list, err := d.Rows.Connections(r.Context(), s.User.ID, "")
+	if err != nil {
+		return err
+	}
+	page := &ui.ConnectionsPage{
+		User: s.User, SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Done: done[r.URL.Query().Get("done")],
+	}
+	for _, l := range list {
+		card, err := d.card(r, browser, s, l)
+		if err != nil {
+			return err
+		}
+		if n := len(page.Accounts); n == 0 || page.Accounts[n-1].Account.ID != l.Account.ID {
+			page.Accounts = append(page.Accounts, ui.AccountConnections{Account: l.Account})
+		}
+		group := &page.Accounts[len(page.Accounts)-1]
+		group.Connections = append(group.Connections, card)
+	}
+	d.write(w, r, http.StatusOK, page)
+	return nil
+}
+
+func (d *Door) card(r *http.Request, browser postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
+	scopes, err := d.scopeLines(r.Context(), l.Connection.Scopes, func(string) bool { return false })
+	return ui.ConnectionCard{
+		Listing: l, Scopes: scopes,
+		Token: formToken(browser, toDisconnect, hashText(s.Hash), l.Connection.ID),
+		// A person's own connection is theirs to end, whatever their role.
+		MayEnd: l.Connection.UserID != "" || l.App.MayConnect(l.Role),
+	}, err
+}
+
+// showDisconnect says what follows, for who comes by a link.
+func (d *Door) showDisconnect(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.signedIn(w, r)
+	if s == nil {
+		return err
+	}
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	l, err := d.listing(r, s)
+	if err != nil {
+		return err
+	}
+	card, err := d.card(r, browser, s, *l)
+	if err != nil {
+		return err
+	}
+	d.write(w, r, http.StatusOK, &ui.DisconnectPage{
+		ConnectionCard: card, User: s.User, SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+	})
+	return nil
+}
+
+// listing is the connection that the path names, if the person sees it. One of
+// another account looks like none (attacks.md PA-02).
+func (d *Door) listing(r *http.Request, s *postern.Session) (*postern.Listing, error) {
+	list, err := d.Rows.Connections(r.Context(), s.User.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].Connection.ID == r.PathValue("id") {
+			return &list[i], nil
+		}
+	}
+	return nil, postern.Errorf(postern.NotFound, "There is no such connection.")
+}
+
+// disconnect ends a connection; whether this role may is the engine's to say.
+func (d *Door) disconnect(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.signedIn(w, r)
+	if s == nil {
+		return err
+	}
+	l, err := d.listing(r, s)
+	if err != nil {
+		return err
+	}
+	if err := d.proved(r, toDisconnect, hashText(s.Hash), l.Connection.ID); err != nil {
+		return err
+	}
+	if err := d.Engine.Disconnect(r.Context(), s.User, l.Connection.ID, d.Address(r)); err != nil {
+		return err
+	}
+	return redirect(w, r, "/connections?done=disconnected")
+}

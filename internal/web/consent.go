@@ -1,0 +1,227 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/ui"
+)
+
+// showConsent is the one page that knows the next step.
+func (d *Door) showConsent(w http.ResponseWriter, r *http.Request) error {
+	q, err := d.question(r, postern.Secret(r.PathValue("ticket")))
+	if err != nil {
+		return err
+	}
+	session, err := d.session(r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !q.AnsweredAt.IsZero():
+		return d.sayAnswered(w, r, http.StatusOK)
+	case r.Method == http.MethodHead: // looks, and changes nothing
+		return nil
+	case q.Asks("none"):
+		return d.answerSilently(w, r, q, session)
+	case session == nil:
+		return d.askWhoYouAre(w, r, http.StatusOK, q, &ui.SignInPage{})
+	case q.stale(session):
+		return d.askWhoYouAre(w, r, http.StatusOK, q, &ui.SignInPage{Email: session.User.Email, Again: true})
+	}
+	return d.showTo(w, r, q, session)
+}
+
+// showTo puts the question to a person, unless that person may not answer it or
+// has answered it for good.
+func (d *Door) showTo(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session) error {
+	if err := d.Engine.ShowTicket(r.Context(), q.Ticket, s.User.ID); err != nil {
+		return err
+	}
+	memberships, err := d.People.Memberships(r.Context(), s.User.ID)
+	if err != nil {
+		return err
+	}
+	choices := q.choices(memberships)
+	if len(choices) == 0 {
+		return d.sayWhoMay(w, r, q, s, memberships)
+	}
+	if len(choices) == 1 {
+		done, err := d.Engine.Remembered(r.Context(), q.wire.Terms(), q.Ticket, q.app, s.User.ID, choices[0].Account.ID)
+		if err != nil {
+			return err
+		}
+		if done {
+			return d.decide(w, r, q, s, &choices[0])
+		}
+	}
+	return d.askYesOrNo(w, r, http.StatusOK, q, s, choices, "")
+}
+
+// answerSilently never shows anything (OpenID Connect Core §3.1.2.1,
+// prompt=none): a stored consent answers, or the app is told what is missing.
+func (d *Door) answerSilently(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session) error {
+	ctx := r.Context()
+	if s == nil {
+		return d.answered(w, r, q, nil, d.Engine.Refuse(ctx, q.Ticket, postern.LoginRequired))
+	}
+	memberships, err := d.People.Memberships(ctx, s.User.ID)
+	if err != nil {
+		return err
+	}
+	choices := q.choices(memberships)
+	if len(choices) != 1 {
+		return d.answered(w, r, q, nil, d.Engine.Refuse(ctx, q.Ticket, postern.ConsentRequired))
+	}
+	done, err := d.Engine.Remembered(ctx, q.wire.Terms(), q.Ticket, q.app, s.User.ID, choices[0].Account.ID)
+	if err != nil {
+		return err
+	}
+	if !done {
+		return d.answered(w, r, q, nil, d.Engine.Refuse(ctx, q.Ticket, postern.ConsentRequired))
+	}
+	if err := d.Engine.ShowTicket(ctx, q.Ticket, s.User.ID); err != nil {
+		return err
+	}
+	return d.decide(w, r, q, s, &choices[0])
+}
+
+// askYesOrNo shows the question, and which account where there are several.
+func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q *question, s *postern.Session, choices []postern.Membership, problem string) error {
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	page := &ui.ConsentPage{
+		Token:        formToken(browser, toAnswer, q.about(s, choices)...),
+		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Ticket:       string(q.secret), App: q.app, User: s.User, Problem: problem,
+		Site: host(q.app.URL), Goes: host(q.RedirectURI),
+	}
+	live, err := d.Rows.Connections(r.Context(), s.User.ID, q.app.ID)
+	if err != nil {
+		return err
+	}
+	if page.Changed, err = d.lookChanged(r.Context(), q, s, live); err != nil {
+		return err
+	}
+	var have []string // scopes of the one connection there is
+	for _, c := range choices {
+		choice := ui.Choice{Account: c.Account}
+		if l := liveIn(live, q, c.Account.ID); l != nil {
+			choice.Live = &ui.Standing{Since: l.Connection.CreatedAt, By: l.Maker.Display(), Adds: missing(l.Connection.Scopes, q.Scopes)}
+			have = l.Connection.Scopes
+		}
+		page.Choices = append(page.Choices, choice)
+	}
+	only := page.Only()
+	if page.Scopes, err = d.scopeLines(r.Context(), q.Scopes, func(name string) bool {
+		return only != nil && only.Live != nil && !slices.Contains(have, name)
+	}); err != nil {
+		return err
+	}
+	ui.AllowFormTo(w.Header(), q.RedirectURI)
+	d.write(w, r, status, page)
+	return nil
+}
+
+// liveIn is the connection that Allow would add to.
+func liveIn(live []postern.Listing, q *question, accountID string) *postern.Listing {
+	for i, l := range live {
+		own := l.Connection.UserID != ""
+		if l.Account.ID == accountID && own == (q.app.Level == postern.UserLevel) {
+			return &live[i]
+		}
+	}
+	return nil
+}
+
+func missing(have, want []string) (n int) {
+	for _, scope := range want {
+		if !slices.Contains(have, scope) {
+			n++
+		}
+	}
+	return n
+}
+
+// lookChanged: what people see of the app is not what they approved
+// (attacks.md LC-08).
+func (d *Door) lookChanged(ctx context.Context, q *question, s *postern.Session, live []postern.Listing) (bool, error) {
+	changed, approved, err := d.Rows.LookChanged(ctx, q.app.ID, s.User.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range live {
+		if l.Connection.CreatedAt.After(approved) {
+			approved = l.Connection.CreatedAt
+		}
+	}
+	return !approved.IsZero() && approved.Before(changed), nil
+}
+
+// scopeLines says scopes in the operator's words; one without words is named.
+func (d *Door) scopeLines(ctx context.Context, names []string, isNew func(string) bool) ([]ui.ScopeLine, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	catalogue, err := d.Rows.ScopeCatalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]ui.ScopeLine, len(names))
+	for i, name := range names {
+		lines[i] = ui.ScopeLine{Text: name, New: isNew(name)}
+		for _, s := range catalogue {
+			if s.Name == name && s.Description != "" {
+				lines[i].Text = s.Description
+			}
+		}
+	}
+	return lines, nil
+}
+
+// somePeople is how many approvers a page names.
+const somePeople = 5
+
+// sayWhoMay tells a person who may not connect the app who can.
+func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session, memberships []postern.Membership) error {
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	page := &ui.WhoMayPage{
+		Token:        formToken(browser, toAnswer, q.about(s, nil)...),
+		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Ticket:       string(q.secret), App: q.app, User: s.User,
+		Reason: "You are not a member of an account that this app can be connected to.",
+	}
+	for _, m := range memberships {
+		if m.Account.Disabled || !oauth.FitsTenant(q.Ticket, &m.Account) {
+			continue
+		}
+		page.Reason = "Your role does not let you connect this app."
+		people, err := d.Rows.MembersWithRoles(r.Context(), m.Account.ID, q.app.ConnectRoles, somePeople)
+		if err != nil {
+			return err
+		}
+		page.Accounts = append(page.Accounts, ui.Approvers{Account: m.Account.Name, Roles: q.app.ConnectRoles, People: people})
+	}
+	ui.AllowFormTo(w.Header(), q.RedirectURI)
+	d.write(w, r, http.StatusForbidden, page)
+	return nil
+}
+
+// sayAnswered is the neutral end of a question.
+func (d *Door) sayAnswered(w http.ResponseWriter, r *http.Request, status int) error {
+	d.write(w, r, status, &ui.MessagePage{
+		Heading: "Already answered",
+		What:    "This question was answered before, and an answer counts once.",
+		Do:      "Go back to the app. If it is not connected, start again from there.",
+		Link:    "/connections", LinkText: "Your connections",
+	})
+	return nil
+}

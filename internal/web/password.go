@@ -1,0 +1,131 @@
+package web
+
+import (
+	"net/http"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/ui"
+)
+
+func (d *Door) showPassword(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.signedIn(w, r)
+	if s == nil {
+		return err
+	}
+	return d.askForPassword(w, r, http.StatusOK, s, "")
+}
+
+func (d *Door) askForPassword(w http.ResponseWriter, r *http.Request, status int, s *postern.Session, problem string) error {
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	d.write(w, r, status, &ui.PasswordPage{
+		Token:        formToken(browser, toChange, hashText(s.Hash)),
+		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		User:         s.User, Problem: problem,
+	})
+	return nil
+}
+
+// changePassword also changes the session, and ends all others.
+func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.signedIn(w, r)
+	if s == nil {
+		return err
+	}
+	if err := d.proved(r, toChange, hashText(s.Hash)); err != nil {
+		return err
+	}
+	form, err := fields(r, "password", "new_password", "new_password_again")
+	if err != nil {
+		return err
+	}
+	if form[1] != form[2] {
+		return d.askForPassword(w, r, http.StatusOK, s, notTheSame)
+	}
+	in, err := d.People.ChangePassword(r.Context(), s,
+		postern.Secret(form[0]), postern.Secret(form[1]), cookie(r, d.cookies.device), d.Address(r))
+	if problem, status := passwordProblem(err); problem != "" {
+		return d.askForPassword(w, r, status, s, problem)
+	}
+	if err != nil {
+		return err
+	}
+	d.begin(w, in)
+	return redirect(w, r, "/connections?done=password")
+}
+
+const notTheSame = "The two new passwords are not the same. Please type them again."
+
+// passwordProblem is what a person can mend; "" otherwise.
+func passwordProblem(err error) (problem string, status int) {
+	switch e := asError(err); {
+	case e == nil:
+		return "", 0
+	case e.Kind == postern.AccessDenied:
+		return "The current password is not right. Please try again.", http.StatusOK
+	case e.Kind == postern.RateLimited:
+		return "There were too many attempts. Please try again in " + ui.Wait(e.RetryAfter) + ".", http.StatusTooManyRequests
+	case e.Kind == postern.InvalidRequest && e.Msg != "":
+		return e.Msg, http.StatusOK
+	}
+	return "", 0
+}
+
+func (d *Door) showReset(w http.ResponseWriter, r *http.Request) error {
+	return d.askForNew(w, r, http.StatusOK, "")
+}
+
+// askForNew shows the form of a one-time link. Looking does not use it up.
+func (d *Door) askForNew(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+	link := postern.Secret(r.PathValue("token"))
+	user, err := d.People.ResetUser(r.Context(), link)
+	if postern.Is(err, postern.NotFound) {
+		return &postern.Error{Kind: deadLink}
+	}
+	if err != nil {
+		return err
+	}
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	d.write(w, r, status, &ui.ResetPage{
+		Token: formToken(browser, toReset, hashText(link.Hash())),
+		Link:  "/reset/" + string(link), Email: user.Email, Problem: problem,
+	})
+	return nil
+}
+
+// reset sets the password, once. The person signs in with it: the link proves
+// who may set it, not who is at this browser later.
+func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
+	link := postern.Secret(r.PathValue("token"))
+	if err := d.proved(r, toReset, hashText(link.Hash())); err != nil {
+		return err
+	}
+	form, err := fields(r, "new_password", "new_password_again")
+	if err != nil {
+		return err
+	}
+	if form[0] != form[1] {
+		return d.askForNew(w, r, http.StatusOK, notTheSame)
+	}
+	err = d.People.Reset(r.Context(), link, postern.Secret(form[0]), d.Address(r))
+	if problem, status := passwordProblem(err); problem != "" {
+		return d.askForNew(w, r, status, problem)
+	}
+	if postern.Is(err, postern.NotFound) {
+		return &postern.Error{Kind: deadLink}
+	}
+	if err != nil {
+		return err
+	}
+	d.cookies.clear(w, d.cookies.session)
+	d.write(w, r, http.StatusOK, &ui.MessagePage{
+		Heading: "Your password is set", What: "You are signed out everywhere. Connected apps stay connected.",
+		Link: "/login", LinkText: "Sign in",
+	})
+	return nil
+}

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+)
+
+// question is a ticket with the app that asks and the wire it asks in.
+type question struct {
+	*postern.Ticket
+	secret postern.Secret
+	app    *postern.App
+	wire   Wire
+}
+
+// question reads the ticket that a path names, for the browser that it is bound
+// to and no other.
+func (d *Door) question(r *http.Request, secret postern.Secret) (*question, error) {
+	t, err := d.Engine.Ticket(r.Context(), secret)
+	if postern.Is(err, postern.NotFound) {
+		return nil, &postern.Error{Kind: expiredQuestion}
+	}
+	if err != nil {
+		return nil, err
+	}
+	browser := cookie(r, d.cookies.browser)
+	if !browserForm.Matches(browser) || !browser.Hash().Equal(t.Browser) {
+		return nil, &postern.Error{Kind: otherBrowser}
+	}
+	app, err := d.Rows.App(r.Context(), t.AppID)
+	if err != nil && !postern.Is(err, postern.NotFound) {
+		return nil, err
+	}
+	wire, mounted := d.Wire(t.Dialect)
+	if err != nil || app.Disabled || !mounted || !app.Speaks(t.Dialect) {
+		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
+	}
+	return &question{t, secret, app, wire}, nil
+}
+
+// waiting is the question that a form came from, if there still is one.
+func (d *Door) waiting(r *http.Request, ticket string) *question {
+	if ticket == "" {
+		return nil
+	}
+	q, err := d.question(r, postern.Secret(ticket))
+	if err != nil {
+		return nil
+	}
+	return q
+}
+
+// choices are the accounts that a person may answer for.
+func (q *question) choices(memberships []postern.Membership) []postern.Membership {
+	return slices.DeleteFunc(slices.Clone(memberships), func(m postern.Membership) bool {
+		return m.Account.Disabled || !q.app.MayConnect(m.Role) || !oauth.FitsTenant(q.Ticket, &m.Account)
+	})
+}
+
+// about is what the answer's form is bound to: the ticket, the session, and the
+// accounts as they were shown.
+func (q *question) about(s *postern.Session, choices []postern.Membership) []string {
+	parts := []string{hashText(q.Hash), hashText(s.Hash)}
+	for _, c := range choices {
+		parts = append(parts, c.Account.ID)
+	}
+	return parts
+}
+
+// stale: the app wants a sign-in that is newer than its request (OpenID Connect
+// Core §3.1.2.1, prompt=login).
+func (q *question) stale(s *postern.Session) bool {
+	return q.Asks("login") && s.SignedIn.Before(q.CreatedAt)
+}
+
+// host is a URL's host with its port, as people can read it. A private-use
+// scheme has no host: the scheme itself says which app it is.
+func host(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return ""
+	case u.Host == "":
+		return u.Scheme
+	}
+	return u.Host
+}

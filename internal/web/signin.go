@@ -1,0 +1,177 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/ui"
+)
+
+// showSignIn is for people who come by themselves; a question asks who is there
+// at its own address.
+func (d *Door) showSignIn(w http.ResponseWriter, r *http.Request) error {
+	session, err := d.session(r)
+	if err != nil {
+		return err
+	}
+	if session != nil {
+		return redirect(w, r, "/connections")
+	}
+	return d.askWhoYouAre(w, r, http.StatusOK, nil, &ui.SignInPage{})
+}
+
+// askWhoYouAre shows the sign-in form, for a question or for none.
+func (d *Door) askWhoYouAre(w http.ResponseWriter, r *http.Request, status int, q *question, page *ui.SignInPage) error {
+	browser, err := d.browser(w, r)
+	if err != nil {
+		return err
+	}
+	if q != nil {
+		page.Ticket, page.App = string(q.secret), q.app
+		if page.Email == "" && strings.Contains(q.LoginHint, "@") {
+			page.Email = q.LoginHint
+		}
+		// A stored consent answers right after the sign-in, by redirect.
+		ui.AllowFormTo(w.Header(), q.RedirectURI)
+	}
+	page.Token = formToken(browser, toSignIn, page.Ticket)
+	d.write(w, r, status, page)
+	return nil
+}
+
+func (d *Door) signIn(w http.ResponseWriter, r *http.Request) error {
+	form, err := fields(r, "email", "password", "ticket")
+	if err != nil {
+		return err
+	}
+	email, password, ticket := form[0], form[1], form[2]
+	q := d.waiting(r, ticket)
+	if err := d.proved(r, toSignIn, ticket); err != nil {
+		return d.askWhoYouAre(w, r, http.StatusForbidden, q, &ui.SignInPage{
+			Email: email, Problem: "This page was open too long, or cookies are off. Please sign in again.",
+		})
+	}
+	in, err := d.People.SignIn(r.Context(), identity.SignIn{
+		Email: email, Password: postern.Secret(password),
+		Device: cookie(r, d.cookies.device), Address: d.Address(r),
+	})
+	if err != nil {
+		return d.askAgain(w, r, q, email, err)
+	}
+	if err := d.endSession(r); err != nil {
+		return err
+	}
+	d.begin(w, in)
+	return redirect(w, r, next(ticket))
+}
+
+// askAgain says calmly why nobody is signed in, and keeps the e-mail.
+func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, q *question, email string, err error) error {
+	page := &ui.SignInPage{Email: email}
+	switch e := asError(err); {
+	case e == nil:
+		return err
+	case e.Kind == postern.AccessDenied:
+		page.Problem = "The e-mail or the password is not right. Please try again."
+		return d.askWhoYouAre(w, r, http.StatusOK, q, page)
+	case e.Kind == postern.RateLimited:
+		w.Header().Set("Retry-After", seconds(e.RetryAfter))
+		page.Problem = "There were too many attempts for this e-mail. Please try again in " + ui.Wait(e.RetryAfter) + "."
+		return d.askWhoYouAre(w, r, http.StatusTooManyRequests, q, page)
+	}
+	return err
+}
+
+// begin gives the browser its session. The old one is gone: a session never
+// survives a change of who is there (attacks.md LC-01).
+func (d *Door) begin(w http.ResponseWriter, in *identity.SignedIn) {
+	d.cookies.set(w, d.cookies.session, in.Session, in.ExpiresAt)
+	if in.Device != "" {
+		d.cookies.set(w, d.cookies.device, in.Device, d.Now().Add(deviceLife))
+	}
+}
+
+func (d *Door) endSession(r *http.Request) error {
+	secret := cookie(r, d.cookies.session)
+	if !postern.SessionForm.Matches(secret) {
+		return nil
+	}
+	if err := d.People.SignOut(r.Context(), secret); !postern.Is(err, postern.NotFound) {
+		return err
+	}
+	return nil
+}
+
+// next is where a sign-in goes on: to the question that waits, else to the
+// person's connections. No address is taken from a request.
+func next(ticket string) string {
+	if postern.TicketForm.Matches(postern.Secret(ticket)) {
+		return "/consent/" + ticket
+	}
+	return "/connections"
+}
+
+// signedIn is the session, or a redirect to the sign-in form.
+func (d *Door) signedIn(w http.ResponseWriter, r *http.Request) (*postern.Session, error) {
+	session, err := d.session(r)
+	if err == nil && session == nil {
+		return nil, redirect(w, r, "/login")
+	}
+	return session, err
+}
+
+func (d *Door) showSignOut(w http.ResponseWriter, r *http.Request) error {
+	session, err := d.session(r)
+	if err != nil {
+		return err
+	}
+	page := &ui.SignOutPage{}
+	if session != nil {
+		page.User = &session.User
+		if page.Token, err = d.signOutToken(w, r, session); err != nil {
+			return err
+		}
+	}
+	d.write(w, r, http.StatusOK, page)
+	return nil
+}
+
+func (d *Door) signOutToken(w http.ResponseWriter, r *http.Request, s *postern.Session) (string, error) {
+	browser, err := d.browser(w, r)
+	return formToken(browser, toSignOut, hashText(s.Hash)), err
+}
+
+// signOut ends the session. From a question's page ("not you?") it leads back
+// to the question, which somebody else may answer then.
+func (d *Door) signOut(w http.ResponseWriter, r *http.Request) error {
+	session, err := d.session(r)
+	if err != nil {
+		return err
+	}
+	if session == nil {
+		d.cookies.clear(w, d.cookies.session)
+		return redirect(w, r, "/logout")
+	}
+	if err := d.proved(r, toSignOut, hashText(session.Hash)); err != nil {
+		return err
+	}
+	ticket, err := field(r, "ticket")
+	if err != nil {
+		return err
+	}
+	if q := d.waiting(r, ticket); q != nil {
+		if err := d.Rows.ReleaseTicket(r.Context(), q.Hash, session.User.ID); err != nil {
+			return err
+		}
+	}
+	if err := d.endSession(r); err != nil {
+		return err
+	}
+	d.cookies.clear(w, d.cookies.session)
+	if to := next(ticket); to != "/connections" {
+		return redirect(w, r, to)
+	}
+	return redirect(w, r, "/logout")
+}
