@@ -1,0 +1,27 @@
+package server
+
+import (
+	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/store"
+	"postern.dev/postern/internal/vault"
+	"postern.dev/postern/internal/web"
+)
+
+// The rows have every verb that a room asks for.
+var (
+	_ oauth.Store    = (*store.DB)(nil)
+	_ identity.Store = (*store.DB)(nil)
+	_ web.Rows       = (*store.DB)(nil)
+	_ vault.Rows     = (*store.DB)(nil)
+)
+
+// The rules have every method that a door calls.
+var (
+	_ dialect.Engine = (*oauth.Rules)(nil)
+	_ web.Engine     = (*oauth.Rules)(nil)
+	_ web.People     = (*identity.Rules)(nil)
+	_ dialect.Pages  = (*web.Door)(nil)
+	_ web.Wire       = (*dialect.Dialect)(nil)
+)

@@ -1,0 +1,167 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/dialect"
+)
+
+// record is what is known of a request while it runs; the access log's line is
+// made of it. It never holds a path, a query, a header or a body: any of them
+// may carry a secret. The route says enough.
+type record struct {
+	id       string
+	address  string
+	dialect  string
+	endpoint string
+	app      string
+	refused  postern.Kind
+}
+
+type recordKey struct{}
+
+func recordOf(ctx context.Context) *record {
+	rec, _ := ctx.Value(recordKey{}).(*record)
+	return rec
+}
+
+func requestID(r *http.Request) string {
+	if rec := recordOf(r.Context()); rec != nil {
+		return rec.id
+	}
+	return ""
+}
+
+// seen hears of every request in a dialect.
+func seen(ctx context.Context, s dialect.Seen) {
+	rec := recordOf(ctx)
+	if rec == nil {
+		return
+	}
+	rec.dialect, rec.endpoint, rec.app = s.Dialect, s.Endpoint, shortened(s.AppID)
+	if s.Refused != nil {
+		rec.refused = s.Refused.Kind
+	}
+}
+
+// shortened bounds what a stranger can write into the log.
+func shortened(s string) string { return s[:min(len(s), 128)] }
+
+// answer watches what is written.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(b)
+	a.bytes += n
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// frame is what surrounds every request on the public listener: its name, its
+// deadline, a net under it, and its line in the log.
+type frame struct {
+	next    http.Handler
+	proxies proxies
+	mint    func() (string, error)
+	now     func() time.Time
+	log     *slog.Logger
+	https   bool
+	oops    func(http.ResponseWriter, *http.Request, int, *postern.Error)
+}
+
+// handlerTime is how long a request may be worked on, so that a stuck database
+// never holds a caller for longer.
+const handlerTime = 20 * time.Second
+
+func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := f.now()
+	id, err := f.mint()
+	if err != nil {
+		f.log.Error("no randomness: nothing can be served", "error", err)
+		http.Error(w, "This is a fault of ours; please try again in a moment.", http.StatusServiceUnavailable)
+		return
+	}
+	rec := &record{id: id, address: f.proxies.clientAddress(r)}
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), recordKey{}, rec), handlerTime)
+	defer cancel()
+	r = r.WithContext(ctx)
+	w.Header().Set("X-Request-Id", id)
+	if f.https {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	a := &answer{ResponseWriter: w}
+	defer func() { f.note(r, rec, a, f.now().Sub(began)) }()
+	defer f.catch(a, r, rec)
+	f.next.ServeHTTP(a, r)
+}
+
+// catch makes a panic the end of one request only. What panicked is logged by
+// its type: its text might hold a secret.
+func (f *frame) catch(a *answer, r *http.Request, rec *record) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	f.log.Error("panic", "request_id", rec.id, "what", describePanic(p), "stack", string(bytes.TrimSpace(debug.Stack())))
+	if a.status != 0 { // half an answer is none: the connection breaks
+		panic(http.ErrAbortHandler)
+	}
+	f.oops(a, r, http.StatusInternalServerError, postern.Errorf(postern.ServerError, "This is a fault of ours; we have written it down."))
+}
+
+func describePanic(p any) string {
+	if e, ok := p.(runtime.Error); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("%T", p)
+}
+
+// note writes the access log's line.
+func (f *frame) note(r *http.Request, rec *record, a *answer, took time.Duration) {
+	if !f.log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs, slog.String("request_id", rec.id), slog.String("method", shortened(r.Method)))
+	switch {
+	case rec.dialect != "":
+		attrs = append(attrs, slog.String("dialect", rec.dialect), slog.String("endpoint", rec.endpoint))
+	case r.Pattern != "":
+		attrs = append(attrs, slog.String("route", r.Pattern))
+	}
+	attrs = append(attrs, slog.Int("status", a.status), slog.Duration("took", took), slog.String("address", rec.address))
+	if rec.app != "" {
+		attrs = append(attrs, slog.String("app", rec.app))
+	}
+	if rec.refused != "" {
+		attrs = append(attrs, slog.String("refused", string(rec.refused)))
+	}
+	f.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
+}

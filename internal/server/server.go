@@ -1,0 +1,255 @@
+// Package server is the roof: it builds the rooms, hands each what it needs,
+// mounts the doors, and starts and stops. It decides nothing else.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/config"
+	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/store"
+	"postern.dev/postern/internal/ui"
+	"postern.dev/postern/internal/vault"
+	"postern.dev/postern/internal/web"
+)
+
+// Outside is what comes from outside the program. What is missing is the real
+// thing.
+type Outside struct {
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+}
+
+func (o Outside) withDefaults() Outside {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Server is one node: the rooms over one database, and the doors to them.
+type Server struct {
+	cfg     *config.Config
+	outside Outside
+
+	db       *store.DB
+	vault    *vault.Vault
+	dialects *dialect.Set
+	oauth    *oauth.Rules
+	identity *identity.Rules
+
+	public   http.Handler
+	internal http.Handler
+	health   health
+
+	stopSweeping context.CancelFunc
+	sweeping     sync.WaitGroup
+	closing      sync.Once
+	closed       error
+}
+
+// New builds a node: it opens the database, brings the schema up to date, proves
+// the secret key, reads the dialects. It does not listen yet; Run does, or
+// Handler serves elsewhere. Close it in any case.
+func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, error) {
+	s := &Server{cfg: cfg, outside: outside.withDefaults()}
+	var err error
+	if s.dialects, err = Mounts(cfg); err != nil { // before anything is written
+		return nil, err
+	}
+	if s.db, err = OpenMigrated(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if err := s.furnish(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopSweeping = stop
+	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
+	s.health.started.Store(true)
+	return s, nil
+}
+
+// furnish builds the rooms over the open database.
+func (s *Server) furnish(ctx context.Context) (err error) {
+	o := s.outside
+	if s.vault, err = openVault(ctx, s.cfg, s.db, o.Random); err != nil {
+		return err
+	}
+	s.oauth = &oauth.Rules{Store: s.db, Now: o.Now, Random: o.Random, Log: o.Log}
+	s.identity = &identity.Rules{Store: s.db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
+		Guesses: s.cfg.SignIn.Attempts, SessionIdle: s.cfg.Lifetimes.SessionIdle, SessionLife: s.cfg.Lifetimes.Session,
+	}}
+	s.health.ping, s.health.now = s.db.Ping, o.Now
+	s.internal = s.insideDoors()
+	s.public, err = s.doors()
+	return err
+}
+
+// doors mounts what the world may knock at.
+func (s *Server) doors() (http.Handler, error) {
+	brand, err := brandOf(s.cfg)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := ui.New(brand)
+	if err != nil {
+		return nil, err
+	}
+	o, address := s.outside, s.proxies()
+	people, err := web.New(web.Config{
+		PublicURL: s.cfg.PublicURL, Pages: pages, Engine: s.oauth, People: s.identity, Rows: s.db,
+		Wire: func(name string) (web.Wire, bool) { return s.dialects.Get(name) },
+		Now:  o.Now, Random: o.Random, Log: o.Log, Address: address.clientAddress, RequestID: requestID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	machines := &dialect.Door{
+		Set: s.dialects, Engine: s.oauth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
+		Source: address.clientAddress, Scopes: s.db.DefaultScopes, Log: o.Log, Now: o.Now, Seen: seen,
+	}
+	return &frame{
+		next:    s.route(machines, people),
+		proxies: address, now: o.Now, log: o.Log,
+		mint:  func() (string, error) { return postern.NewID(o.Random, "req_") },
+		https: strings.HasPrefix(s.cfg.PublicURL, "https:"),
+		oops:  people.Error,
+	}, nil
+}
+
+// route finds the door: machines' wires first, people's pages for the rest.
+func (s *Server) route(machines *dialect.Door, people http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/healthz":
+			s.health.ServeHTTP(w, r)
+		case machines.Serve(w, r):
+		default:
+			people.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (s *Server) proxies() (list proxies) {
+	for _, n := range s.cfg.TrustedProxies {
+		list = append(list, n.Prefix)
+	}
+	return list
+}
+
+func (s *Server) sweeps() []sweep {
+	return []sweep{{"grants", sweepBatch, s.oauth.Sweep}, {"sign-ins", sweepBatch, s.identity.Sweep}}
+}
+
+// brandOf reads the logo, too.
+func brandOf(cfg *config.Config) (ui.Brand, error) {
+	b := ui.Brand{Name: cfg.Branding.Name, Colour: cfg.Branding.Color, Help: cfg.Branding.Support}
+	if cfg.Branding.Logo == "" {
+		return b, nil
+	}
+	image, err := os.ReadFile(cfg.Branding.Logo)
+	if err != nil {
+		return b, fmt.Errorf("branding.logo: %w", err)
+	}
+	const most = 256 << 10
+	if len(image) > most {
+		return b, fmt.Errorf("branding.logo: %s is larger than 256 KiB; every page shows it", cfg.Branding.Logo)
+	}
+	b.Logo = image
+	b.LogoType = map[string]string{
+		".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+	}[strings.ToLower(filepath.Ext(cfg.Branding.Logo))]
+	return b, nil
+}
+
+// Handler serves the public listener's requests.
+func (s *Server) Handler() http.Handler { return s.public }
+
+// Internal serves the internal listener's requests.
+func (s *Server) Internal() http.Handler { return s.internal }
+
+// Warnings are what the mounted dialects weaken, for the log at start.
+func (s *Server) warnings() (list []string) {
+	for _, d := range s.dialects.List() {
+		for _, i := range d.Insecure() {
+			list = append(list, fmt.Sprintf("the dialect %s sets %s because: %s", d.Name(), i.Key, i.Because))
+		}
+	}
+	return list
+}
+
+// Close ends what runs beside the requests and closes the database. Call it
+// when no more requests come.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		s.stopSweeping()
+		s.sweeping.Wait()
+		s.identity.Close()
+		s.closed = s.db.Close()
+	})
+	return s.closed
+}
+
+// health tells whether this node may be sent requests.
+type health struct {
+	started  atomic.Bool
+	draining atomic.Bool
+	ping     func(context.Context) error
+	now      func() time.Time
+
+	mu     sync.Mutex
+	asked  time.Time
+	answer bool
+}
+
+// pingLife spares the database from whoever asks /healthz in a loop.
+const pingLife = time.Second
+
+// ready: started, not stopping, and the database answers.
+func (h *health) ready(ctx context.Context) bool {
+	if !h.started.Load() || h.draining.Load() {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if age := h.now().Sub(h.asked); age >= 0 && age < pingLife {
+		return h.answer
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	h.answer, h.asked = h.ping(ctx) == nil, h.now()
+	return h.answer
+}
+
+// ServeHTTP says 200 when ready, else 503, and nothing else.
+func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if !h.ready(r.Context()) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
