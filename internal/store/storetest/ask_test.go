@@ -10,6 +10,7 @@ import (
 )
 
 func TestNothingIsRedirectedBeforeAppAndAddressAreProved(t *testing.T) {
+	cases := map[string]func(*world){}
 	for name, c := range map[string]struct {
 		spoil func(*oauth.Ask)
 		want  postern.Kind
@@ -27,24 +28,24 @@ func TestNothingIsRedirectedBeforeAppAndAddressAreProved(t *testing.T) {
 		"no redirect_uri and two registered": {func(a *oauth.Ask) { a.SentURI, a.URIOptional = false, true }, postern.RedirectMismatch},
 		"too long a state":                   {func(a *oauth.Ask) { a.State = strings.Repeat("s", 2049) }, postern.InvalidRequest},
 	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				a := asking(plain, "own", "read")
-				c.spoil(a)
-				_, err := w.rules.Ask(w.ctx, a)
-				w.wants(err, c.want)
-				if _, ok := errors.AsType[*oauth.Refusal](err); ok {
-					w.Fatal("it would be redirected")
-				}
-				if w.count(`SELECT count(*) FROM tickets`) != 0 {
-					w.Fatal("a question was kept")
-				}
-			})
-		})
+		cases[name] = func(w *world) {
+			a := asking(plain, "own", "read")
+			c.spoil(a)
+			_, err := w.rules.Ask(w.ctx, a)
+			w.wants(err, c.want)
+			if _, ok := errors.AsType[*oauth.Refusal](err); ok {
+				w.Fatal("it would be redirected")
+			}
+			if w.count(`SELECT count(*) FROM tickets`) != 0 {
+				w.Fatal("a question was kept")
+			}
+		}
 	}
+	inOneWorld(t, cases)
 }
 
 func TestLaterRefusalsGoToTheProvedAddressWithTheState(t *testing.T) {
+	cases := map[string]func(*world){}
 	required := *plain
 	required.PKCE, required.ScopesRequired = oauth.PKCERequired, true
 	for name, c := range map[string]struct {
@@ -73,19 +74,18 @@ func TestLaterRefusalsGoToTheProvedAddressWithTheState(t *testing.T) {
 			a.Scopes, a.Terms, a.Challenge, a.ChallengeMethod = nil, &required, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256"
 		}, postern.InvalidScope},
 	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				a := asking(plain, "own", "read")
-				c.spoil(a)
-				_, err := w.rules.Ask(w.ctx, a)
-				w.wants(err, c.want)
-				r, ok := errors.AsType[*oauth.Refusal](err)
-				if !ok || r.To() != redirect || r.State != "S1" {
-					w.Fatalf("got %#v", err)
-				}
-			})
-		})
+		cases[name] = func(w *world) {
+			a := asking(plain, "own", "read")
+			c.spoil(a)
+			_, err := w.rules.Ask(w.ctx, a)
+			w.wants(err, c.want)
+			r, ok := errors.AsType[*oauth.Refusal](err)
+			if !ok || r.To() != redirect || r.State != "S1" {
+				w.Fatalf("got %#v", err)
+			}
+		}
 	}
+	inOneWorld(t, cases)
 }
 
 func TestAPublicAppsLoopbackPortMayDiffer(t *testing.T) {

@@ -34,6 +34,20 @@ func everywhere(t *testing.T, test func(w *world)) {
 	engines.Each(t, func(t *testing.T, database string) { test(newWorld(t, database)) })
 }
 
+// inOneWorld runs cases that leave nothing behind in one installation per engine.
+func inOneWorld(t *testing.T, cases map[string]func(w *world)) {
+	t.Helper()
+	everywhere(t, func(w *world) {
+		for name, test := range cases {
+			w.T.Run(name, func(t *testing.T) {
+				inner := *w
+				inner.T = t
+				test(&inner)
+			})
+		}
+	})
+}
+
 func newWorld(t *testing.T, database string) *world {
 	t.Helper()
 	ctx := context.Background()
