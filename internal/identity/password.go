@@ -43,17 +43,21 @@ func (r *Rules) makeHash(password postern.Secret) (string, error) {
 	if _, err := io.ReadFull(r.Random, salt); err != nil {
 		return "", fmt.Errorf("random source: %w", err)
 	}
-	return newArgonHash(norm.NFC.Bytes([]byte(password)), salt).String(), nil
+	return newArgonHash(normal(string(password)), salt).String(), nil
 }
+
+// normal is the form in which passwords are hashed: keyboards differ in how they
+// compose characters (RFC 8265 §4.2.1).
+func normal(password string) []byte { return norm.NFC.Bytes([]byte(password)) }
 
 // checkNew says what is wrong with a new password, if anything is.
 func checkNew(password postern.Secret) error {
-	switch text := norm.NFC.String(string(password)); {
+	switch {
 	case len(password) > longestPassword:
 		return postern.Errorf(postern.InvalidRequest, "That password is too long: choose one of at most %d bytes.", longestPassword)
-	case strings.ContainsRune(text, 0):
+	case strings.ContainsRune(string(password), 0):
 		return postern.Errorf(postern.InvalidRequest, "That password holds a NUL character: choose one without.")
-	case utf8.RuneCountInString(text) < shortestPassword:
+	case utf8.RuneCount(normal(string(password))) < shortestPassword:
 		return postern.Errorf(postern.InvalidRequest, "That password is too short: choose one of at least %d characters.", shortestPassword)
 	}
 	return nil
@@ -91,7 +95,7 @@ func verify(hash string, password postern.Secret) (ok, upgrade bool, err error) 
 		return false, false, nil // no password is like that; see checkNew
 	}
 	typed := []byte(password)
-	composed := norm.NFC.Bytes(typed)
+	composed := normal(string(password))
 	if h.matches(composed) {
 		return true, h.weak(), nil
 	}
