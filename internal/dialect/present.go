@@ -265,7 +265,11 @@ func (d *Dialect) Refuse(err error, scopes []string) Refusal {
 
 // WriteRefusal answers a refused call of the API.
 func (d *Dialect) WriteRefusal(w http.ResponseWriter, err error, scopes []string) {
-	r := d.Refuse(err, scopes)
+	d.Refuse(err, scopes).Write(w)
+}
+
+// Write sends the refusal.
+func (r Refusal) Write(w http.ResponseWriter) {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h.Set("Content-Type", r.ContentType)
@@ -277,4 +281,12 @@ func (d *Dialect) WriteRefusal(w http.ResponseWriter, err error, scopes []string
 	}
 	w.WriteHeader(r.Status)
 	w.Write(r.Body)
+}
+
+// Takes reports whether the call's credential stands where this dialect has
+// its tokens, whatever it is worth: so a malformed one is refused in the words
+// of the wire that it was meant for.
+func (d *Dialect) Takes(r *http.Request) bool {
+	found, bad := d.api.inHeaders(r)
+	return len(found) > 0 && !bad
 }

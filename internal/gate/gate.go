@@ -1,0 +1,176 @@
+// Package gate is the API's door: before a call is served, its gateway asks
+// here what the call's token stands for. It understands the header of every
+// dialect, answers in that dialect's words, and is never exposed to the world.
+package gate
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/dialect"
+)
+
+// Engine is what the gate asks of the rules; *oauth.Rules satisfies it.
+type Engine interface {
+	// Check finds what a live access token of a dialect stands for; the error is
+	// an InvalidToken, or Unavailable when the rows cannot be asked.
+	Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
+}
+
+// Gate answers /check for nginx auth_request, Traefik, Caddy and others, and
+// /check/envoy/… for Envoy's ext_authz, which keeps the call's method and path
+// (DESIGN: "Introspection and the check").
+type Gate struct {
+	Dialects *dialect.Set
+	Engine   Engine
+	Log      *slog.Logger
+}
+
+const (
+	path      = "/check"
+	envoyPath = "/check/envoy/"
+)
+
+// fallback answers for a credential that no dialect claims.
+const fallback = "standard"
+
+// ServeHTTP decides about one call. Only the call's own credential and the
+// parameters scope, account and dialect count: no header that a stranger could
+// have sent along says who is calling.
+func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at := r.URL.EscapedPath()
+	switch {
+	case strings.HasPrefix(at, envoyPath):
+	case at != path:
+		http.NotFound(w, r)
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Ask with GET.", http.StatusMethodNotAllowed)
+		return
+	}
+	q := r.URL.Query()
+	spoken, t, err := g.caller(r, q.Get("dialect"))
+	if err == nil {
+		err = enough(t, strings.Fields(q.Get("scope")), q.Get("account"))
+	}
+	if err != nil {
+		g.refuse(w, spoken, err, strings.Fields(q.Get("scope")))
+		return
+	}
+	admit(w, t)
+}
+
+// caller finds the dialect that the credential is written in, and what it
+// stands for. Several dialects may read one header; the token itself tells
+// which it is of.
+func (g *Gate) caller(r *http.Request, only string) (spoken *dialect.Dialect, t *postern.Token, err error) {
+	var readable []*dialect.Dialect
+	for _, d := range g.Dialects.List() {
+		if only != "" && d.Name() != only {
+			continue
+		}
+		token, refused := d.ReadToken(r)
+		if refused != nil {
+			continue
+		}
+		readable = append(readable, d)
+		t, checked := g.Engine.Check(r.Context(), d.Name(), token)
+		if checked == nil {
+			return d, t, nil
+		}
+		// "Expired" and "the database is away" say more than "unknown" elsewhere.
+		if err == nil || postern.KindOf(err) == postern.InvalidToken {
+			spoken, err = d, checked
+		}
+	}
+	if len(readable) > 0 {
+		return spoken, nil, err
+	}
+	spoken = g.meantFor(r, only)
+	if spoken == nil {
+		return nil, nil, postern.Errorf(postern.NoToken, "No dialect of that name is spoken here.")
+	}
+	_, refused := spoken.ReadToken(r)
+	return spoken, nil, refused
+}
+
+// meantFor is the dialect in whose words an unreadable credential is refused:
+// the only one that has tokens in that place, else the fallback.
+func (g *Gate) meantFor(r *http.Request, only string) *dialect.Dialect {
+	if only != "" {
+		d, _ := g.Dialects.Get(only)
+		return d
+	}
+	var takers []*dialect.Dialect
+	for _, d := range g.Dialects.List() {
+		if d.Takes(r) {
+			takers = append(takers, d)
+		}
+	}
+	if len(takers) == 1 {
+		return takers[0]
+	}
+	if d, ok := g.Dialects.Get(fallback); ok {
+		return d
+	}
+	all := g.Dialects.List()
+	if len(all) == 0 {
+		return nil
+	}
+	return all[0]
+}
+
+// enough holds the token against what the API demands of this call.
+func enough(t *postern.Token, scopes []string, account string) error {
+	for _, s := range scopes {
+		if !slices.Contains(t.Scopes, s) {
+			return postern.Errorf(postern.InsufficientScope, "The access token does not have the scope that this call needs.")
+		}
+	}
+	if account != "" && account != t.Account.ID && account != t.Account.WireID {
+		return postern.Errorf(postern.InsufficientScope, "The access token is not for this account.")
+	}
+	return nil
+}
+
+// admit says who is calling. Every header is set, an empty one too, so that a
+// gateway that copies them overwrites what the caller sent under their names.
+func admit(w http.ResponseWriter, t *postern.Token) {
+	h := w.Header()
+	h.Set("X-Postern-App", t.AppID)
+	h.Set("X-Postern-Account", t.Account.ID)
+	h.Set("X-Postern-User", t.Connection.UserID)
+	h.Set("X-Postern-Scopes", strings.Join(t.Scopes, " "))
+	h.Set("X-Postern-Connection", t.Connection.ID)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+}
+
+// refuse says no in the dialect's words. Gateways understand 401 and 403 (nginx
+// only those), so whatever else the wire would say is a 401 here; trouble of
+// ours is 503, never a no.
+func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error, scopes []string) {
+	if spoken == nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	refusal := spoken.Refuse(err, scopes)
+	switch postern.KindOf(err) {
+	case postern.Unavailable, postern.ServerError:
+		g.Log.Error("a token could not be checked", "error", err)
+		refusal.Status = http.StatusServiceUnavailable
+		if refusal.RetryAfter == "" {
+			refusal.RetryAfter = "1"
+		}
+	case postern.InsufficientScope:
+		refusal.Status = http.StatusForbidden
+	default:
+		refusal.Status = http.StatusUnauthorized
+	}
+	refusal.Write(w)
+}
