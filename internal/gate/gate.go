@@ -27,6 +27,9 @@ type Engine interface {
 type Gate struct {
 	Dialects *dialect.Set
 	Engine   Engine
+	// Fallback names the dialect that answers for a credential which no dialect
+	// claims.
+	Fallback string
 	Log      *slog.Logger
 }
 
@@ -34,9 +37,6 @@ const (
 	path      = "/check"
 	envoyPath = "/check/envoy/"
 )
-
-// fallback answers for a credential that no dialect claims.
-const fallback = "standard"
 
 // ServeHTTP decides about one call. Only the call's own credential and the
 // parameters scope, account and dialect count: no header that a stranger could
@@ -115,7 +115,7 @@ func (g *Gate) meantFor(r *http.Request, only string) *dialect.Dialect {
 	if len(takers) == 1 {
 		return takers[0]
 	}
-	if d, ok := g.Dialects.Get(fallback); ok {
+	if d, ok := g.Dialects.Get(g.Fallback); ok {
 		return d
 	}
 	all := g.Dialects.List()

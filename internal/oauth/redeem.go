@@ -113,7 +113,7 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 		return nil, err
 	}
 	if q.Terms.AtOnce > 0 {
-		if err := r.flushUses(ctx); err != nil { // the one unused longest must be known
+		if _, err := r.SaveUses(ctx); err != nil { // the one unused longest must be known
 			return nil, err
 		}
 	}

@@ -54,12 +54,14 @@ func (u *uses) take() []Use {
 	return batch
 }
 
-func (r *Rules) flushUses(ctx context.Context) error {
+// SaveUses writes what was noted. It is one batch, so it never asks to be
+// called again at once.
+func (r *Rules) SaveUses(ctx context.Context) (int, error) {
 	batch := r.uses.take()
 	if len(batch) == 0 {
-		return nil
+		return 0, nil
 	}
-	return r.Store.SaveUses(ctx, batch)
+	return 0, r.Store.SaveUses(ctx, batch)
 }
 
 // sweepBatch bounds how many rows one sweep removes of each kind, so that the
@@ -70,7 +72,7 @@ const sweepBatch = 500
 // and removes rows that nothing can need any more. It gives how many rows it
 // dealt with: a full batch means that there is more to do.
 func (r *Rules) Sweep(ctx context.Context) (int, error) {
-	if err := r.flushUses(ctx); err != nil {
+	if _, err := r.SaveUses(ctx); err != nil {
 		return 0, err
 	}
 	return r.Store.Sweep(ctx, r.Now(), sweepBatch)

@@ -9,8 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"path"
+	"strings"
 	"sync"
 	"time"
+
+	"postern.dev/postern/internal/gate"
 )
 
 const (
@@ -38,7 +42,17 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	check := &gate.Gate{Dialects: s.dialects, Engine: s.oauth, Fallback: "standard", Log: s.outside.Log}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch at := r.URL.EscapedPath(); {
+		case strings.HasPrefix(at, "/check"):
+			check.ServeHTTP(w, r)
+		case path.Clean(at) != strings.TrimSuffix(at, "/"): // not redirected to what it might have meant
+			http.NotFound(w, r)
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	})
 }
 
 // listener is an address that is served.

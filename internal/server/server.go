@@ -88,6 +88,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopSweeping = stop
 	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
+	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
 	s.health.started.Store(true)
 	return s, nil
 }
@@ -164,6 +165,11 @@ func (s *Server) sweeps() []sweep {
 	return []sweep{{"grants", sweepBatch, s.oauth.Sweep}, {"sign-ins", sweepBatch, s.identity.Sweep}}
 }
 
+// notes are what is kept in memory for a moment, so that a token check costs no write.
+func (s *Server) notes() []sweep {
+	return []sweep{{"last uses", sweepBatch, s.oauth.SaveUses}}
+}
+
 // brandOf reads the logo, too.
 func brandOf(cfg *config.Config) (ui.Brand, error) {
 	b := ui.Brand{Name: cfg.Branding.Name, Colour: cfg.Branding.Color, Help: cfg.Branding.Support}
@@ -208,7 +214,8 @@ func (s *Server) Close() error {
 		s.stopSweeping()
 		s.sweeping.Wait()
 		s.identity.Close()
-		s.closed = s.db.Close()
+		_, err := s.oauth.SaveUses(context.Background())
+		s.closed = errors.Join(err, s.db.Close())
 	})
 	return s.closed
 }

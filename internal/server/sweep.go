@@ -16,6 +16,8 @@ type sweep struct {
 
 const (
 	sweepEvery = 30 * time.Second
+	// noteEvery is how late "last used" may be.
+	noteEvery  = 2 * time.Second
 	sweepBatch = 500
 	// sweepPause lets the traffic pass between two batches.
 	sweepPause = 50 * time.Millisecond
@@ -34,7 +36,7 @@ func sweeper(ctx context.Context, sweeps []sweep, every time.Duration, log *slog
 		}
 		for _, s := range sweeps {
 			if err := s.all(ctx); err != nil && ctx.Err() == nil {
-				log.Warn("expired rows stay until the next sweep", "of", s.name, "error", err)
+				log.Warn("a sweep failed; the next one goes on with it", "of", s.name, "error", err)
 			}
 		}
 	}
