@@ -91,6 +91,7 @@ func (c *compiler) compile() {
 	c.terms()
 	c.scopeSyntax()
 	c.insecurities()
+	c.appRules()
 	c.grants()
 	c.holders()
 	c.authorize()

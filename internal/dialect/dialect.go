@@ -41,6 +41,7 @@ type Dialect struct {
 	challenge *string // fixed by the file; nil: made of scheme, name and error
 	eventData *object
 	insecure  []Insecurity
+	apps      AppRules
 }
 
 // scopeSyntax says how scopes are written in requests and answers.
@@ -74,6 +75,8 @@ type kept struct {
 // endpoint is one address of a dialect with its reader and its writer.
 type endpoint struct {
 	kind     endpointKind
+	node     *yamlfile.Node // its block, or the whole file where it has none
+	own      bool           // the file writes it
 	routes   []*route
 	accepts  []accepted
 	inputs   [inputs]input

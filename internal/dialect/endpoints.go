@@ -10,11 +10,17 @@ import (
 
 // endpoint compiles what all endpoints' blocks share. A nil block is the RFC's.
 func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *endpoint {
-	e := &endpoint{kind: kind, known: map[string]bool{}}
+	e := &endpoint{kind: kind, known: map[string]bool{}, own: s != nil}
 	if s == nil {
 		s = &endpointSpec{Node: c.spec.Node}
-	} else {
-		c.problems = append(c.problems, s.Node.Unknown(keysOf[kind.String()]...)...)
+	}
+	e.node = s.Node
+	if e.own {
+		for _, p := range s.Node.Unknown(keysOf[kind.String()]...) {
+			if !slices.Contains(c.problems, p) { // told already, if no endpoint has the key
+				c.problems = append(c.problems, p)
+			}
+		}
 	}
 	if len(s.At) == 0 {
 		if usual == "" {

@@ -56,32 +56,40 @@ func (e *NoDialect) Error() string {
 // is wrong, in file order. A file can break no rule of the engine: what the
 // language cannot say safely is refused here.
 func (l Library) Compile(file string, data []byte) (*Dialect, error) {
-	d, problems := l.compile(file, data)
+	d, findings := l.read(file, data)
+	var problems yamlfile.Problems
+	for _, f := range findings {
+		if !f.Warning {
+			problems = append(problems, f.Problem)
+		}
+	}
 	if len(problems) > 0 {
-		problems.Sort()
 		return nil, problems
 	}
 	return d, nil
 }
 
-func (l Library) compile(file string, data []byte) (*Dialect, yamlfile.Problems) {
+// read compiles a file and looks it over. Lints come once the form is right.
+func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 	n, problems := yamlfile.Read(file, data)
-	if len(problems) > 0 {
-		return nil, problems
+	if len(problems) == 0 {
+		n, problems = extended(n)
 	}
-	if n, problems = extended(n); len(problems) > 0 {
-		return nil, problems
+	if len(problems) > 0 {
+		return nil, findings(problems)
 	}
 	c := &compiler{spec: &spec{}, d: &Dialect{file: file, node: n}, lifetimes: l.Lifetimes}
 	if c.lifetimes == (Lifetimes{}) {
 		c.lifetimes = DefaultLifetimes
 	}
 	c.problems = n.Decode(c.spec)
-	if n.Kind != yamlfile.Mapping {
-		return nil, c.problems
+	if n.Kind == yamlfile.Mapping {
+		c.compile()
 	}
-	c.compile()
-	return c.d, c.problems
+	if len(c.problems) > 0 {
+		return nil, findings(c.problems)
+	}
+	return c.d, lint(c.spec, c.d)
 }
 
 // extended lays a file over the one that it extends: one level, key by key;

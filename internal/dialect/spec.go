@@ -27,6 +27,7 @@ type spec struct {
 	Ask    string                     `yaml:"consent"`
 	Grants yamlfile.Ordered[string]   `yaml:"grants"`
 	Keep   yamlfile.Ordered[readSpec] `yaml:"keep"`
+	Apps   appsSpec                   `yaml:"apps"`
 
 	Authorize  *endpointSpec       `yaml:"authorize"`
 	Token      *endpointSpec       `yaml:"token"`

@@ -1,0 +1,50 @@
+package dialect
+
+import (
+	"slices"
+
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// appsSpec is what a wire demands of an app that is registered for it: a wire
+// without a redirect_uri parameter needs exactly one redirect URL.
+type appsSpec struct {
+	Node         *yamlfile.Node `yaml:",node"`
+	RedirectURLs string         `yaml:"redirect_urls"`
+	Required     []string       `yaml:"required"`
+}
+
+// AppRules are what a dialect's file demands of an app at registration.
+type AppRules struct {
+	// OneRedirectURL: exactly one; SomeRedirectURL: one at least.
+	OneRedirectURL, SomeRedirectURL bool
+	// Required are the keys of an app that may not be empty.
+	Required []string
+	// WeakSecrets: declared secrets may be shorter than is safe.
+	WeakSecrets bool
+}
+
+// Apps are the rules for registering an app in this dialect.
+func (d *Dialect) Apps() AppRules { return d.apps }
+
+// requirable are the keys of an app that a file may demand.
+var requirable = []string{"description", "url", "logo_url", "webhook_url"}
+
+func (c *compiler) appRules() {
+	s := c.spec.Apps
+	c.d.apps = AppRules{WeakSecrets: c.spec.WeakImported != nil, Required: s.Required}
+	switch s.RedirectURLs {
+	case "", "any":
+	case "one":
+		c.d.apps.OneRedirectURL = true
+	case "some":
+		c.d.apps.SomeRedirectURL = true
+	default:
+		c.reportKey(s.Node, "redirect_urls", "unknown value %q; known: any, some, one", s.RedirectURLs)
+	}
+	for _, key := range s.Required {
+		if !slices.Contains(requirable, key) {
+			c.reportKey(s.Node, "required", "unknown key %q%s", key, yamlfile.Suggest(key, requirable))
+		}
+	}
+}

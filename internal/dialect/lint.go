@@ -1,0 +1,397 @@
+package dialect
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/yamlfile"
+)
+
+// Finding is one thing that a look at a file found: a mistake of form, or a lint
+// with a number, which says what, why and what to do.
+type Finding struct {
+	yamlfile.Problem
+	Lint    string `json:"lint,omitempty"` // E01 …, W01 …; empty: a mistake of form
+	Warning bool   `json:"warning,omitempty"`
+}
+
+func (f Finding) String() string { return f.Problem.Error() }
+
+func findings(problems yamlfile.Problems) []Finding {
+	problems.Sort()
+	out := make([]Finding, len(problems))
+	for i, p := range problems {
+		out[i] = Finding{Problem: p}
+	}
+	return out
+}
+
+func sortFindings(all []Finding) {
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	})
+}
+
+// Check looks a dialect's file over: form, then lints, all at once and in file
+// order. others are the dialects that it will be mounted beside.
+func (l Library) Check(file string, data []byte, others *Set) []Finding {
+	d, all := l.read(file, data)
+	if d == nil || others == nil {
+		return all
+	}
+	neighbours := slices.DeleteFunc(others.List(), func(o *Dialect) bool { return o.name == d.name })
+	_, err := NewSet(append(neighbours, d)...)
+	if clash, ok := errors.AsType[*Clash](err); ok && clash.a.dialect != clash.b.dialect {
+		all = append(all, found(clash.b.endpoint.node, "E03", "at", "%s", clash.Error()))
+		sortFindings(all)
+	}
+	return all
+}
+
+// Check looks a file over with the usual lifetimes.
+func Check(file string, data []byte, others *Set) []Finding {
+	return Library{}.Check(file, data, others)
+}
+
+// linter looks at a dialect whose form is right.
+type linter struct {
+	s   *spec
+	d   *Dialect
+	out []Finding
+}
+
+func lint(s *spec, d *Dialect) []Finding {
+	l := &linter{s: s, d: d}
+	l.neededPlaces()
+	l.halves()
+	l.routes()
+	l.callback()
+	l.answers()
+	l.entropy()
+	l.endless()
+	l.insecure()
+	l.advice()
+	sortFindings(l.out)
+	return l.out
+}
+
+func found(n *yamlfile.Node, lint, key, format string, args ...any) Finding {
+	p := n.Problem(format, args...)
+	if key != "" {
+		p = n.ProblemAt(key, format, args...)
+	}
+	p.Msg += " [" + lint + "]"
+	return Finding{Problem: p, Lint: lint, Warning: lint[0] == 'W'}
+}
+
+func (l *linter) report(n *yamlfile.Node, lint, key, format string, args ...any) {
+	l.out = append(l.out, found(n, lint, key, format, args...))
+}
+
+// neededPlaces, E01: the engine cannot do without these.
+func (l *linter) neededPlaces() {
+	needs := map[endpointKind][]inputID{
+		authorizeEndpoint:  {inClientID, inState},
+		tokenEndpoint:      {inClientID, inClientSecret, inCode},
+		refreshEndpoint:    {inClientID, inClientSecret, inRefreshToken},
+		introspectEndpoint: {inClientID, inClientSecret, inToken},
+		revokeEndpoint:     {inClientID, inClientSecret, inToken},
+	}
+	for _, e := range l.d.endpoints {
+		if e.byHolder {
+			if len(e.token.places) == 0 {
+				l.report(e.node, "E01", "read", "there is no place for the access token; say where it is, as in read: {access_token: scheme Bearer}")
+			}
+			continue
+		}
+		for _, id := range needs[e.kind] {
+			if len(e.inputs[id].places) == 0 {
+				l.report(e.node, "E01", "read", "there is no place for %s, which the engine needs; say where it is, as in %s: body %s", inputNames[id], inputNames[id], inputNames[id])
+			}
+		}
+		if e.kind == tokenEndpoint && l.takesRefresh() && len(e.inputs[inRefreshToken].places) == 0 {
+			l.report(e.node, "E01", "read", "there is no place for refresh_token, and the grants have a refresh; say where it is")
+		}
+	}
+	if len(l.d.api.places) == 0 {
+		l.report(l.s.Node, "E01", "api", "there is no place for the access token in calls; say where it is, as in api: {read: {access_token: scheme Bearer}}")
+	}
+}
+
+func (l *linter) takesRefresh() bool {
+	return slices.ContainsFunc(l.d.grants, func(g grant) bool { return g.meaning == byRefresh })
+}
+
+// halves, E02: a place in the path needs its variable, Basic its other half.
+func (l *linter) halves() {
+	for _, e := range l.d.endpoints {
+		variables := map[string]bool{}
+		for _, r := range e.routes {
+			for _, name := range r.variables() {
+				variables[name] = true
+			}
+		}
+		places := slices.Clone(e.token.places)
+		for _, in := range e.inputs {
+			places = append(places, in.places...)
+		}
+		if e.kind == authorizeEndpoint {
+			for _, k := range l.d.keep {
+				places = append(places, k.places...)
+			}
+			if variables["tenant"] != (l.d.tenant != "") {
+				l.report(e.node, "E02", "at", "the route's {tenant} and the key tenant need each other: one finds the name, the other says what it is")
+			}
+		}
+		for _, p := range places {
+			if p.kind == inVariable && !variables[p.name] {
+				l.report(e.node, "E02", "at", "%q is a place, and no route here has the variable {%s}; add it or read another place", p, p.name)
+			}
+		}
+		if hasBasic(e.inputs[inClientSecret].places, inBasicPassword) && !hasBasic(e.inputs[inClientID].places, inBasicUser) {
+			l.report(e.node, "E02", "read", "the secret is Basic's password, and client_id is not its user; read client_id from basic user too")
+		}
+	}
+}
+
+func hasBasic(places []place, kind placeKind) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return p.kind == kind })
+}
+
+// routes, E03: two routes that can match one request.
+func (l *linter) routes() {
+	_, err := NewSet(l.d)
+	if clash, ok := errors.AsType[*Clash](err); ok {
+		l.report(clash.b.endpoint.node, "E03", "at", "%s", clash.Error())
+	}
+}
+
+// callback, E04: without code there is no flow, without state no defence.
+func (l *linter) callback() {
+	n := l.s.Node
+	if l.s.Authorize != nil {
+		n = l.s.Authorize.Node
+	}
+	if c := n.Member("callback"); c != nil {
+		n = c
+	}
+	for _, name := range []string{"code", "state"} {
+		if !mentions(l.d.allowed, name) {
+			l.report(n, "E04", "allowed", "$%s is not in the callback; the app cannot go on without it, so add it", name)
+		}
+	}
+	for _, name := range []string{"error", "state"} {
+		if !mentions(l.d.failed, name) {
+			l.report(n, "E04", "failed", "$%s is not in the callback of a failure; the app cannot tell what happened, so add it", name)
+		}
+	}
+	for _, secret := range []string{"access_token", "refresh_token", "presented"} {
+		if mentions(l.d.allowed, secret) || mentions(l.d.failed, secret) {
+			l.report(n, "E04", "allowed", "$%s in a redirect would show it to browsers and logs; take it out", secret)
+		}
+	}
+}
+
+// mentions reports whether a tree says a value, with or without suffixes.
+func mentions(t tree, base string) bool {
+	there := false
+	if t != nil {
+		t.uses(func(x *value) { there = there || x.base == base })
+	}
+	return there
+}
+
+// answers, E05 and E08: what the app must be told, and what it cannot be.
+func (l *linter) answers() {
+	for _, e := range l.d.endpoints {
+		if e.kind != tokenEndpoint && e.kind != refreshEndpoint || e.answer.empty {
+			continue
+		}
+		if !mentions(e.answer.body, "access_token") {
+			l.report(e.node, "E05", "answer", "$access_token is not in the answer; without it there is nothing to call with, so add it")
+		}
+		told := mentions(e.answer.body, "refresh_token")
+		switch {
+		case e.own && told && l.d.terms.Refresh == nil:
+			l.report(e.node, "E08", "answer", "$refresh_token is in the answer, and tokens.refresh is none; take out one of the two")
+		case !told && l.s.Tokens.Refresh.Given && l.d.terms.Refresh != nil:
+			l.report(e.node, "E08", "answer", "tokens.refresh gives refresh tokens, and the answer does not tell them; add $refresh_token, or write refresh: none")
+		case !told && l.d.terms.Refresh != nil:
+			l.report(e.node, "W05", "answer", "refresh tokens are made and not told; write tokens: {refresh: none}, or add $refresh_token")
+		}
+	}
+	for _, e := range l.d.endpoints {
+		if (e.kind == tokenEndpoint || e.kind == refreshEndpoint) && e.answer.empty {
+			l.report(e.node, "E05", "answer", "an empty answer tells no access token; write a tree with $access_token")
+		}
+	}
+}
+
+// entropy, E06: no secret can be guessed.
+func (l *linter) entropy() {
+	forms := []struct {
+		key  string
+		node *yamlfile.Node
+		form postern.Form
+	}{
+		{"code", l.s.Tokens.Code.Node, l.d.terms.Code.Form},
+		{"access", l.s.Tokens.Access.Node, l.d.terms.Access.Form},
+	}
+	if r := l.d.terms.Refresh; r != nil {
+		forms = append(forms, struct {
+			key  string
+			node *yamlfile.Node
+			form postern.Form
+		}{"refresh", l.s.Tokens.Refresh.Of.Node, r.Form})
+	}
+	for _, f := range forms {
+		if bits := f.form.Bits(); bits < leastBits {
+			l.report(f.node, "E06", "form", "%d random bits can be guessed; take a longer form: hex 32, base62 22 or more", bits)
+		}
+	}
+}
+
+// endless, E07: what never expires must have an end.
+func (l *linter) endless() {
+	if l.d.terms.Access.Life != 0 {
+		return
+	}
+	if !slices.ContainsFunc(l.d.endpoints, func(e *endpoint) bool { return e.kind == revokeEndpoint }) {
+		n := l.s.Tokens.Access.Node
+		if n == nil {
+			n = l.s.Node
+		}
+		l.report(n, "E07", "expires", "a token that never expires and cannot be revoked has no end; add revoke, or an expiry")
+	}
+}
+
+// insecure, E09: what weakens something has its name, and no name stands unused.
+func (l *linter) insecure() {
+	need := map[string]*endpoint{}
+	for _, e := range l.d.endpoints {
+		for id, in := range e.inputs {
+			for _, p := range in.places {
+				inURL := p.kind == inQuery || p.kind == inVariable
+				if e.kind == authorizeEndpoint || !inURL {
+					continue
+				}
+				switch inputID(id) {
+				case inClientSecret, inCode, inRefreshToken, inVerifier:
+					need["insecure_secret_in_url"] = e
+				case inToken, inAccessToken:
+					need["insecure_token_in_url"] = e
+				}
+			}
+		}
+		for _, p := range e.token.places {
+			if p.kind == inQuery || p.kind == inVariable {
+				need["insecure_token_in_url"] = e
+			}
+		}
+		if e.kind == tokenEndpoint || e.kind == refreshEndpoint {
+			for _, r := range e.routes {
+				if r.method == "GET" {
+					need["insecure_get_token_request"] = e
+				}
+			}
+		}
+	}
+	for _, p := range l.d.api.places {
+		if p.kind == inQuery || p.kind == inVariable {
+			need["insecure_token_in_url"] = &endpoint{node: l.s.Node}
+		}
+	}
+	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request"} {
+		switch e, needed := need[key]; {
+		case needed && !l.d.allows(key):
+			l.report(e.node, "E09", "", "this weakens security; write %s: {because: TEXT} at the top level if it must be, or another place", key)
+		case !needed && l.d.allows(key):
+			l.report(l.s.Node, "E09", key, "nothing here needs it; take it out")
+		}
+	}
+}
+
+// advice, W01 to W04: what works and will be regretted.
+func (l *linter) advice() {
+	callback := l.d.node
+	if l.s.Authorize != nil {
+		callback = l.s.Authorize.Node
+	}
+	l.d.allowed.uses(func(x *value) {
+		if of, _, _ := strings.Cut(x.base, "."); of == "user" || of == "account" || of == "owner" {
+			l.report(callback, "W01", "callback", "$%s puts identity into URLs, logs and referrers; say it in the token answer", x.base)
+		}
+	})
+	for _, e := range l.d.endpoints {
+		if e.kind == tokenEndpoint && l.d.terms.Access.Life > 0 && !e.answer.empty && !mentions(e.answer.body, "expires_in") && !mentions(e.answer.body, "expires_at") {
+			l.report(e.node, "W02", "answer", "the token expires and the answer does not tell when; add $expires_in")
+		}
+		if e.errors != nil && e.errors.one == 200 && !tellsApart(e) {
+			l.report(e.node, "W04", "", "errors have status 200, and nothing in their body tells them from a success; add $error")
+		}
+	}
+	for _, p := range l.d.api.places {
+		if n := l.d.terms.Access.Form.Len(); p.encoding == asBase64 && n%3 != 0 {
+			l.report(l.s.API.Node, "W03", "read", "base64 of %d characters ends in padding, which clients lose; take a length that 3 divides", n)
+		}
+	}
+}
+
+// tellsApart reports whether a refusal's body says the error, or has a member
+// that the success has not, or has otherwise.
+func tellsApart(e *endpoint) bool {
+	if mentions(e.errors.body, "error") {
+		return true
+	}
+	refusal, ok := e.errors.body.(*object)
+	if !ok || e.answer == nil || e.answer.empty {
+		return e.answer == nil || e.answer.empty
+	}
+	success, ok := e.answer.body.(*object)
+	if !ok {
+		return true
+	}
+	shape := func(m member) string {
+		if l, ok := m.tree.(*literal); ok {
+			return m.name + "=" + string(l.json)
+		}
+		return m.name
+	}
+	for _, m := range refusal.members {
+		if !slices.ContainsFunc(success.members, func(o member) bool { return shape(o) == shape(m) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// lints are what each number is about, for the language's reference.
+var lints = []struct{ number, about string }{
+	{"E01", "no place for an input that the engine needs"},
+	{"E02", "a variable or a place without its other half"},
+	{"E03", "two routes, here or in a dialect mounted beside, that can match one request"},
+	{"E04", "code or state missing from the callback, or a token in it"},
+	{"E05", "no access token in the answer"},
+	{"E06", "a form under 128 bits"},
+	{"E07", "tokens that never expire, without revocation"},
+	{"E08", "$refresh_token against the terms"},
+	{"E09", "an insecure_ key that is missing or not needed"},
+	{"W01", "identity in a callback"},
+	{"W02", "an expiry that is not told"},
+	{"W03", "base64 of a length that pads"},
+	{"W04", "errors with status 200 that nothing tells apart"},
+	{"W05", "refresh tokens that are made and not told"},
+}
+
+// Lints lists the lints by number.
+func Lints() []string {
+	var out []string
+	for _, l := range lints {
+		out = append(out, fmt.Sprintf("%s  %s", l.number, l.about))
+	}
+	return out
+}
