@@ -42,7 +42,7 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := &gate.Gate{Dialects: s.dialects, Engine: s.oauth, Fallback: "standard", Log: s.outside.Log}
+	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Fallback: "standard", Log: s.outside.Log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch at := r.URL.EscapedPath(); {
 		case strings.HasPrefix(at, "/check"):
@@ -83,7 +83,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
-	log.Info("ready", "public_url", s.cfg.PublicURL, "database", s.db.Engine())
+	log.Info("ready", "public_url", s.cfg.PublicURL, "database", s.DB.Engine())
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -4,11 +4,8 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,45 +17,15 @@ import (
 	"postern.dev/postern"
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
-	"postern.dev/postern/internal/identity"
-	"postern.dev/postern/internal/oauth"
-	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/ui"
-	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/web"
 )
 
-// Outside is what comes from outside the program. What is missing is the real
-// thing.
-type Outside struct {
-	Now    func() time.Time
-	Random io.Reader
-	Log    *slog.Logger
-}
-
-func (o Outside) withDefaults() Outside {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Random == nil {
-		o.Random = rand.Reader
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
-}
-
 // Server is one node: the rooms over one database, and the doors to them.
 type Server struct {
+	*Rooms
 	cfg     *config.Config
 	outside Outside
-
-	db       *store.DB
-	vault    *vault.Vault
-	dialects *dialect.Set
-	oauth    *oauth.Rules
-	identity *identity.Rules
 
 	public   http.Handler
 	internal http.Handler
@@ -74,16 +41,15 @@ type Server struct {
 // the secret key, reads the dialects. It does not listen yet; Run does, or
 // Handler serves elsewhere. Close it in any case.
 func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, error) {
-	s := &Server{cfg: cfg, outside: outside.withDefaults()}
-	var err error
-	if s.dialects, err = Mounts(cfg); err != nil { // before anything is written
+	rooms, err := Build(ctx, cfg, outside)
+	if err != nil {
 		return nil, err
 	}
-	if s.db, err = OpenMigrated(ctx, cfg); err != nil {
-		return nil, err
-	}
-	if err := s.furnish(ctx); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+	s := &Server{Rooms: rooms, cfg: cfg, outside: outside.withDefaults()}
+	s.health.ping, s.health.now = s.DB.Ping, s.outside.Now
+	s.internal = s.insideDoors()
+	if s.public, err = s.doors(); err != nil {
+		return nil, errors.Join(err, rooms.Close())
 	}
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopSweeping = stop
@@ -91,22 +57,6 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
 	s.health.started.Store(true)
 	return s, nil
-}
-
-// furnish builds the rooms over the open database.
-func (s *Server) furnish(ctx context.Context) (err error) {
-	o := s.outside
-	if s.vault, err = openVault(ctx, s.cfg, s.db, o.Random); err != nil {
-		return err
-	}
-	s.oauth = &oauth.Rules{Store: s.db, Now: o.Now, Random: o.Random, Log: o.Log}
-	s.identity = &identity.Rules{Store: s.db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
-		Guesses: s.cfg.SignIn.Attempts, SessionIdle: s.cfg.Lifetimes.SessionIdle, SessionLife: s.cfg.Lifetimes.Session,
-	}}
-	s.health.ping, s.health.now = s.db.Ping, o.Now
-	s.internal = s.insideDoors()
-	s.public, err = s.doors()
-	return err
 }
 
 // doors mounts what the world may knock at.
@@ -121,16 +71,16 @@ func (s *Server) doors() (http.Handler, error) {
 	}
 	o, address := s.outside, s.proxies()
 	people, err := web.New(web.Config{
-		PublicURL: s.cfg.PublicURL, Pages: pages, Engine: s.oauth, People: s.identity, Rows: s.db,
-		Wire: func(name string) (web.Wire, bool) { return s.dialects.Get(name) },
+		PublicURL: s.cfg.PublicURL, Pages: pages, Engine: s.OAuth, People: s.Identity, Rows: s.DB,
+		Wire: func(name string) (web.Wire, bool) { return s.Dialects.Get(name) },
 		Now:  o.Now, Random: o.Random, Log: o.Log, Address: address.clientAddress, RequestID: requestID,
 	})
 	if err != nil {
 		return nil, err
 	}
 	machines := &dialect.Door{
-		Set: s.dialects, Engine: s.oauth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
-		Source: address.clientAddress, Scopes: s.db.DefaultScopes, Log: o.Log, Now: o.Now, Seen: seen,
+		Set: s.Dialects, Engine: s.OAuth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
+		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: seen,
 	}
 	return &frame{
 		next:    s.route(machines, people),
@@ -162,12 +112,12 @@ func (s *Server) proxies() (list proxies) {
 }
 
 func (s *Server) sweeps() []sweep {
-	return []sweep{{"grants", sweepBatch, s.oauth.Sweep}, {"sign-ins", sweepBatch, s.identity.Sweep}}
+	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep}}
 }
 
 // notes are what is kept in memory for a moment, so that a token check costs no write.
 func (s *Server) notes() []sweep {
-	return []sweep{{"last uses", sweepBatch, s.oauth.SaveUses}}
+	return []sweep{{"last uses", sweepBatch, s.OAuth.SaveUses}}
 }
 
 // brandOf reads the logo, too.
@@ -199,7 +149,7 @@ func (s *Server) Internal() http.Handler { return s.internal }
 
 // Warnings are what the mounted dialects weaken, for the log at start.
 func (s *Server) warnings() (list []string) {
-	for _, d := range s.dialects.List() {
+	for _, d := range s.Dialects.List() {
 		for _, i := range d.Insecure() {
 			list = append(list, fmt.Sprintf("the dialect %s sets %s because: %s", d.Name(), i.Key, i.Because))
 		}
@@ -213,9 +163,7 @@ func (s *Server) Close() error {
 	s.closing.Do(func() {
 		s.stopSweeping()
 		s.sweeping.Wait()
-		s.identity.Close()
-		_, err := s.oauth.SaveUses(context.Background())
-		s.closed = errors.Join(err, s.db.Close())
+		s.closed = s.Rooms.Close()
 	})
 	return s.closed
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -76,6 +77,19 @@ func (db *DB) Intact(ctx context.Context) (finding string, err error) {
 		return "", nil
 	}
 	return finding, nil
+}
+
+// Clock is what the database's clock says – zero for SQLite, which has none of
+// its own – and when the newest record was written; zero: never.
+func (db *DB) Clock(ctx context.Context) (now, latest time.Time, err error) {
+	var newestMS int64
+	if err = db.reads.QueryRowContext(ctx, `SELECT COALESCE(MAX(at), 0) FROM audit`).Scan(&newestMS); err != nil {
+		return now, latest, db.trouble(err)
+	}
+	if !db.engine.oneNode {
+		err = db.trouble(db.reads.QueryRowContext(ctx, `SELECT now()`).Scan(&now))
+	}
+	return now, at(newestMS), err
 }
 
 // IsDamaged reports whether an error says that the file is no SQLite database or
