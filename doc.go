@@ -1,0 +1,37 @@
+// Package postern is the vocabulary of Postern, the partner entrance to an API:
+// the nouns, and small pure methods on them. Nothing here needs a network or a
+// database.
+//
+// # The house
+//
+//	doors    internal/dialect   partners' machines: loads dialects, reads and writes the wire
+//	         internal/gate      the API: what does this token stand for?
+//	         internal/web       end users' browsers: sign-in, consent, connections
+//	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
+//	         internal/registry  partners, apps, secrets, accounts, as operators declare them
+//	         internal/identity  users, passwords, sessions
+//	ground   internal/store     rows, on SQLite and on PostgreSQL
+//	         internal/ui        templates, styles, words
+//	         internal/vault     seals the secrets that must be used again
+//	         internal/yamlfile  strict YAML with the place of every mistake
+//	roof     internal/server    builds the rooms, mounts the doors, starts and stops
+//	         cmd/postern        the operator's terminal
+//
+// Arrows point down and stop: doors → rules → this package ← store. Only the
+// roof sees the store. A test holds them.
+//
+// # The words
+//
+//   - An account is a customer of the SaaS; users belong to it through
+//     memberships, each with a role.
+//   - A partner is a company that integrates; it owns apps.
+//   - An app is an OAuth client: a client_id, secrets, redirect URLs, a dialect
+//     and a level.
+//   - A connection is a standing permission of an app for an account (or for
+//     one user). It is made once, ended once, and never revived.
+//   - A ticket is a question put to a person, bound to the browser that asked.
+//   - A code is what an approval hands the app. It is redeemed once. The tokens
+//     born of it are a family.
+//   - A refresh token is rotated; a connection is disconnected.
+//   - A dialect is the wire. Databases are engines.
+package postern
