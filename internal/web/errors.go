@@ -76,6 +76,7 @@ func asError(err error) *postern.Error {
 // Error writes the plain error page: what happened, what to do, and a name for
 // the request. It is a page only, never a redirect.
 func (d *Door) Error(w http.ResponseWriter, r *http.Request, status int, err *postern.Error) {
+	d.headers.Set(w.Header()) // other doors' errors are pages, too
 	t, id := troubleOf(err.Kind), d.RequestID(r)
 	level := slog.LevelInfo
 	if status >= 500 {
