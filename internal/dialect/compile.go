@@ -148,6 +148,7 @@ func (c *compiler) namedTexts() {
 			c.report(t.Node, "%v", err)
 		default:
 			c.texts[t.Key] = l
+			c.d.texts = append(c.d.texts, member{name: t.Key, tree: l})
 		}
 	}
 }

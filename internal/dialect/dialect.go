@@ -32,6 +32,7 @@ type Dialect struct {
 	grants   []grant
 	imported *regexp.Regexp // tokens of another form that were moved in
 	keep     []kept
+	texts    []member
 
 	endpoints []*endpoint
 	allowed   *object // the callback's parameters

@@ -49,7 +49,9 @@ func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *e
 // read compiles the places of an endpoint's inputs.
 func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
 	for _, id := range ids {
-		e.inputs[id].places = []place{{kind: usual, name: inputNames[id]}}
+		if id != inTenant { // no RFC's input
+			e.inputs[id].places = []place{{kind: usual, name: inputNames[id]}}
+		}
 	}
 	if usual == inBody {
 		e.inputs[inClientID].places = append(e.inputs[inClientID].places, place{kind: inBasicUser, name: "user"})
@@ -79,6 +81,7 @@ func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual 
 		}
 		in := &e.inputs[id]
 		in.places = c.places(r.Value, usual)
+		c.words(in, r.Value.Of.Map)
 		switch r.Value.Of.Both {
 		case "":
 		case "equal":
@@ -87,20 +90,48 @@ func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual 
 			c.report(r.Node, "both: only equal is known here")
 		}
 	}
-	for _, m := range s.Map {
-		id, ok := inputNamed(m.Key)
-		if !ok || !slices.Contains(ids, id) {
-			c.report(m.Node, "%q is no input of %s%s", m.Key, e.kind, yamlfile.Suggest(m.Key, namesOf(ids)))
-			continue
-		}
-		words := map[string]string{}
-		for _, w := range m.Value {
-			words[w.Key] = w.Value
-		}
-		e.inputs[id].words = words
+	if s.Map != nil {
+		c.translations(e, s.Map, ids)
 	}
 	if s.Absent != nil {
 		c.absences(e, s.Absent, ids)
+	}
+}
+
+// translations reads map: {auth_code: code} for the input whose words vary most,
+// or map: {response_type: {auth_code: code}} for any.
+func (c *compiler) translations(e *endpoint, n *yamlfile.Node, ids []inputID) {
+	usual := inGrantType
+	if e.kind == authorizeEndpoint {
+		usual = inResponseType
+	}
+	if n.Kind != yamlfile.Mapping {
+		c.report(n, "write a mapping of the wire's words to what they mean, as in {auth_code: code}")
+		return
+	}
+	for _, m := range n.Members {
+		if m.Value.Kind == yamlfile.Scalar {
+			c.words(&e.inputs[usual], yamlfile.Ordered[string]{{Key: m.Key, Value: scalarText(m.Value)}})
+			continue
+		}
+		id, ok := inputNamed(m.Key)
+		if !ok || !slices.Contains(ids, id) {
+			c.report(m.Value, "%q is no input of %s%s", m.Key, e.kind, yamlfile.Suggest(m.Key, namesOf(ids)))
+			continue
+		}
+		var words yamlfile.Ordered[string]
+		c.problems = append(c.problems, m.Value.Decode(&words)...)
+		c.words(&e.inputs[id], words)
+	}
+}
+
+// words adds translations of an input's words.
+func (c *compiler) words(in *input, words yamlfile.Ordered[string]) {
+	for _, w := range words {
+		if in.words == nil {
+			in.words = map[string]string{}
+		}
+		in.words[w.Key] = w.Value
 	}
 }
 

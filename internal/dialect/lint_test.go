@@ -8,7 +8,7 @@ import (
 // Each mistake is made in a copy of a built-in file, by replacing one text.
 func TestChecksFind(t *testing.T) {
 	for _, row := range []struct{ of, old, new, want string }{
-		{"xref", "accepts: [json, form]", "acepts: [json, form]", `acme.yaml:26:3: unknown key "acepts" in token; did you mean "accepts"?`},
+		{"xref", "accepts: [json, form]", "acepts: [json, form]", `:3: unknown key "acepts" in token; did you mean "accepts"?`},
 		{"xref", "level: account", "level: acount", `acme.yaml:6:8: level: unknown value "acount"; did you mean "account"?`},
 		{"xref", "level: account", "level: account\nlevel: user", `duplicate key "level"`},
 		{"xref", "scheme Token}}", "scheme}}", `"scheme" is no place`},

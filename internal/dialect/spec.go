@@ -116,18 +116,18 @@ type apiSpec struct {
 // against keysOf.
 type endpointSpec struct {
 	Node     *yamlfile.Node
-	At       yamlfile.OneOrMany[string]                 `yaml:"at"`
-	Accepts  acceptsSpec                                `yaml:"accepts"`
-	Read     yamlfile.Ordered[readSpec]                 `yaml:"read"`
-	Absent   *yamlfile.Node                             `yaml:"absent"`
-	Map      yamlfile.Ordered[yamlfile.Ordered[string]] `yaml:"map"`
-	Require  yamlfile.OneOrMany[string]                 `yaml:"require_headers"`
-	Callback callbackSpec                               `yaml:"callback"`
-	Answer   *yamlfile.Node                             `yaml:"answer"`
-	Errors   errorsSpec                                 `yaml:"errors"`
-	By       string                                     `yaml:"by"`
-	Ends     string                                     `yaml:"ends"`
-	Unknown  string                                     `yaml:"unknown"`
+	At       yamlfile.OneOrMany[string] `yaml:"at"`
+	Accepts  acceptsSpec                `yaml:"accepts"`
+	Read     yamlfile.Ordered[readSpec] `yaml:"read"`
+	Absent   *yamlfile.Node             `yaml:"absent"`
+	Map      *yamlfile.Node             `yaml:"map"`
+	Require  yamlfile.OneOrMany[string] `yaml:"require_headers"`
+	Callback callbackSpec               `yaml:"callback"`
+	Answer   *yamlfile.Node             `yaml:"answer"`
+	Errors   errorsSpec                 `yaml:"errors"`
+	By       string                     `yaml:"by"`
+	Ends     string                     `yaml:"ends"`
+	Unknown  string                     `yaml:"unknown"`
 }
 
 // DecodeYAML reads the keys, and keeps the node even where it is no mapping.
@@ -235,14 +235,14 @@ var usualTypes = map[string]yamlfile.OneOrMany[string]{
 }
 
 // readSpec is where an input is found: a place, a list of alternatives, or
-// {from: …, both: equal, is: app.attr.X}.
+// {from: …, both: equal, map: {WIRE: MEANING}}.
 type readSpec struct {
 	Node *yamlfile.Node
 	None bool
 	Of   struct {
 		From yamlfile.OneOrMany[string] `yaml:"from"`
 		Both string                     `yaml:"both"`
-		Is   string                     `yaml:"is"`
+		Map  yamlfile.Ordered[string]   `yaml:"map"`
 	}
 }
 
