@@ -155,6 +155,8 @@ func TestNobodyIsReset(t *testing.T) {
 		reset, _, err := w.rules.StartReset(w.ctx, "ada@x.test")
 		w.ok(err)
 		w.exec(`UPDATE users SET disabled = TRUE WHERE id = 'ada'`)
+		_, err = w.rules.ResetUser(w.ctx, reset)
+		w.wants(err, postern.NotFound)
 		w.wants(w.rules.Reset(w.ctx, reset, next, ""), postern.NotFound)
 		_, _, err = w.rules.StartReset(w.ctx, "ada@x.test")
 		w.wants(err, postern.Forbidden)

@@ -36,6 +36,16 @@ func TestST05_APasswordIsNeitherShortNorHugeNorCut(t *testing.T) {
 	}
 }
 
+func TestST05_WhatCouldNotBeSetIsNotHashedAtSignInEither(t *testing.T) {
+	for _, typed := range []string{strings.Repeat("x", 1025), "eight\x00nul"} {
+		h := &argonHash{memory: 8, passes: 1, lanes: 1, salt: []byte("somesalt")}
+		h.key = h.derive([]byte(typed), 32)
+		if ok, _, err := rules().VerifyPassword(h.String(), postern.Secret(typed)); ok || err != nil {
+			t.Errorf("%d bytes: %v, %v", len(typed), ok, err)
+		}
+	}
+}
+
 func TestST05_ComposedAndDecomposedFormsAreOnePassword(t *testing.T) {
 	r := rules()
 	composed, decomposed := postern.Secret("contrase\u00f1a"), postern.Secret("contrasen\u0303a")
