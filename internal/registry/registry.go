@@ -1,0 +1,85 @@
+// Package registry holds the rules about who takes part: partners and their
+// apps, accounts and their users, APIs, operators, the catalogue of scopes and
+// events. It reads the operator's resources files, finds everything wrong with
+// them at once, and brings the rows to what they declare, or changes nothing.
+//
+// It knows neither SQL nor HTTP. What an app may do once it is registered is
+// for package oauth to say.
+package registry
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"postern.dev/postern"
+)
+
+// Rules are the rules about registration. All methods may be called at once.
+type Rules struct {
+	Store     Store
+	Now       func() time.Time
+	Random    io.Reader
+	Passwords Passwords
+	Sealer    Sealer
+
+	// Dialects are the mounted dialects, by name. DefaultDialect is the one of new
+	// apps that name none; it may be empty.
+	Dialects       map[string]DialectFacts
+	DefaultDialect string
+	// InsecureLoopback allows http and loopback hosts in all URLs, for
+	// development and tests.
+	InsecureLoopback bool
+}
+
+// Store is what the rules ask of the rows.
+type Store interface {
+	// Registry reads what the rows say of the objects that are mentioned.
+	Registry(ctx context.Context, m *Mentions) (*State, error)
+	// ApplyRegistry reads the same, lets decide turn it into writes and makes
+	// them, all in one transaction that no other apply overlaps. Where decide
+	// fails, nothing is written. decide may be called again when transactions
+	// collide.
+	//
+	// What a token check depends on is announced in the change sequence; what is
+	// removed ends its connections, each with its connection.deleted.
+	ApplyRegistry(ctx context.Context, m *Mentions, now time.Time, decide func(*State) (*Writes, error)) error
+	// SaveOperatorToken keeps a new operator's token.
+	SaveOperatorToken(ctx context.Context, t OperatorToken) error
+}
+
+// Passwords is what the rules about people do for us.
+type Passwords interface {
+	// HashPassword makes the hash to store; for an unfit password the error is an
+	// InvalidRequest that says why.
+	HashPassword(password postern.Secret) (string, error)
+	// VerifyPassword compares a password with a stored hash.
+	VerifyPassword(hash string, password postern.Secret) (ok, upgrade bool, err error)
+	// CheckHash says whether an imported hash can be used; if not, the error is
+	// an InvalidRequest that says why.
+	CheckHash(hash string) error
+}
+
+// Sealer encrypts what must be used again, bound to its place in the rows.
+type Sealer interface {
+	Seal(table, row, column string, plain []byte) ([]byte, error)
+	Open(table, row, column string, sealed []byte) ([]byte, error)
+}
+
+// DialectFacts are what registration must know of a mounted dialect.
+type DialectFacts struct {
+	// Level is whom a connection belongs to, of apps that do not say.
+	Level postern.Level
+	// OneRedirectURL: an app has exactly one (xref.md §0); SomeRedirectURL: at
+	// least one (xeebo.md §0).
+	OneRedirectURL, SomeRedirectURL bool
+	// Required are the keys of an app that may not be empty: "description", "url",
+	// "logo_url", "webhook_url".
+	Required []string
+	// NativeApps: a public app may register an http redirect URL on a loopback
+	// host (RFC 8252 §7.3), also without InsecureLoopback.
+	NativeApps bool
+	// WeakSecrets: declared secrets may be shorter than 20 characters
+	// (insecure_weak_imported_secrets).
+	WeakSecrets bool
+}
