@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -103,7 +104,6 @@ func (s *Speaker) Revoke(t Told) *Request {
 		return s.hold(e, t["access_token"])
 	}
 	given := s.given()
-	given[inRedirectURI] = ""
 	if e.ends {
 		given[inToken] = t["access_token"]
 	} else {
@@ -173,20 +173,36 @@ func (s *Speaker) say(e *endpoint, given map[inputID]string, ids []inputID) *Req
 			}
 			continue
 		}
-		if value == "" || in.missing != rfc && in.missing != refused {
-			continue
+		if value != "" && !in.goesWithout(value) {
+			w.putFirst(in.places, in.wireWord(value))
 		}
-		for wire, meant := range in.words {
-			if meant == value {
-				value = wire
-			}
-		}
-		w.putFirst(in.places, value)
 	}
 	if given[inTenant] != "" {
 		w.variables[inputNames[inTenant]] = given[inTenant]
 	}
 	return w.finish(s.address(w))
+}
+
+// goesWithout reports whether leaving the input out means this value, or is
+// allowed whatever it is.
+func (in *input) goesWithout(value string) bool {
+	switch in.missing {
+	case rfc, refused:
+		return false
+	case isLiteral:
+		return in.literal == value
+	}
+	return true
+}
+
+// wireWord is what the wire calls a value.
+func (in *input) wireWord(value string) string {
+	for _, word := range slices.Sorted(maps.Keys(in.words)) {
+		if in.words[word] == value {
+			return word
+		}
+	}
+	return value
 }
 
 // hold writes a request whose proof is the token.
