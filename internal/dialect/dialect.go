@@ -234,3 +234,18 @@ func (s *Set) Get(name string) (*Dialect, bool) {
 
 // List is the mounted dialects in the order of mounting.
 func (s *Set) List() []*Dialect { return slices.Clone(s.dialects) }
+
+// Routes are the dialect's routes as they are mounted, each with the endpoint
+// that answers there.
+func (d *Dialect) Routes() []Route {
+	var out []Route
+	for _, e := range d.endpoints {
+		for _, r := range d.mountedRoutes(e) {
+			out = append(out, Route{e.kind.String(), r.method, r.address()})
+		}
+	}
+	return out
+}
+
+// Route is a mounted route: POST /oauth/tokens.
+type Route struct{ Endpoint, Method, Address string }
