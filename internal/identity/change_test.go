@@ -143,6 +143,8 @@ func TestAResetLivesADay(t *testing.T) {
 		_, err = w.rules.ResetUser(w.ctx, reset)
 		w.ok(err)
 		w.clock.Advance(time.Millisecond)
+		_, err = w.rules.ResetUser(w.ctx, reset)
+		w.wants(err, postern.NotFound)
 		w.wants(w.rules.Reset(w.ctx, reset, next, ""), postern.NotFound)
 		w.in("ada@x.test", adas)
 	})
