@@ -108,7 +108,7 @@ func (c colour) legible(ground, end colour, ratio float64) colour {
 func (c colour) vivid() colour {
 	const bright = 0.8
 	if top := max(c[0], c[1], c[2]); top > 0 && top < bright {
-		return c.scaled(bright / top).towards(white, 0.1)
+		return c.scaled(bright/top).towards(white, 0.1)
 	}
 	return c
 }

@@ -38,13 +38,17 @@ func (h Headers) Set(header http.Header) {
 	}
 }
 
-// AllowFormTo lets a form on this page be answered by a redirect to this URL:
-// browsers apply form-action to the redirect that follows a post (CSP 3 §6.4.1).
-func AllowFormTo(header http.Header, redirectURL string) {
-	if source := formSource(redirectURL); source != "" {
-		header.Set("Content-Security-Policy",
-			strings.Replace(policy, "form-action 'self'", "form-action 'self' "+source, 1))
+// AllowFormTo lets a form on this page be answered by a redirect to these URLs'
+// origins: browsers apply form-action to every redirect that follows a post
+// (CSP 3 §6.4.1), those that the other site adds as well.
+func AllowFormTo(header http.Header, urls ...string) {
+	targets := "form-action 'self'"
+	for _, u := range urls {
+		if source := formSource(u); source != "" && !strings.Contains(targets+" ", " "+source+" ") {
+			targets += " " + source
+		}
 	}
+	header.Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", targets, 1))
 }
 
 // formSource is a URL's origin as a CSP source. Where CSP cannot write the

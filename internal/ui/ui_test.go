@@ -347,12 +347,12 @@ func TestALogoReplacesTheDoor(t *testing.T) {
 
 func TestHeadersRuleOutWhatIsDangerous(t *testing.T) {
 	wrapped := Headers{HTTPS: true}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		AllowFormTo(w.Header(), "https://partner.test:8443/cb?x=1")
+		AllowFormTo(w.Header(), "https://partner.test:8443/cb?x=1", "", "https://partner.test:8443/", "https://partner.test")
 	}))
 	w := httptest.NewRecorder()
 	wrapped.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	want := map[string]string{
-		"Content-Security-Policy":    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self' https://partner.test:8443; frame-ancestors 'none'; base-uri 'none'",
+		"Content-Security-Policy":    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self' https://partner.test:8443 https://partner.test; frame-ancestors 'none'; base-uri 'none'",
 		"X-Frame-Options":            "DENY",
 		"X-Content-Type-Options":     "nosniff",
 		"Referrer-Policy":            "no-referrer",

@@ -123,7 +123,7 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q 
 	}); err != nil {
 		return err
 	}
-	ui.AllowFormTo(w.Header(), q.RedirectURI)
+	q.mayLeadOn(w.Header())
 	d.write(w, r, status, page)
 	return nil
 }
@@ -210,7 +210,7 @@ func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s 
 		}
 		page.Accounts = append(page.Accounts, ui.Approvers{Account: m.Account.Name, Roles: q.app.ConnectRoles, People: people})
 	}
-	ui.AllowFormTo(w.Header(), q.RedirectURI)
+	q.mayLeadOn(w.Header())
 	d.write(w, r, http.StatusForbidden, page)
 	return nil
 }

@@ -27,7 +27,7 @@ func TestAStrangerSignsInSeesTheQuestionAndAllows(t *testing.T) {
 	if strings.Contains(page.text(), `type="password"`) || strings.Contains(page.text(), `name="account"`) {
 		t.Error("the page asks for more than an answer")
 	}
-	if csp := page.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://partner.test:8443;") {
+	if csp := page.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://partner.test:8443 https://partner.test;") {
 		t.Errorf("the answer cannot lead to the app: %s", csp)
 	}
 	got := v.post(at, page.form(at, "decision", "allow")).leads(303, callback+"?code=")

@@ -7,6 +7,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/ui"
 )
 
 // question is a ticket with the app that asks and the wire it asks in.
@@ -52,6 +53,13 @@ func (d *Door) waiting(r *http.Request, ticket string) *question {
 		return nil
 	}
 	return q
+}
+
+// mayLeadOn lets the page's form be answered by a redirect to the app. Browsers
+// also stop where the app's address sends them on, so its site and its other
+// addresses, which are registered too, are named beside it.
+func (q *question) mayLeadOn(header http.Header) {
+	ui.AllowFormTo(header, append([]string{q.RedirectURI, q.app.URL}, q.app.RedirectURLs...)...)
 }
 
 // choices are the accounts that a person may answer for.

@@ -34,7 +34,7 @@ func (d *Door) askWhoYouAre(w http.ResponseWriter, r *http.Request, status int, 
 			page.Email = q.LoginHint
 		}
 		// A stored consent answers right after the sign-in, by redirect.
-		ui.AllowFormTo(w.Header(), q.RedirectURI)
+		q.mayLeadOn(w.Header())
 	}
 	page.Token = formToken(browser, toSignIn, page.Ticket)
 	d.write(w, r, status, page)
