@@ -27,7 +27,7 @@ type Flag struct {
 // Load reads a configuration. Warnings come also with an error; an error is
 // yamlfile.Problems where the sources could be read at all.
 func Load(from Sources) (*Config, []string, error) {
-	root := &yamlfile.Node{Position: yamlfile.Position{File: "configuration"}, Kind: yamlfile.Mapping}
+	root := &yamlfile.Node{Position: yamlfile.Position{File: "configuration (no file; --config names one)"}, Kind: yamlfile.Mapping}
 	if from.File != "" {
 		var problems yamlfile.Problems
 		var err error

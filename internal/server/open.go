@@ -23,26 +23,22 @@ const answerTime = 10 * time.Second
 // Open opens the database without writing to it and looks at what it holds.
 // What is wrong with it is said in words, within seconds.
 func Open(ctx context.Context, cfg *config.Config) (*store.DB, store.Condition, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	if path := cfg.SQLitePath(); path != "" {
-		if err := isDatabase(path); err != nil {
+		if err := lookBefore(ctx, cfg, path); err != nil {
 			return nil, store.Condition{}, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
 	db, err := store.Open(ctx, cfg.Database)
 	if err != nil {
 		return nil, store.Condition{}, inWords(cfg, err)
 	}
 	found, err := db.Inspect(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		err = inWords(cfg, err)
-	case found.Foreign:
-		err = fmt.Errorf("the database %s belongs to another program (its tables: %s): give Postern one of its own", Name(cfg), some(found.Tables))
-	case found.Have > found.Want:
-		err = fmt.Errorf("the database %s has the schema %d, made by a newer Postern; this one knows %d: start the newer one",
-			Name(cfg), found.Have, found.Want)
+	} else {
+		err = mayUse(cfg, found)
 	}
 	if err != nil {
 		return nil, found, errors.Join(err, db.Close())
@@ -88,9 +84,22 @@ func Name(cfg *config.Config) string {
 	return u.Scheme + "://" + u.Host + u.Path
 }
 
-// isDatabase reads the first bytes of a file that is to be an SQLite database.
-// One that does not exist yet, or is empty, may become one.
-func isDatabase(path string) error {
+// mayUse: another program's database is not ours, nor is a newer Postern's.
+func mayUse(cfg *config.Config, found store.Condition) error {
+	switch {
+	case found.Foreign:
+		return fmt.Errorf("the database %s belongs to another program (its tables: %s): give Postern one of its own", Name(cfg), some(found.Tables))
+	case found.Have > found.Want:
+		return fmt.Errorf("the database %s has the schema %d, made by a newer Postern; this one knows %d: start the newer one",
+			Name(cfg), found.Have, found.Want)
+	}
+	return nil
+}
+
+// lookBefore makes sure, before an SQLite file is opened for writing, that it is
+// one and that it may be ours. One that does not exist yet, or is empty, may
+// become one.
+func lookBefore(ctx context.Context, cfg *config.Config, path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -102,16 +111,22 @@ func isDatabase(path string) error {
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("the database %s is not a file: name a file, such as %s/postern.db", path, strings.TrimRight(path, "/"))
 	}
-	const magic = "SQLite format 3\x00"
-	head := make([]byte, len(magic))
+	const magic, logged = "SQLite format 3\x00", 2 // the byte at 18: ours have a write-ahead log
+	head := make([]byte, 19)
 	n, err := io.ReadFull(f, head)
-	if n == 0 && errors.Is(err, io.EOF) {
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
 		return nil
-	}
-	if string(head[:n]) != magic {
+	case err != nil, !strings.HasPrefix(string(head), magic):
 		return fmt.Errorf("%s is not an SQLite database: name another file, or restore it from a backup", path)
+	case head[18] == logged:
+		return nil // opening it changes nothing
 	}
-	return nil
+	found, err := store.Peek(ctx, path)
+	if err != nil {
+		return inWords(cfg, err)
+	}
+	return mayUse(cfg, found)
 }
 
 // inWords says what a driver's error means for whoever starts the program.

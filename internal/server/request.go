@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ type record struct {
 	endpoint string
 	app      string
 	refused  postern.Kind
+	quiet    bool // asked all the time, and says nothing: not in the log
 }
 
 type recordKey struct{}
@@ -145,7 +147,7 @@ func describePanic(p any) string {
 
 // note writes the access log's line.
 func (f *frame) note(r *http.Request, rec *record, a *answer, took time.Duration) {
-	if !f.log.Enabled(r.Context(), slog.LevelInfo) {
+	if rec.quiet || !f.log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
@@ -156,7 +158,7 @@ func (f *frame) note(r *http.Request, rec *record, a *answer, took time.Duration
 	case r.Pattern != "":
 		attrs = append(attrs, slog.String("route", r.Pattern))
 	}
-	attrs = append(attrs, slog.Int("status", a.status), slog.Duration("took", took), slog.String("address", rec.address))
+	attrs = append(attrs, slog.Int("status", cmp.Or(a.status, http.StatusOK)), slog.Duration("took", took), slog.String("address", rec.address))
 	if rec.app != "" {
 		attrs = append(attrs, slog.String("app", rec.app))
 	}

@@ -57,6 +57,9 @@ var sqliteEngine = engine{
 
 var postgresEngine = engine{
 	name: "postgres", goose: goose.DialectPostgres, forRow: " FOR UPDATE", forApp: " FOR SHARE OF a",
+	tables: `
+	SELECT table_name FROM information_schema.tables
+	WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name`,
 	isAway: func(err error) bool {
 		if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 			switch e.Code[:2] {

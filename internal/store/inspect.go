@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -45,6 +47,18 @@ func (db *DB) Inspect(ctx context.Context) (c Condition, err error) {
 	}
 	c.Foreign = c.Have > 0 && !slices.Contains(c.Tables, ownTable)
 	return c, nil
+}
+
+// Peek inspects an SQLite file as it lies there: Open would turn it into one of
+// ours, with a log beside it.
+func Peek(ctx context.Context, path string) (c Condition, err error) {
+	file, err := sql.Open("sqlite", "file:"+(&pathEscaper{path}).String()+"?mode=rw&_pragma=query_only(1)&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return c, err
+	}
+	db := &DB{engine: sqliteEngine, reads: file, writes: file}
+	c, err = db.Inspect(ctx)
+	return c, errors.Join(err, db.Close())
 }
 
 // newest is the version of the last migration that this program holds.
