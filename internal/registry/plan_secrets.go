@@ -192,14 +192,14 @@ func (a *appPlan) webhookSecret() {
 	switch {
 	case a.d.WebhookSecret != nil:
 		secret = postern.Secret(*a.d.WebhookSecret)
-		if a.row.WebhookSecret != nil {
+		if len(a.row.WebhookSecret) > 0 {
 			old, err := a.rules.Sealer.Open(table, a.row.ID, column, a.row.WebhookSecret)
 			if a.fail(err); string(old) == string(secret) {
 				return
 			}
 		}
 		a.c.Keys = append(a.c.Keys, column)
-	case a.row.WebhookURL != "" && a.row.WebhookSecret == nil:
+	case a.row.WebhookURL != "" && len(a.row.WebhookSecret) == 0:
 		var err error
 		secret, err = mintWebhookSecret(a.rules.Random)
 		a.fail(err)

@@ -16,6 +16,8 @@ CREATE TABLE accounts (
   removed_at BIGINT  NOT NULL DEFAULT 0,
   created_at BIGINT  NOT NULL
 );
+CREATE INDEX accounts_name ON accounts (name);
+CREATE INDEX accounts_handle ON accounts (lower(handle)) WHERE handle <> '';
 
 CREATE TABLE users (
   id                TEXT    PRIMARY KEY,
@@ -140,7 +142,8 @@ CREATE TABLE apps (
   disabled       BOOLEAN NOT NULL DEFAULT FALSE,
   removed_at     BIGINT  NOT NULL DEFAULT 0,
   created_at     BIGINT  NOT NULL,
-  changed_at     BIGINT  NOT NULL              -- when name, logo, site or redirect URLs last changed
+  changed_at     BIGINT  NOT NULL,             -- when name, description, logo, site or redirect URLs last changed
+  secrets_digest TEXT    NOT NULL DEFAULT ''   -- of the secrets as a file declared them last
 );
 CREATE INDEX apps_partner ON apps (partner_id);
 
@@ -306,7 +309,7 @@ CREATE TABLE counters (
   name  TEXT   PRIMARY KEY,
   value BIGINT NOT NULL
 );
-INSERT INTO counters (name, value) VALUES ('changes', 0);
+INSERT INTO counters (name, value) VALUES ('changes', 0), ('registry', 0); -- registry: locked by an apply
 
 CREATE TABLE audit (
   id      TEXT   PRIMARY KEY,
