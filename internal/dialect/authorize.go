@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,7 +151,7 @@ func (c *call) kept() (map[string]string, error) {
 			out[k.name] = value
 		}
 	}
-	return maps.Clone(out), nil
+	return c.remember(out), nil
 }
 
 // validClientID: what an id can look like, here or moved in from elsewhere.

@@ -197,6 +197,7 @@ func (c *compiler) terms() {
 	c.accessTerms()
 	c.refreshTerms()
 	c.verifier()
+	c.variants()
 }
 
 func (c *compiler) codeTerms() {
@@ -215,24 +216,29 @@ func (c *compiler) codeTerms() {
 }
 
 func (c *compiler) accessTerms() {
-	access := c.spec.Tokens.Access
-	t := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
-	if access.Node != nil {
-		t.Form = c.form(access.Node, accessForm, access.Form, access.Prefix, access.Checksum)
-		switch {
-		case access.Expires == nil:
-		case access.Expires.Never:
-			t.Life = 0
-		case access.Expires.Of < time.Second:
-			c.reportKey(access.Node, "expires", "a token lives at least 1s")
-		default:
-			t.Life = access.Expires.Of
-		}
-		if access.Imported != "" {
-			c.d.imported = c.pattern(access.Node, "imported", access.Imported)
-		}
+	usual := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
+	c.d.terms.Access = c.access(c.spec.Tokens.Access, usual)
+}
+
+// access lays what a file says of access tokens over the usual terms.
+func (c *compiler) access(s accessSpec, t oauth.AccessTerms) oauth.AccessTerms {
+	if s.Node == nil {
+		return t
 	}
-	c.d.terms.Access = t
+	t.Form = c.form(s.Node, t.Form, s.Form, s.Prefix, s.Checksum)
+	switch {
+	case s.Expires == nil:
+	case s.Expires.Never:
+		t.Life = 0
+	case s.Expires.Of < time.Second:
+		c.reportKey(s.Node, "expires", "a token lives at least 1s")
+	default:
+		t.Life = s.Expires.Of
+	}
+	if s.Imported != "" {
+		c.d.imported = c.pattern(s.Node, "imported", s.Imported)
+	}
+	return t
 }
 
 // pattern compiles a regular expression that must match the whole text.
@@ -246,22 +252,26 @@ func (c *compiler) pattern(n *yamlfile.Node, key, text string) *regexp.Regexp {
 }
 
 func (c *compiler) refreshTerms() {
-	b := c.spec.Tokens.Refresh
-	if b.None {
-		return
-	}
-	t := &oauth.RefreshTerms{
+	c.d.terms.Refresh = c.refresh(c.spec.Tokens.Refresh, &oauth.RefreshTerms{
 		Form: refreshForm, Rotate: true, Window: c.lifetimes.Window,
 		Idle: c.lifetimes.Refresh, Absolute: c.lifetimes.Absolute,
+	})
+}
+
+// refresh lays what a file says of refresh tokens over the usual terms; nil: none.
+func (c *compiler) refresh(b block[refreshSpec], usual *oauth.RefreshTerms) *oauth.RefreshTerms {
+	switch {
+	case b.None:
+		return nil
+	case !b.Given:
+		return usual
 	}
-	c.d.terms.Refresh = t
-	if !b.Given {
-		return
-	}
-	r := b.Of
-	t.Form = c.form(r.Node, refreshForm, r.Form, r.Prefix, r.Checksum)
+	r, t := b.Of, *usual
+	t.Form = c.form(r.Node, t.Form, r.Form, r.Prefix, r.Checksum)
 	switch r.Rotate {
-	case "", "always":
+	case "":
+	case "always":
+		t.Rotate = true
 	case "never":
 		t.Rotate = false
 	default:
@@ -282,6 +292,7 @@ func (c *compiler) refreshTerms() {
 	if t.Window > 300*time.Second {
 		c.reportKey(r.Node, "window", "the retry window is 0s to 300s")
 	}
+	return &t
 }
 
 func (c *compiler) verifier() {
@@ -414,7 +425,7 @@ func (c *compiler) grants() {
 	s := c.spec
 	if len(s.Grants) == 0 {
 		c.d.grants = []grant{{"authorization_code", byCode}}
-		if c.d.terms.Refresh != nil && s.Refresh == nil {
+		if c.d.refreshes() && s.Refresh == nil {
 			c.d.grants = append(c.d.grants, grant{"refresh_token", byRefresh})
 		}
 		if s.Token == nil {

@@ -32,6 +32,7 @@ type Dialect struct {
 	grants   []grant
 	imported *regexp.Regexp // tokens of another form that were moved in
 	keep     []kept
+	variants []variant
 	texts    []member
 
 	endpoints []*endpoint
@@ -126,6 +127,11 @@ func (d *Dialect) Terms() *oauth.Terms { return &d.terms }
 // fits reports whether a text could be an access token of this dialect: of its
 // form, or of one that was moved in. It is a filter before the look-up.
 func (d *Dialect) fits(token postern.Secret) bool {
+	for _, v := range d.variants {
+		if v.terms.Access.Form.Matches(token) {
+			return true
+		}
+	}
 	return d.terms.Access.Form.Matches(token) || d.imported != nil && d.imported.MatchString(string(token))
 }
 

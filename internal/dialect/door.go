@@ -41,8 +41,8 @@ type Door struct {
 	Pages   Pages
 	// Source is the caller's address, behind trusted proxies.
 	Source func(*http.Request) string
-	// Scopes are those that metadata lists: safe to ask for by default.
-	Scopes func(context.Context) ([]string, error)
+	// Scopes are those that a dialect's metadata lists: safe to ask for by default.
+	Scopes func(ctx context.Context, dialect string) ([]string, error)
 	Log    *slog.Logger
 	Now    func() time.Time
 	// Seen, if set, hears of every request that was answered.

@@ -266,6 +266,11 @@ func (c *compiler) authorize() {
 			e.known[p.name] = true
 		}
 	}
+	for _, v := range c.d.variants {
+		for _, cond := range v.conditions {
+			e.known[cond.place.name] = true
+		}
+	}
 	var own errorsSpec
 	callback := callbackSpec{}
 	if s != nil {

@@ -34,8 +34,9 @@ const (
 // rows answers what the engine's Ask needs.
 type rows struct {
 	oauth.Store
-	apps map[string]*postern.App
-	away error
+	apps   map[string]*postern.App
+	away   error
+	ticket *postern.Ticket // the last one
 }
 
 func (s *rows) App(_ context.Context, id string) (*postern.App, error) {
@@ -48,7 +49,10 @@ func (s *rows) App(_ context.Context, id string) (*postern.App, error) {
 	return nil, postern.Errorf(postern.NotFound, "no app")
 }
 
-func (s *rows) SaveTicket(context.Context, *postern.Ticket) error { return nil }
+func (s *rows) SaveTicket(_ context.Context, t *postern.Ticket) error {
+	s.ticket = t
+	return nil
+}
 
 func (s *rows) Answer(context.Context, oauth.Answer) error { return nil }
 
@@ -59,7 +63,8 @@ type engine struct {
 	spent   bool
 	tokens  map[postern.Secret]*postern.Token
 	revoked []postern.Secret
-	fails   error // what every call of a machine fails with
+	kept    map[string]string // with the grant
+	fails   error             // what every call of a machine fails with
 }
 
 func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.ClientAuth) (*postern.App, error) {
@@ -88,7 +93,9 @@ func (e *engine) Redeem(ctx context.Context, q *oauth.Redeem) (*oauth.Issued, er
 		return nil, postern.Errorf(postern.InvalidGrant, "The code is not valid: it was used, has expired, or was not issued to this client.")
 	}
 	e.spent = true
-	return e.issue(app, q.Terms, nil), nil
+	issued := e.issue(app, q.Terms.For(e.kept), nil)
+	issued.Kept = e.kept
+	return issued, nil
 }
 
 func (e *engine) issue(app *postern.App, terms *oauth.Terms, scopes []string) *oauth.Issued {
@@ -205,7 +212,7 @@ func newBench(t testing.TB, set *Set) *bench {
 		Browser: func(http.ResponseWriter, *http.Request) (postern.Hash, error) { return postern.Secret("b").Hash(), nil },
 		Pages:   pages{},
 		Source:  func(*http.Request) string { return "192.0.2.1" },
-		Scopes:  func(context.Context) ([]string, error) { return []string{"a"}, nil },
+		Scopes:  func(context.Context, string) ([]string, error) { return []string{"a"}, nil },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return start },
 	}}
 }

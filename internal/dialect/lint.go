@@ -71,6 +71,7 @@ func lint(s *spec, d *Dialect) []Finding {
 	l.routes()
 	l.callback()
 	l.answers()
+	l.events()
 	l.entropy()
 	l.endless()
 	l.insecure()
@@ -216,7 +217,7 @@ func (l *linter) answers() {
 		}
 		told := mentions(e.answer.body, "refresh_token")
 		switch {
-		case e.own && told && l.d.terms.Refresh == nil:
+		case e.own && told && !l.d.refreshes():
 			l.report(e.node, "E08", "answer", "$refresh_token is in the answer, and tokens.refresh is none; take out one of the two")
 		case !told && l.s.Tokens.Refresh.Given && l.d.terms.Refresh != nil:
 			l.report(e.node, "E08", "answer", "tokens.refresh gives refresh tokens, and the answer does not tell them; add $refresh_token, or write refresh: none")
@@ -231,22 +232,30 @@ func (l *linter) answers() {
 	}
 }
 
+// events, E10: webhooks lie in logs and queues, so no credential goes there.
+func (l *linter) events() {
+	for _, secret := range []string{"access_token", "refresh_token", "presented", "code"} {
+		if l.d.eventData != nil && mentions(l.d.eventData, secret) {
+			l.report(l.s.EventData, "E10", "", "$%s in a webhook would be a credential in logs; take it out", secret)
+		}
+	}
+}
+
 // entropy, E06: no secret can be guessed.
 func (l *linter) entropy() {
-	forms := []struct {
-		key  string
+	type where struct {
 		node *yamlfile.Node
 		form postern.Form
-	}{
-		{"code", l.s.Tokens.Code.Node, l.d.terms.Code.Form},
-		{"access", l.s.Tokens.Access.Node, l.d.terms.Access.Form},
 	}
+	forms := []where{{l.s.Tokens.Code.Node, l.d.terms.Code.Form}, {l.s.Tokens.Access.Node, l.d.terms.Access.Form}}
 	if r := l.d.terms.Refresh; r != nil {
-		forms = append(forms, struct {
-			key  string
-			node *yamlfile.Node
-			form postern.Form
-		}{"refresh", l.s.Tokens.Refresh.Of.Node, r.Form})
+		forms = append(forms, where{l.s.Tokens.Refresh.Of.Node, r.Form})
+	}
+	for _, v := range l.d.variants {
+		forms = append(forms, where{v.node, v.terms.Access.Form})
+		if r := v.terms.Refresh; r != nil {
+			forms = append(forms, where{v.node, r.Form})
+		}
 	}
 	for _, f := range forms {
 		if bits := f.form.Bits(); bits < leastBits {
@@ -257,7 +266,8 @@ func (l *linter) entropy() {
 
 // endless, E07: what never expires must have an end.
 func (l *linter) endless() {
-	if l.d.terms.Access.Life != 0 {
+	endless := func(v variant) bool { return v.terms.Access.Life == 0 }
+	if l.d.terms.Access.Life != 0 && !slices.ContainsFunc(l.d.variants, endless) {
 		return
 	}
 	if !slices.ContainsFunc(l.d.endpoints, func(e *endpoint) bool { return e.kind == revokeEndpoint }) {
@@ -380,6 +390,7 @@ var lints = []struct{ number, about string }{
 	{"E07", "tokens that never expire, without revocation"},
 	{"E08", "$refresh_token against the terms"},
 	{"E09", "an insecure_ key that is missing or not needed"},
+	{"E10", "a credential in a webhook"},
 	{"W01", "identity in a callback"},
 	{"W02", "an expiry that is not told"},
 	{"W03", "base64 of a length that pads"},

@@ -35,6 +35,7 @@ func TestChecksFind(t *testing.T) {
 		{"xref", "at: POST /oauth/tokens", "at: GET /oauth/tokens", "[E09]"},
 		{"xref", "pkce: optional", "pkce: optional\ninsecure_token_in_url: {because: old}", "[E09]"},
 		{"xref", "pkce: optional", "pkce: optional\ninsecure_token_in_url: {because: \"\"}", "say why"},
+		{"xref", "event_data: {xref_account_id: $account.id}", "event_data: {t: $access_token}", "[E10]"},
 		{"xref", "state: $state, code: $code", "state: $state, code: $code, who: $account.name", "[W01]"},
 		{"xeebo", ", expires_in: $expires_in", "", "[W02]"},
 		{"xeebo", "base62 45", "base62 46", "[W03]"},

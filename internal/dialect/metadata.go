@@ -45,7 +45,7 @@ func (d *Door) described(ctx context.Context, of *Dialect, now time.Time) (*rend
 	if ok && now.Before(last.(*rendered).until) {
 		return last.(*rendered), nil
 	}
-	scopes, err := d.Scopes(ctx)
+	scopes, err := d.Scopes(ctx, of.name)
 	switch {
 	case err != nil && !ok:
 		return nil, err

@@ -69,7 +69,12 @@ func (c *call) readParameters() error {
 	if err != nil {
 		return err
 	}
-	if err := c.parseBody(body); err != nil {
+	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead || c.r.Method == http.MethodDelete && body == "" {
+		err = c.refusePrefetch() // such requests say all in the address
+	} else {
+		err = c.parseBody(body)
+	}
+	if err != nil {
 		return err
 	}
 	if c.takesQuery() {
@@ -80,6 +85,17 @@ func (c *call) readParameters() error {
 	for _, f := range []fields{c.body, c.query} {
 		if name, twice := f.repeated(c.known); twice {
 			return invalid("The parameter %q is given twice.", name)
+		}
+	}
+	return nil
+}
+
+// refusePrefetch: a browser that fetches ahead would spend a code that nobody
+// asked it to.
+func (c *call) refusePrefetch() error {
+	for _, name := range []string{"Purpose", "Sec-Purpose", "X-Purpose", "X-Moz"} {
+		if strings.Contains(strings.ToLower(c.r.Header.Get(name)), "prefetch") || strings.Contains(strings.ToLower(c.r.Header.Get(name)), "preview") {
+			return invalid("This request is not to be fetched ahead.")
 		}
 	}
 	return nil

@@ -344,7 +344,15 @@ func (b *branch) step(method, rest string, more bool, captured int, m *match) bo
 
 // answers reports whether the route takes this method: GET brings HEAD along.
 func (r *route) answers(method string) bool {
-	return r.method == method || method == "HEAD" && r.method == "GET"
+	return r.method == method || method == "HEAD" && r.answersHead()
+}
+
+// answersHead: HEAD changes nothing, so it is not for what a GET spends or ends.
+func (r *route) answersHead() bool {
+	if e := r.endpoint; e != nil && (e.kind == tokenEndpoint || e.kind == refreshEndpoint || e.kind == revokeEndpoint) {
+		return false
+	}
+	return r.method == "GET"
 }
 
 // matchHost captures the variables of a host pattern and gives their number.
@@ -393,7 +401,7 @@ func allow(routes []*route) string {
 	}
 	for _, r := range routes {
 		add(r.method)
-		if r.method == "GET" {
+		if r.answersHead() {
 			add("HEAD")
 		}
 	}

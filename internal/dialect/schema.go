@@ -68,6 +68,10 @@ func special(t reflect.Type) schema {
 		return oneOf(typeSchema(reflect.TypeFor[yamlfile.OneOrMany[string]]()), objectSchema(reflect.TypeOf(readSpec{}.Of)))
 	case reflect.TypeFor[statusSpec]():
 		return oneOf(schema{"type": "integer"}, schema{"type": "object", "additionalProperties": schema{"type": "integer"}})
+	case reflect.TypeFor[whenSpec](): // the other keys are conditions
+		s := objectSchema(reflect.TypeOf(whenSpec{}.Of))
+		s["additionalProperties"] = schema{"type": []string{"string", "integer", "boolean"}}
+		return s
 	case reflect.TypeFor[revokeSpec]():
 		return oneOf(constant("none"), typeSchema(reflect.TypeFor[yamlfile.OneOrMany[endpointSpec]]()))
 	}

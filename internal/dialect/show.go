@@ -87,6 +87,12 @@ func (p *printer) terms(d *Dialect) {
 	if t.AtOnce > 0 {
 		p.line("  at_once: %d", t.AtOnce)
 	}
+	for i, v := range d.variants {
+		if i == 0 {
+			p.line("  when:")
+		}
+		p.line("    - %s", v.text())
+	}
 	var grants []string
 	for _, g := range d.grants {
 		grants = append(grants, quoted(g.name)+": "+g.meaning.String())
@@ -98,6 +104,25 @@ func (p *printer) terms(d *Dialect) {
 		}
 		p.line("  %s: %s", k.name, placesText(k.places))
 	}
+}
+
+func (v *variant) text() string {
+	var out []string
+	for _, c := range v.conditions {
+		name := c.name
+		if c.atToken() {
+			name = c.place.String()
+		}
+		out = append(out, quoted(name)+": "+quoted(c.value))
+	}
+	out = append(out, "access: {"+formKeys(v.terms.Access.Form)+", expires: "+life(v.terms.Access.Life)+"}", "refresh: "+refreshTermsText(v.terms.Refresh))
+	if v.terms.AtOnce > 0 {
+		out = append(out, "at_once: "+strconv.Itoa(v.terms.AtOnce))
+	}
+	if v.answer != nil {
+		out = append(out, "answer: "+v.answer.text())
+	}
+	return "{" + strings.Join(out, ", ") + "}"
 }
 
 func (m meaning) String() string {

@@ -39,6 +39,10 @@ grants: {code: code, renew: refresh}
 tokens:
   access: {form: base62 30, prefix: acme_, expires: 90s, imported: "[a-z]{32}"}
   refresh: {absolute: 90d, window: 0s}
+  when:
+    - {audience: app, access: {expires: 1h}, answer: {access_token: $access_token, app: true}}
+    - {query access_type: offline, refresh: {idle: 30d}, at_once: 3}
+    - {body expiring: "1", access: {form: base62 25}}
 insecure_secret_in_url: {because: "the old partners' wire"}
 authorize:
   at: "GET {tenant}.acme.example/start"

@@ -67,6 +67,7 @@ type tokensSpec struct {
 	Access  accessSpec         `yaml:"access"`
 	Refresh block[refreshSpec] `yaml:"refresh"`
 	AtOnce  int                `yaml:"at_once"`
+	When    []whenSpec         `yaml:"when"`
 }
 
 type codeSpec struct {

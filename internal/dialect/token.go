@@ -34,7 +34,7 @@ func (c *call) token() error {
 	v := c.values()
 	v.issued(issued)
 	c.allowOrigin()
-	c.e.answer.write(&c.w, c.r, v)
+	c.answerFor(issued.Kept).write(&c.w, c.r, v)
 	return nil
 }
 
@@ -159,7 +159,7 @@ func (c *call) secretMissing(client oauth.ClientAuth, err error) error {
 }
 
 func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
-	ctx, terms := c.r.Context(), &c.d.terms
+	ctx, terms := c.r.Context(), c.terms()
 	scopes, problem := c.d.parseScopes(q.values[inScope])
 	switch q.meaning {
 	case byCode:

@@ -25,6 +25,7 @@ func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
 	if err := r.redeemable(ctx, q, code); err != nil {
 		return nil, err
 	}
+	q.Terms = q.Terms.For(code.Kept)
 	return r.exchange(ctx, q, app, code)
 }
 
@@ -55,7 +56,7 @@ func (r *Rules) redeemable(ctx context.Context, q *Redeem, code *postern.Code) e
 
 // replayed ends what a spent code gave (RFC 6749 §4.1.2): it may have been stolen.
 func (r *Rules) replayed(ctx context.Context, code *postern.Code) error {
-	if err := r.Store.ReplayedCode(ctx, code.Hash, r.Now()); err != nil {
+	if err := r.known(ctx, r.Store.ReplayedCode(ctx, code.Hash, r.Now())); err != nil {
 		return err
 	}
 	return badCode(postern.CodeUsed)
@@ -124,6 +125,9 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 	if err != nil {
 		return nil, err
 	}
+	if q.Terms.AtOnce > 0 { // another family may have had to end
+		_ = r.known(ctx, nil)
+	}
 	return issued, nil
 }
 
@@ -131,7 +135,7 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 // this presentation a replay; or it ended in another way, and nothing is left
 // to end.
 func (r *Rules) lostRace(ctx context.Context, code *postern.Code) error {
-	if err := r.Store.ReplayedCode(ctx, code.Hash, r.Now()); err != nil {
+	if err := r.known(ctx, r.Store.ReplayedCode(ctx, code.Hash, r.Now())); err != nil {
 		return err
 	}
 	return badCode(postern.InvalidGrant)

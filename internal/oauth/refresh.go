@@ -16,6 +16,9 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return nil, err
 	}
+	if t != nil && t.AppID == app.ID {
+		q.Terms = q.Terms.For(t.Kept)
+	}
 	if q.Terms.Refresh == nil || !app.MayUse("refresh_token") {
 		return nil, notGranted()
 	}
@@ -133,7 +136,7 @@ func (f *refreshing) again(ctx context.Context) (*Issued, error) {
 // theft: two parties hold the token's line. The family ends for both, and an
 // event says so (RFC 9700 §4.14.2).
 func (f *refreshing) theft(ctx context.Context) (*Issued, error) {
-	err := f.r.Store.EndFamily(ctx, f.token.Family, postern.TokenReuse, "app:"+f.app.ID, f.now)
+	err := f.r.known(ctx, f.r.Store.EndFamily(ctx, f.token.Family, postern.TokenReuse, "app:"+f.app.ID, f.now))
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,37 @@ type Terms struct {
 	// ScopesRequired: a request that names none, of an app without defaults, is
 	// invalid_scope; otherwise it asks for nothing.
 	ScopesRequired bool
+
+	// Variants are other terms for grants with certain kept parameters (a refresh
+	// token only for those who asked for access_type=offline). The first that
+	// fits holds.
+	Variants []Variant
+}
+
+// Variant is terms for grants whose kept parameters have these values.
+type Variant struct {
+	Kept  map[string]string
+	Terms *Terms
+}
+
+// For is the terms of a grant with these kept parameters.
+func (t *Terms) For(kept map[string]string) *Terms {
+	for _, v := range t.Variants {
+		if v.Fits(kept) {
+			return v.Terms
+		}
+	}
+	return t
+}
+
+// Fits reports whether the grant with these kept parameters is the variant's.
+func (v *Variant) Fits(kept map[string]string) bool {
+	for name, value := range v.Kept {
+		if kept[name] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // PKCE says for whom a challenge is required (RFC 7636). Public apps always need one.
