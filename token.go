@@ -41,7 +41,7 @@ type Token struct {
 
 	AppID       string
 	AppDisabled bool
-	AppPublic   bool
+	PartnerID   string
 	AppAttrs    map[string]string
 	Account     Account
 	User        User // the approver, who is also the owner at user level

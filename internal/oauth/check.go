@@ -25,7 +25,7 @@ func badToken() error { return postern.Errorf(postern.InvalidToken, "The access 
 
 // live reads a good access token of any dialect.
 func (r *Rules) live(ctx context.Context, token postern.Secret) (*postern.Token, error) {
-	t, err := r.Store.Token(ctx, token.Hash())
+	t, err := r.read(ctx, token.Hash())
 	switch {
 	case postern.Is(err, postern.NotFound):
 		return nil, badToken()
@@ -38,6 +38,24 @@ func (r *Rules) live(ctx context.Context, token postern.Secret) (*postern.Token,
 		return nil, err
 	}
 	return t, nil
+}
+
+// read finds a token in memory, or in its row.
+func (r *Rules) read(ctx context.Context, hash postern.Hash) (*postern.Token, error) {
+	if r.Memory == nil {
+		return r.Store.Token(ctx, hash)
+	}
+	return r.Memory.Token(ctx, hash, r.Store.Token)
+}
+
+// known has this node's memory take in what was just ended, so that the answer
+// which tells of it is already true here. Should that fail, the memory is not
+// trusted before it has read the change sequence.
+func (r *Rules) known(ctx context.Context, err error) error {
+	if err == nil && r.Memory != nil {
+		r.Memory.Learn(context.WithoutCancel(ctx))
+	}
+	return err
 }
 
 // Introspect says what a token stands for, to an API or to the app that holds

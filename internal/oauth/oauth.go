@@ -17,6 +17,8 @@ type Rules struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+	// Memory of tokens that were seen; nil: each check reads the row.
+	Memory *Memory
 
 	uses uses
 }

@@ -40,11 +40,11 @@ func (r *Rules) end(ctx context.Context, t *postern.Token, connection bool) erro
 	switch {
 	case connection && t.Connection.ID != "":
 		_, err := r.Store.Disconnect(ctx, t.Connection.ID, postern.EndedByApp, actor, now)
-		return err
+		return r.known(ctx, err)
 	case t.Kind == postern.RefreshToken, t.Alone:
-		return r.Store.EndFamily(ctx, t.Family, postern.EndedByApp, actor, now)
+		return r.known(ctx, r.Store.EndFamily(ctx, t.Family, postern.EndedByApp, actor, now))
 	}
-	return r.Store.EndToken(ctx, t.Hash, actor, now)
+	return r.known(ctx, r.Store.EndToken(ctx, t.Hash, actor, now))
 }
 
 // Disconnect ends a connection for a person: an account's for a member whose
@@ -81,7 +81,7 @@ func (r *Rules) Disconnect(ctx context.Context, user postern.User, connectionID,
 	if err == nil && !ended {
 		return gone
 	}
-	return err
+	return r.known(ctx, err)
 }
 
 func (r *Rules) membership(ctx context.Context, userID, accountID string) (*postern.Membership, error) {

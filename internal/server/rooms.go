@@ -12,6 +12,7 @@ import (
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 )
@@ -44,6 +45,7 @@ type Rooms struct {
 	Dialects *dialect.Set
 	OAuth    *oauth.Rules
 	Identity *identity.Rules
+	Registry *registry.Rules
 
 	vault *vault.Vault
 }
@@ -64,12 +66,13 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	people := &identity.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
+		Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
+	}}
 	return &Rooms{
-		DB: db, Dialects: dialects, vault: v,
-		OAuth: &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log},
-		Identity: &identity.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
-			Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
-		}},
+		DB: db, Dialects: dialects, Identity: people, vault: v,
+		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
+		Registry: newRegistry(cfg, o, db, people, v, dialects),
 	}, nil
 }
 

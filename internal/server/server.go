@@ -55,6 +55,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.stopSweeping = stop
 	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
 	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
+	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
 	s.health.started.Store(true)
 	return s, nil
 }
@@ -96,6 +97,7 @@ func (s *Server) route(machines *dialect.Door, people http.Handler) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/healthz":
+			recordOf(r.Context()).quiet = true
 			s.health.ServeHTTP(w, r)
 		case machines.Serve(w, r):
 		default:

@@ -16,6 +16,12 @@ type sweep struct {
 
 const (
 	sweepEvery = 30 * time.Second
+	// followEvery is how often a node looks for changes that other nodes made, if
+	// nobody knocks.
+	followEvery = 150 * time.Millisecond
+	// awayAtMost is how old the knowledge behind a yes may be while the database
+	// is away (DESIGN §4 rule 7).
+	awayAtMost = 5 * time.Second
 	// noteEvery is how late "last used" may be.
 	noteEvery  = 2 * time.Second
 	sweepBatch = 500
@@ -35,6 +41,9 @@ func sweeper(ctx context.Context, sweeps []sweep, every time.Duration, log *slog
 		case <-tick.C:
 		}
 		for _, s := range sweeps {
+			if ctx.Err() != nil { // both may have been ready
+				return
+			}
 			if err := s.all(ctx); err != nil && ctx.Err() == nil {
 				log.Warn("a sweep failed; the next one goes on with it", "of", s.name, "error", err)
 			}

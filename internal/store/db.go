@@ -29,11 +29,12 @@ var migrations embed.FS
 // DB is a database with Postern's schema. Its methods may be called at once
 // from any number of goroutines, and from any number of processes.
 type DB struct {
-	engine engine
-	reads  *sql.DB
-	writes *sql.DB // the same pool as reads on PostgreSQL
-	group  *group  // SQLite only
-	stmts  sync.Map
+	address string
+	engine  engine
+	reads   *sql.DB
+	writes  *sql.DB // the same pool as reads on PostgreSQL
+	group   *group  // SQLite only
+	stmts   sync.Map
 }
 
 // Open opens a database: "sqlite:PATH" or "postgres://…". It does not migrate.
@@ -44,7 +45,7 @@ func Open(ctx context.Context, address string) (*DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", address, err)
 		}
-		db := &DB{engine: sqliteEngine, reads: reads, writes: writes}
+		db := &DB{address: address, engine: sqliteEngine, reads: reads, writes: writes}
 		if db.group, err = newGroup(ctx, writes); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", address, err), reads.Close(), writes.Close())
 		}
@@ -54,7 +55,7 @@ func Open(ctx context.Context, address string) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &DB{engine: postgresEngine, reads: pool, writes: pool}, nil
+		return &DB{address: address, engine: postgresEngine, reads: pool, writes: pool}, nil
 	}
 	return nil, errors.New(`database: write "sqlite:PATH" or "postgres://USER@HOST/NAME"`)
 }

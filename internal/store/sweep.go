@@ -51,6 +51,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, limit int) (int, error) 
 		{[]string{purgeTokens}, kept},
 		{[]string{purgeEndless, purgeEndlessCodes}, kept},
 		{[]string{purgeCodes}, kept},
+		{[]string{purgeChanges}, kept},
 	} {
 		err := db.write(ctx, func(t *tx) error {
 			for _, q := range step.queries {

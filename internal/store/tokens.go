@@ -19,7 +19,7 @@ const (
 	COALESCE(c.spent_at, 0), COALESCE(c.ended_at, 0), COALESCE(c.live_until, 0), COALESCE(c.kept, ''),
 	COALESCE(co.id, ''), COALESCE(co.number, 0), COALESCE(co.user_id, ''), COALESCE(co.created_at, 0), COALESCE(co.ended_at, 0),
 	COALESCE(ta.disabled, TRUE) OR COALESCE(ta.removed_at, 1) <> 0 OR COALESCE(tp.disabled, TRUE) OR COALESCE(tp.removed_at, 1) <> 0,
-	COALESCE(ta.attributes, ''), ` + peopleColumns
+	COALESCE(ta.attributes, ''), COALESCE(ta.partner_id, ''), ` + peopleColumns
 
 	tokenJoins = `
 	LEFT JOIN tokens nx ON nx.hash = t.successor
@@ -51,7 +51,7 @@ func (r *tokenRow) fields() []any {
 		&r.issued, &r.expires, &r.ended, &r.rotated, &r.salt, &r.nextRotated, &r.family,
 		&r.familyStarted, &r.familyEnded, &r.liveTill, &r.kept,
 		&co.ID, &co.Number, &co.UserID, &r.connCreated, &r.connEnded,
-		&t.AppDisabled, &r.attrs,
+		&t.AppDisabled, &r.attrs, &t.PartnerID,
 	}, r.people.fields()...)
 }
 

@@ -1,0 +1,257 @@
+package oauth
+
+import (
+	"context"
+	"encoding/hex"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"postern.dev/postern"
+)
+
+// Change is an entry of the change sequence: something that memories of tokens
+// rest on is no longer as it was.
+type Change struct {
+	Seq  int64
+	Kind string // "token", "family", "connection", "app", "partner", "account", "user", "all"
+	Key  string // hash in hex, or id
+	At   time.Time
+}
+
+// Memory holds tokens that were seen, so that a second check costs no read. It
+// is kept true by the change sequence (DESIGN §4 rule 7): a token is answered
+// from memory only if the sequence was read within the last second, and nothing
+// that the token rests on has changed since it was read.
+//
+// It holds good tokens only: a flood of unknown ones evicts nothing.
+type Memory struct {
+	store  Changes
+	now    func() time.Time
+	fresh  time.Duration // how old the reading may be
+	away   time.Duration // and when the database does not answer
+	shards [64]shard
+
+	// stale says at which change a key was last touched. Keys are hashes: two that
+	// collide cost a read, never a wrong answer.
+	staleMu sync.RWMutex
+	stale   map[uint64]int64
+	// flushed is the change at which everything was forgotten.
+	flushed atomic.Int64
+
+	reading   sync.Mutex   // one reader of the sequence at a time
+	seq       atomic.Int64 // the last change that was taken in
+	confirmed atomic.Int64 // when the sequence was last read, ns since 1970
+	started   atomic.Bool
+}
+
+// Changes is what a memory asks of the rows.
+type Changes interface {
+	// Changes reads the sequence after a number, in order.
+	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
+	// LastChange is the number of the latest change; 0: none yet.
+	LastChange(ctx context.Context) (int64, error)
+}
+
+type shard struct {
+	mu     sync.RWMutex
+	tokens map[postern.Hash]*remembered
+}
+
+// remembered is a token with the keys that a change may touch it by.
+type remembered struct {
+	token *postern.Token
+	seq   int64 // the change sequence when it was read
+	keys  [7]uint64
+	uses  atomic.Uint32 // a second chance when room is needed
+}
+
+const (
+	freshness = time.Second
+	// perShard bounds the memory: 64 × 16,384 is about a million tokens.
+	perShard = 16_384
+	// mostStale bounds what is remembered of changes; beyond it all is forgotten.
+	mostStale = 100_000
+	// changesAtOnce is how much of the sequence one read takes.
+	changesAtOnce = 1000
+)
+
+// NewMemory makes an empty memory. away is how old its knowledge may get while
+// the database does not answer: 0 to 5 s.
+func NewMemory(store Changes, now func() time.Time, away time.Duration) *Memory {
+	m := &Memory{store: store, now: now, fresh: freshness, away: away, stale: map[uint64]int64{}}
+	for i := range m.shards {
+		m.shards[i].tokens = map[postern.Hash]*remembered{}
+	}
+	return m
+}
+
+var seed = maphash.MakeSeed()
+
+func keyOf(kind, key string) uint64 { return maphash.String(seed, kind+" "+key) }
+
+// Token finds a token in memory, or has it read by read.
+func (m *Memory) Token(ctx context.Context, hash postern.Hash, read func(context.Context, postern.Hash) (*postern.Token, error)) (*postern.Token, error) {
+	if !m.current() {
+		if err := m.Catch(ctx); err != nil && !m.tolerable() {
+			return nil, err
+		}
+	}
+	s := &m.shards[hash[0]%64]
+	s.mu.RLock()
+	r := s.tokens[hash]
+	s.mu.RUnlock()
+	if r != nil && !m.touched(r) {
+		if r.uses.Load() == 0 {
+			r.uses.Store(1)
+		}
+		return r.token, nil
+	}
+	seq := m.seq.Load() // before the read: what changes during it counts as later
+	t, err := read(ctx, hash)
+	if err != nil || t.Verdict(m.now()) != nil {
+		return t, err
+	}
+	s.put(hash, &remembered{token: t, seq: seq, keys: keysOf(hash, t)})
+	return t, nil
+}
+
+func keysOf(hash postern.Hash, t *postern.Token) [7]uint64 {
+	return [7]uint64{
+		keyOf("token", hex.EncodeToString(hash[:])), keyOf("family", hex.EncodeToString(t.Family[:])), keyOf("connection", t.Connection.ID),
+		keyOf("app", t.AppID), keyOf("partner", t.PartnerID), keyOf("account", t.Account.ID), keyOf("user", t.User.ID),
+	}
+}
+
+// current reports whether the sequence was read lately enough.
+func (m *Memory) current() bool {
+	age := m.now().UnixNano() - m.confirmed.Load()
+	return age >= 0 && age <= int64(m.fresh)
+}
+
+// tolerable reports whether the knowledge is young enough for a time in which
+// the database is away.
+func (m *Memory) tolerable() bool {
+	age := m.now().UnixNano() - m.confirmed.Load()
+	return age >= 0 && age <= int64(m.away)
+}
+
+func (m *Memory) touched(r *remembered) bool {
+	if r.seq < m.flushed.Load() {
+		return true
+	}
+	m.staleMu.RLock()
+	defer m.staleMu.RUnlock()
+	if len(m.stale) == 0 {
+		return false
+	}
+	for _, k := range r.keys {
+		if m.stale[k] > r.seq {
+			return true
+		}
+	}
+	return false
+}
+
+// put makes room by the clock of second chances: a token that was not used
+// since the last look goes.
+func (s *shard) put(hash postern.Hash, r *remembered) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tokens) >= perShard {
+		looked := 0
+		for h, old := range s.tokens { // Go begins at a random place
+			if old.uses.Swap(0) == 0 || looked == 32 {
+				delete(s.tokens, h)
+				break
+			}
+			looked++
+		}
+	}
+	s.tokens[hash] = r
+}
+
+// Catch reads what is new in the change sequence and forgets what it touches.
+func (m *Memory) Catch(ctx context.Context) error {
+	m.reading.Lock()
+	defer m.reading.Unlock()
+	if !m.started.Load() {
+		return m.begin(ctx)
+	}
+	for {
+		began := m.now()
+		list, err := m.store.Changes(ctx, m.seq.Load(), changesAtOnce)
+		if err != nil {
+			return err
+		}
+		m.take(list)
+		if len(list) < changesAtOnce {
+			m.confirmed.Store(began.UnixNano())
+			return nil
+		}
+	}
+}
+
+// Learn is Catch for a node that has itself ended something. If the sequence
+// cannot be read now, the memory is not trusted until it can.
+func (m *Memory) Learn(ctx context.Context) {
+	if m.Catch(ctx) != nil {
+		m.confirmed.Store(0)
+	}
+}
+
+func (m *Memory) begin(ctx context.Context) error {
+	began := m.now()
+	last, err := m.store.LastChange(ctx)
+	if err != nil {
+		return err
+	}
+	m.seq.Store(last)
+	m.confirmed.Store(began.UnixNano())
+	m.started.Store(true)
+	return nil
+}
+
+func (m *Memory) take(list []Change) {
+	if len(list) == 0 {
+		return
+	}
+	last := list[len(list)-1].Seq
+	m.staleMu.Lock()
+	defer m.staleMu.Unlock()
+	// Numbers have no gaps, so one here means that we slept longer than the
+	// sequence is kept.
+	all := list[0].Seq != m.seq.Load()+1 || len(m.stale)+len(list) > mostStale
+	for _, c := range list {
+		all = all || c.Kind == "all"
+		m.stale[keyOf(c.Kind, c.Key)] = c.Seq
+	}
+	if all {
+		m.stale = map[uint64]int64{}
+		m.flushed.Store(last)
+		for i := range m.shards {
+			s := &m.shards[i]
+			s.mu.Lock()
+			clear(s.tokens)
+			s.mu.Unlock()
+		}
+	}
+	m.seq.Store(last)
+}
+
+// Follow reads the sequence again and again, at every knock and at least each
+// interval, until ctx ends.
+func (m *Memory) Follow(ctx context.Context, knocks <-chan struct{}, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-knocks:
+		case <-tick.C:
+		}
+		_ = m.Catch(ctx) // a failure shows in the age of the knowledge
+	}
+}
