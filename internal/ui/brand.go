@@ -106,7 +106,7 @@ func (c colour) legible(ground, end colour, ratio float64) colour {
 
 // vivid lifts a dark colour without greying it, for a dark ground.
 func (c colour) vivid() colour {
-	const bright = 0.8
+	const bright = 0.72
 	if top := max(c[0], c[1], c[2]); top > 0 && top < bright {
 		return c.scaled(bright/top).towards(white, 0.1)
 	}

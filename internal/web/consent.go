@@ -187,7 +187,8 @@ func (d *Door) scopeLines(ctx context.Context, names []string, isNew func(string
 // somePeople is how many approvers a page names.
 const somePeople = 5
 
-// sayWhoMay tells a person who may not connect the app who can.
+// sayWhoMay tells a person who may not connect the app who can. It is a step of
+// the way, not an error.
 func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session, memberships []postern.Membership) error {
 	browser, err := d.browser(w, r)
 	if err != nil {
@@ -211,7 +212,7 @@ func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s 
 		page.Accounts = append(page.Accounts, ui.Approvers{Account: m.Account.Name, Roles: q.app.ConnectRoles, People: people})
 	}
 	q.mayLeadOn(w.Header())
-	d.write(w, r, http.StatusForbidden, page)
+	d.write(w, r, http.StatusOK, page)
 	return nil
 }
 

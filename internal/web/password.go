@@ -46,7 +46,7 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	in, err := d.People.ChangePassword(r.Context(), s,
 		postern.Secret(form[0]), postern.Secret(form[1]), cookie(r, d.cookies.device), d.Address(r))
-	if problem, status := passwordProblem(err); problem != "" {
+	if problem, status := passwordProblem(w, err); problem != "" {
 		return d.askForPassword(w, r, status, s, problem)
 	}
 	if err != nil {
@@ -59,13 +59,14 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 const notTheSame = "The two new passwords are not the same. Please type them again."
 
 // passwordProblem is what a person can mend; "" otherwise.
-func passwordProblem(err error) (problem string, status int) {
+func passwordProblem(w http.ResponseWriter, err error) (problem string, status int) {
 	switch e := asError(err); {
 	case e == nil:
 		return "", 0
 	case e.Kind == postern.AccessDenied:
 		return "The current password is not right. Please try again.", http.StatusOK
 	case e.Kind == postern.RateLimited:
+		w.Header().Set("Retry-After", seconds(e.RetryAfter))
 		return "There were too many attempts. Please try again in " + ui.Wait(e.RetryAfter) + ".", http.StatusTooManyRequests
 	case e.Kind == postern.InvalidRequest && e.Msg != "":
 		return e.Msg, http.StatusOK
@@ -113,7 +114,7 @@ func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
 		return d.askForNew(w, r, http.StatusOK, notTheSame)
 	}
 	err = d.People.Reset(r.Context(), link, postern.Secret(form[0]), d.Address(r))
-	if problem, status := passwordProblem(err); problem != "" {
+	if problem, status := passwordProblem(w, err); problem != "" {
 		return d.askForNew(w, r, status, problem)
 	}
 	if postern.Is(err, postern.NotFound) {
