@@ -4,6 +4,7 @@ import (
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/web"
@@ -13,6 +14,7 @@ import (
 var (
 	_ oauth.Store    = (*store.DB)(nil)
 	_ identity.Store = (*store.DB)(nil)
+	_ registry.Store = (*store.DB)(nil)
 	_ web.Rows       = (*store.DB)(nil)
 	_ vault.Rows     = (*store.DB)(nil)
 )
@@ -22,6 +24,8 @@ var (
 	_ dialect.Engine = (*oauth.Rules)(nil)
 	_ web.Engine     = (*oauth.Rules)(nil)
 	_ web.People     = (*identity.Rules)(nil)
+
+	_ registry.Passwords = (*identity.Rules)(nil)
 	_ dialect.Pages  = (*web.Door)(nil)
 	_ web.Wire       = (*dialect.Dialect)(nil)
 )

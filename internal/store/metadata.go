@@ -3,20 +3,22 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 const (
 	selectDefaultScopes = `
 	SELECT DISTINCT a.default_scopes FROM apps a JOIN partners p ON p.id = a.partner_id
-	WHERE a.default_scopes <> '' AND a.removed_at = 0 AND NOT a.disabled AND p.removed_at = 0 AND NOT p.disabled`
+	WHERE a.default_scopes <> '' AND a.removed_at = 0 AND NOT a.disabled AND p.removed_at = 0 AND NOT p.disabled
+	  AND ' ' || a.dialect || ' ' || a.also || ' ' LIKE $1 ESCAPE '\'`
 	selectScopeNames = `SELECT name FROM scopes ORDER BY position, name`
 )
 
-// DefaultScopes are the scopes that some app asks for by default, in the
-// operator's order: what metadata lists, since clients ask for
-// all that is listed there.
-func (db *DB) DefaultScopes(ctx context.Context) ([]string, error) {
-	lists, err := db.texts(ctx, selectDefaultScopes)
+// DefaultScopes are the scopes that some app of a dialect asks for by default,
+// in the operator's order. Metadata lists these alone, since there are clients
+// that ask for all that is listed there.
+func (db *DB) DefaultScopes(ctx context.Context, dialect string) ([]string, error) {
+	lists, err := db.texts(ctx, selectDefaultScopes, "% "+strings.ReplaceAll(dialect, "_", `\_`)+" %")
 	if err != nil {
 		return nil, err
 	}

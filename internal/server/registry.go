@@ -1,0 +1,45 @@
+package server
+
+import (
+	"postern.dev/postern/internal/config"
+	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/store"
+	"postern.dev/postern/internal/vault"
+)
+
+// defaultDialect is the one of apps that name none, where it is mounted; else it
+// is the only one that is.
+const defaultDialect = "standard"
+
+func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.Rules, v *vault.Vault, mounted *dialect.Set) *registry.Rules {
+	r := &registry.Rules{
+		Store: db, Now: o.Now, Random: o.Random, Passwords: people, Sealer: sealer{v},
+		Dialects: map[string]registry.DialectFacts{}, InsecureLoopback: cfg.InsecureLoopback,
+	}
+	for _, d := range mounted.List() {
+		apps := d.Apps()
+		r.Dialects[d.Name()] = registry.DialectFacts{
+			Level: d.Level(), OneRedirectURL: apps.OneRedirectURL, SomeRedirectURL: apps.SomeRedirectURL,
+			Required: apps.Required, WeakSecrets: apps.WeakSecrets,
+		}
+	}
+	if _, ok := mounted.Get(defaultDialect); ok {
+		r.DefaultDialect = defaultDialect
+	} else if all := mounted.List(); len(all) == 1 {
+		r.DefaultDialect = all[0].Name()
+	}
+	return r
+}
+
+// sealer is a vault as the registry speaks of it.
+type sealer struct{ vault *vault.Vault }
+
+func (s sealer) Seal(table, row, column string, plain []byte) ([]byte, error) {
+	return s.vault.Seal(plain, vault.Place{Table: table, Row: row, Column: column})
+}
+
+func (s sealer) Open(table, row, column string, sealed []byte) ([]byte, error) {
+	return s.vault.Open(sealed, vault.Place{Table: table, Row: row, Column: column})
+}
