@@ -28,6 +28,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands is what there is to type.
 type commands struct {
+	Dev     devCommand     `cmd:"" help:"Run the whole product on this machine, with nothing set up."`
 	Serve   serve          `cmd:"" help:"Run the server."`
 	Apply   apply          `cmd:"" help:"Bring the database to what resources files declare."`
 	Migrate migrate        `cmd:"" help:"Bring the database's schema up to date."`

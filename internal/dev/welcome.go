@@ -1,0 +1,88 @@
+package dev
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"postern.dev/postern/internal/dialect"
+)
+
+// handState and handVerifier are of links that somebody opens by hand: the
+// partner's site did not make them, and leaves their code alone.
+const (
+	handState    = "by-hand"
+	handVerifier = "a-verifier-for-links-that-are-opened-by-hand-0"
+)
+
+func handVerifierOf(app *dialect.Speaker) string {
+	if app.UsesPKCE() {
+		return handVerifier
+	}
+	return ""
+}
+
+// handLink is an authorize link to paste into a browser.
+func handLink(app *dialect.Speaker) string {
+	if app.UsesPKCE() {
+		return app.Authorize(handState, challengeOf(handVerifier))
+	}
+	return app.Authorize(handState, "")
+}
+
+// welcome says where everything is, who may sign in, and what to paste.
+func (d *demo) welcome(w io.Writer) {
+	say := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	say("Postern is running, with people, apps and secrets that are made up. Its data is in %s.", d.dir)
+	for _, note := range d.notes {
+		say("%s", note)
+	}
+	say(`
+  %-28s %s
+  %-28s %s
+  %-28s %s
+  %-28s %s
+
+Begin at the partner's site: press Connect, sign in, allow. Then end it at Postern's connections,
+and see on the partner's site that the API refuses the token.
+
+People (password of all: %s)`,
+		d.at.partner, "the sample partner's site, with a Connect button for each dialect",
+		d.at.public+"/connections", "what an account's people see of it",
+		d.at.api+"/candidates", "the sample API, behind the token check",
+		d.at.internal+"/check", "the token check, as a gateway asks it", password)
+	for _, p := range people {
+		var roles []string
+		for _, r := range p.roles {
+			roles = append(roles, r[1]+" of "+r[0])
+		}
+		say("  %-18s %s", p.email, strings.Join(roles, ", "))
+	}
+	say("\nBy hand: open the link, allow, and paste the command that you are shown. Then, with what it answers:")
+	for _, name := range d.partner.order {
+		d.byHand(say, d.partner.apps[name])
+	}
+	say("\nThe files of this installation are %s/%s and %s. Ctrl-C ends it; --fresh begins anew.", d.dir, configFile, resourcesFile)
+}
+
+// byHand are the link and the commands of a dialect.
+func (d *demo) byHand(say func(string, ...any), app *dialect.Speaker) {
+	const access, refresh = "ACCESS_TOKEN", "REFRESH_TOKEN"
+	say("\n%s, at %s level\n  %s", app.Dialect.Name(), app.Dialect.Level(), handLink(app))
+	say("  %s", app.Redeem("CODE", handVerifierOf(app)).Curl("CODE"))
+	commands := []*dialect.Request{app.Call("GET", d.at.api+"/candidates", access), app.Refresh(refresh),
+		app.Revoke(dialect.Told{"access_token": access, "refresh_token": refreshOf(app, refresh)})}
+	for _, m := range commands {
+		if m != nil {
+			say("  %s", m.Curl(access, refresh))
+		}
+	}
+}
+
+// refreshOf is the word for a refresh token on wires that have one.
+func refreshOf(app *dialect.Speaker, word string) string {
+	if app.Dialect.Terms().Refresh == nil {
+		return ""
+	}
+	return word
+}
