@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/yamlfile"
 )
 
@@ -81,6 +82,7 @@ func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual 
 		}
 		in := &e.inputs[id]
 		in.places = c.places(r.Value, usual)
+		in.none = r.Value.None
 		c.words(in, r.Value.Of.Map)
 		switch r.Value.Of.Both {
 		case "":
@@ -207,6 +209,9 @@ func (c *compiler) absences(e *endpoint, n *yamlfile.Node, ids []inputID) {
 			continue
 		}
 		in := &e.inputs[id]
+		if id == inClientID && e.kind != authorizeEndpoint && c.naming(in, m.Value) {
+			continue
+		}
 		switch word := scalarText(m.Value); {
 		case word == "refuse":
 			in.missing = refused
@@ -220,6 +225,24 @@ func (c *compiler) absences(e *endpoint, n *yamlfile.Node, ids []inputID) {
 			in.missing, in.literal = isLiteral, word
 		}
 	}
+}
+
+// naming reads by secret, by code, by token, or a list of these.
+func (c *compiler) naming(in *input, n *yamlfile.Node) bool {
+	nodes := []*yamlfile.Node{n}
+	if n.Kind == yamlfile.Sequence {
+		nodes = n.Items
+	}
+	for _, one := range nodes {
+		by, ok := strings.CutPrefix(scalarText(one), "by ")
+		named := oauth.NamedBy(by)
+		if !ok || !slices.Contains([]oauth.NamedBy{oauth.NamedBySecret, oauth.NamedByCode, oauth.NamedByToken}, named) {
+			return false
+		}
+		in.named = append(in.named, named)
+	}
+	in.missing = byOther
+	return true
 }
 
 func (c *compiler) accepted(s acceptsSpec, usual ...string) []accepted {

@@ -63,6 +63,7 @@ type engine struct {
 	spent   bool
 	tokens  map[postern.Secret]*postern.Token
 	revoked []postern.Secret
+	named   []oauth.NamedBy
 	kept    map[string]string // with the grant
 	fails   error             // what every call of a machine fails with
 }
@@ -72,6 +73,12 @@ func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.Cli
 		return nil, e.fails
 	}
 	app := e.rows.apps[c.ClientID]
+	if c.NamedBy != "" {
+		e.named = append(e.named, c.NamedBy)
+	}
+	if c.NamedBy == oauth.NamedBySecret {
+		app = e.rows.apps["p-"+terms.Dialect]
+	}
 	switch {
 	case app == nil || app.Disabled || !app.Speaks(terms.Dialect):
 		return nil, postern.Errorf(postern.UnknownClient, "Unknown client_id or wrong client_secret.")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/yamlfile"
 )
 
@@ -110,6 +111,9 @@ func (l *linter) neededPlaces() {
 			continue
 		}
 		for _, id := range needs[e.kind] {
+			if id == inClientID && e.inputs[id].missing == byOther {
+				continue
+			}
 			if len(e.inputs[id].places) == 0 {
 				l.report(e.node, "E01", "read", "there is no place for %s, which the engine needs; say where it is, as in %s: body %s", inputNames[id], inputNames[id], inputNames[id])
 			}
@@ -153,14 +157,10 @@ func (l *linter) halves() {
 				l.report(e.node, "E02", "at", "%q is a place, and no route here has the variable {%s}; add it or read another place", p, p.name)
 			}
 		}
-		if hasBasic(e.inputs[inClientSecret].places, inBasicPassword) && !hasBasic(e.inputs[inClientID].places, inBasicUser) {
+		if has(e.inputs[inClientSecret].places, inBasicPassword) && !has(e.inputs[inClientID].places, inBasicUser) && e.inputs[inClientID].missing != byOther {
 			l.report(e.node, "E02", "read", "the secret is Basic's password, and client_id is not its user; read client_id from basic user too")
 		}
 	}
-}
-
-func hasBasic(places []place, kind placeKind) bool {
-	return slices.ContainsFunc(places, func(p place) bool { return p.kind == kind })
 }
 
 // routes, E03: two routes that can match one request.
@@ -313,6 +313,11 @@ func (l *linter) insecure() {
 	for _, p := range l.d.api.places {
 		if p.kind == inQuery || p.kind == inVariable {
 			need["insecure_token_in_url"] = &endpoint{node: l.s.Node}
+		}
+	}
+	for _, e := range l.d.endpoints {
+		if slices.Contains(e.inputs[inClientID].named, oauth.NamedBySecret) && l.d.allows("insecure_weak_imported_secrets") {
+			l.report(e.node, "E09", "absent", "a secret that can be guessed cannot also name its app; take out insecure_weak_imported_secrets")
 		}
 	}
 	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request"} {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"postern.dev/postern/internal/oauth"
 )
 
 // inputID names what the engine needs to know from a request.
@@ -172,10 +174,13 @@ func (p place) decode(s string) (string, bool) {
 // input is how one input is read.
 type input struct {
 	places []place
+	none   bool // the file takes the input away
 	both   bool // two filled places may agree
 	// missing is what an absent input means.
 	missing absence
 	literal string
+	// named is what names the client where client_id is absent.
+	named []oauth.NamedBy
 	// words translates what stands on the wire to what the engine knows.
 	words map[string]string
 }
@@ -188,6 +193,7 @@ const (
 	skipped                   // it need not be there
 	isLiteral                 // it means the literal
 	registered                // redirect_uri: the registered one
+	byOther                   // client_id: something else names the client
 )
 
 // name is what the input is called where it is asked for.

@@ -293,6 +293,8 @@ func (p *printer) client(e *endpoint) {
 		name := inputNames[id]
 		if len(in.places) > 0 {
 			read = append(read, name+": "+in.text())
+		} else if in.none {
+			read = append(read, name+": none")
 		}
 		if word := in.absenceText(); word != "" {
 			missing = append(missing, name+": "+word)
@@ -351,6 +353,12 @@ func (in *input) absenceText() string {
 		return "the registered one"
 	case isLiteral:
 		return quoted(in.literal)
+	case byOther:
+		var out []string
+		for _, by := range in.named {
+			out = append(out, "by "+string(by))
+		}
+		return "[" + strings.Join(out, ", ") + "]"
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"postern.dev/postern"
@@ -64,6 +65,9 @@ func (c *call) readToken() (*tokenRequest, error) {
 			return nil, c.missing(id)
 		}
 	}
+	if err := c.namedBy(q); err != nil {
+		return nil, err
+	}
 	if c.basic.broken { // told last: what is missing shows without any proof
 		return nil, postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
 	}
@@ -102,6 +106,9 @@ func (c *call) needed(m meaning) []inputID {
 // secret can prove a client; whether a public app asks, the engine knows.
 func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 	b := c.readBasicIfPlaced()
+	if len(c.r.Header["Authorization"]) > 1 && has(c.e.inputs[inClientSecret].places, inScheme) {
+		return oauth.ClientAuth{}, invalid("Authenticate the client in one place only.")
+	}
 	secret, err := c.value(inClientSecret)
 	if err == nil && (b.repeated || b.broken && secret != "") {
 		err = invalid("Authenticate the client in one place only.")
@@ -114,17 +121,34 @@ func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 		return oauth.ClientAuth{}, err
 	}
 	c.app = id
-	if id == "" && !b.broken {
+	if id == "" && !b.broken && c.e.inputs[inClientID].missing != byOther {
 		return oauth.ClientAuth{}, c.unnamed()
 	}
-	if !b.broken && !validClientID(id) {
+	if id != "" && !validClientID(id) {
 		return oauth.ClientAuth{}, postern.Errorf(postern.UnknownClient, "%s", sentences[postern.InvalidClient])
 	}
 	auth := oauth.ClientAuth{ClientID: id, Secret: postern.Secret(secret), Basic: b.tried, Source: c.door.Source(c.r)}
 	if b.raw != "" && secret == b.password {
 		auth.Raw = postern.Secret(b.raw)
 	}
+	if id == "" && secret != "" && slices.Contains(c.e.inputs[inClientID].named, oauth.NamedBySecret) {
+		auth.NamedBy = oauth.NamedBySecret
+	}
 	return auth, nil
+}
+
+// namedBy says what names a client that named itself in no way, if the file lets
+// this grant's own credential do so.
+func (c *call) namedBy(q *tokenRequest) *postern.Error {
+	if q.client.ClientID != "" || q.client.NamedBy != "" || c.basic.broken {
+		return nil
+	}
+	by := map[meaning]oauth.NamedBy{byCode: oauth.NamedByCode, byRefresh: oauth.NamedByToken}[q.meaning]
+	if by == "" || !slices.Contains(c.e.inputs[inClientID].named, by) {
+		return c.unnamed()
+	}
+	q.client.NamedBy = by
+	return nil
 }
 
 // readBasicIfPlaced reads Basic where the endpoint takes credentials from there.
@@ -239,6 +263,9 @@ func (c *call) tokenOfClient() (oauth.ClientAuth, string, error) {
 	if err != nil {
 		return client, "", err
 	}
+	if client.ClientID == "" && client.NamedBy == "" && !c.basic.broken {
+		return client, "", c.unnamed()
+	}
 	token, err := c.need(inToken)
 	if err != nil {
 		return client, "", err
@@ -339,7 +366,7 @@ func (c *call) heldToken(notice bool) (postern.Secret, error) {
 		return "", err
 	}
 	var form fields
-	inForm := c.e.token.has(inBody)
+	inForm := has(c.e.token.places, inBody)
 	if media, ok := mediaOf(c.r); ok && media == usualTypes["form"][0] && (notice || inForm) {
 		form, err = parseForm(body, nil)
 		name, twice := form.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 })
@@ -357,11 +384,6 @@ func (c *call) heldToken(notice bool) (postern.Secret, error) {
 	return token, nil
 }
 
-func (p *presentation) has(kind placeKind) bool {
-	for _, place := range p.places {
-		if place.kind == kind {
-			return true
-		}
-	}
-	return false
+func has(places []place, kind placeKind) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return p.kind == kind })
 }

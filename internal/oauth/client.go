@@ -21,8 +21,31 @@ var errClient = postern.Errorf(postern.InvalidClient, "Unknown client_id or wron
 // public app, by nothing but its name. The code or token of the request plays
 // no part, so a failure here cannot touch one.
 func (r *Rules) Authenticate(ctx context.Context, terms *Terms, c ClientAuth) (*postern.App, error) {
+	if err := r.name(ctx, &c, ""); err != nil {
+		return nil, err
+	}
 	app, err := r.Store.App(ctx, c.ClientID)
 	return r.proved(ctx, terms, c, app, err)
+}
+
+// name finds the app of a request that does not say it. What nobody has leaves
+// the name empty, which is an unknown app's.
+func (r *Rules) name(ctx context.Context, c *ClientAuth, presented postern.Secret) error {
+	if c.NamedBy == "" || c.ClientID != "" {
+		return nil
+	}
+	if c.NamedBy == NamedBySecret {
+		presented = c.Secret
+	}
+	if presented == "" {
+		return nil
+	}
+	id, err := r.Store.ClientOf(ctx, c.NamedBy, presented.Hash())
+	if err != nil && !postern.Is(err, postern.NotFound) {
+		return err
+	}
+	c.ClientID = id
+	return nil
 }
 
 // proved is Authenticate for an app that was read together with something else.

@@ -12,6 +12,12 @@ const codeRefused = "The code is not valid: it was used, has expired, or was not
 // Redeem exchanges a code for tokens, once (RFC 6749 §4.1.3). Who may not have
 // the code learns nothing and changes nothing; its owner's mistakes spend it.
 func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
+	if err := r.name(ctx, &q.Client, q.Code); err != nil {
+		return nil, err
+	}
+	if q.Client.ClientID == "" && q.Client.NamedBy == NamedByCode {
+		return nil, badCode(postern.InvalidGrant)
+	}
 	app, code, err := r.Store.AppAndCode(ctx, q.Client.ClientID, q.Code.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return nil, err
@@ -21,6 +27,9 @@ func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
 	}
 	if code == nil || code.AppID != app.ID || code.Dialect != q.Terms.Dialect {
 		return nil, badCode(postern.InvalidGrant)
+	}
+	if q.Client.NamedBy == NamedByCode && code.Challenge == "" {
+		return nil, badCode(postern.InvalidGrant) // nothing but the code would prove anything
 	}
 	if err := r.redeemable(ctx, q, code); err != nil {
 		return nil, err

@@ -12,6 +12,12 @@ const refreshRefused = "The refresh token is not valid: ask the user to connect 
 // Refresh gives new tokens for a refresh token (RFC 6749 §6). Where the token
 // rotates, a lost answer breaks no connection and a stolen token ends one.
 func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
+	if err := r.name(ctx, &q.Client, q.RefreshToken); err != nil {
+		return nil, err
+	}
+	if q.Client.ClientID == "" && q.Client.NamedBy == NamedByToken {
+		return nil, badRefresh(postern.InvalidGrant)
+	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.RefreshToken.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return nil, err

@@ -83,7 +83,19 @@ type ClientAuth struct {
 	Raw      postern.Secret // Basic: the secret as it stood before percent-decoding, where that differs
 	Basic    bool           // by Authorization: Basic; the challenge is then part of a refusal
 	Source   string         // the caller's address, for counting failures
+	// NamedBy says, where ClientID is empty, what else names the app.
+	NamedBy NamedBy
 }
+
+// NamedBy is what names an app in requests that have no client_id. It only names
+// it: an app with a secret must still prove itself.
+type NamedBy string
+
+const (
+	NamedBySecret NamedBy = "secret"
+	NamedByCode   NamedBy = "code"  // codes with a PKCE challenge only
+	NamedByToken  NamedBy = "token" // at a refresh
+)
 
 // Redeem is an exchange of a code for tokens (RFC 6749 §4.1.3).
 type Redeem struct {

@@ -12,6 +12,9 @@ import (
 // token takes its family along; an access token dies alone where a refresh
 // token could give another.
 func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
+	if err := r.name(ctx, &q.Client, ""); err != nil {
+		return err
+	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.Token.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return err

@@ -15,6 +15,9 @@ type Store interface {
 	// removed app is NotFound; one that is switched off, or whose partner is,
 	// has Disabled set.
 	App(ctx context.Context, clientID string) (*postern.App, error)
+	// ClientOf finds the id of the app that a secret, a code or a token belongs
+	// to; NotFound for a stranger's, and for a secret that several apps share.
+	ClientOf(ctx context.Context, by NamedBy, hash postern.Hash) (string, error)
 	// AppAndCode is App, and the code if there is one (else nil), in one round trip.
 	AppAndCode(ctx context.Context, clientID string, code postern.Hash) (*postern.App, *postern.Code, error)
 	// AppAndToken is App, and the token if there is one (else nil), in one round trip.

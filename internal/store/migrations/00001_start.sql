@@ -157,6 +157,7 @@ CREATE TABLE app_secrets (
   expires_at BIGINT NOT NULL
 );
 CREATE INDEX app_secrets_app ON app_secrets (app_id);
+CREATE INDEX app_secrets_hash ON app_secrets (hash); -- wires whose requests name their client by its secret
 
 CREATE TABLE apis (
   id          TEXT    PRIMARY KEY,

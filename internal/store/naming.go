@@ -1,0 +1,30 @@
+package store
+
+import (
+	"context"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+)
+
+// Where a dialect's requests do not name their client, something else in them
+// does. A secret that two apps share names neither.
+const (
+	clientBySecret = `
+	SELECT MIN(app_id) FROM app_secrets WHERE hash = $1
+	HAVING COUNT(DISTINCT app_id) = 1`
+	clientByCode  = `SELECT app_id FROM codes WHERE hash = $1`
+	clientByToken = `SELECT app_id FROM tokens WHERE hash = $1`
+)
+
+// ClientOf finds the app that a secret, a code or a token belongs to.
+func (db *DB) ClientOf(ctx context.Context, by oauth.NamedBy, hash postern.Hash) (string, error) {
+	query := map[oauth.NamedBy]string{
+		oauth.NamedBySecret: clientBySecret, oauth.NamedByCode: clientByCode, oauth.NamedByToken: clientByToken,
+	}[by]
+	var id string
+	if err := (read{db}).row(ctx, query, hash[:]).Scan(&id); err != nil {
+		return "", db.missing(err, "app")
+	}
+	return id, nil
+}
