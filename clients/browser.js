@@ -16,9 +16,6 @@ export const allow = (url) => ask({ allow: String(url) });
 // deny is the same with the other answer.
 export const deny = (url) => ask({ deny: String(url) });
 
-// later lets time pass at the server.
-export const later = (seconds) => ask({ later: seconds });
-
 // did tells a thing that was exercised, for the table in README.md.
 export const did = (what) => say({ did: what });
 

@@ -1,0 +1,142 @@
+// Package clients drives third-party OAuth clients, unmodified, against a
+// running Postern on both engines. README.md has the table of what they did.
+package clients
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
+	"postern.dev/postern/internal/posterntest/needs"
+)
+
+// client is a third-party client with what a partner would set up for it.
+type client struct {
+	name, version string
+	app           posterntest.App
+	run           func(t *testing.T, s *posterntest.Postern, c client, did func(string))
+}
+
+func TestThirdPartyClients(t *testing.T) {
+	clients := append(goClients(t), curlClients(t)...)
+	clients = append(clients, nodeClients(t)...)
+	table := newTable()
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		for _, c := range clients {
+			t.Run(c.name+" "+c.app.Dialect, func(t *testing.T) {
+				c.run(t, s.For(t), c, func(what string) { table.did(c, what) })
+			})
+		}
+	})
+	if !t.Failed() {
+		t.Run("the table in README.md", table.compare)
+	}
+}
+
+// nodeClients are the scripts beside this file.
+func nodeClients(t *testing.T) []client {
+	t.Helper()
+	var found []client
+	for script, apps := range map[string][]posterntest.App{
+		"openid-client":   {posterntest.Standard},
+		"simple-oauth2":   {posterntest.Standard, posterntest.Xeebo, posterntest.Xref},
+		"passport-oauth2": {posterntest.Standard, posterntest.Xref},
+	} {
+		for _, app := range apps {
+			found = append(found, client{script, packageVersion(t, script), app, runScript})
+		}
+	}
+	return found
+}
+
+func packageVersion(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("node_modules", name, "package.json"))
+	if os.IsNotExist(err) {
+		needs.Lacking(t, "the JavaScript clients are not installed: cd clients && npm ci")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p struct{ Version string }
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p.Version
+}
+
+// message is what a script says; see browser.js.
+type message struct{ Allow, Deny, Did string }
+
+// runScript runs a partner's site in node and plays the person for it.
+func runScript(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
+	node := needs.Program(t, "apt-get install nodejs", "node")
+	cmd := exec.Command(node, c.name+".js")
+	cmd.Env = append(os.Environ(), "POSTERN_URL="+s.URL, "DIALECT="+c.app.Dialect,
+		"CLIENT_ID="+c.app.ID, "CLIENT_SECRET="+c.app.Secret, "REDIRECT_URL="+c.app.RedirectURL,
+		"API_ID="+posterntest.APIID, "API_SECRET="+posterntest.APISecret)
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	answers, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	tooLong := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // ends the reading below
+	defer tooLong.Stop()
+	play(t, s, messages, answers, did)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("node %s.js: %v\n%s", c.name, err, complaints.String())
+	}
+}
+
+// play answers a script until it ends.
+func play(t *testing.T, s *posterntest.Postern, messages io.Reader, answers io.Writer, did func(string)) {
+	t.Helper()
+	ada, grace := s.SignedIn(posterntest.Ada), s.SignedIn(posterntest.Grace)
+	lines := bufio.NewScanner(messages)
+	for lines.Scan() {
+		var m message
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			t.Errorf("the script said %q: %v", lines.Text(), err)
+			continue
+		}
+		switch {
+		case m.Did != "":
+			did(m.Did)
+		case m.Allow != "":
+			reply(t, answers, ada.AllowAt(m.Allow).Location)
+		case m.Deny != "":
+			// Somebody who never allowed, so that no remembered consent answers.
+			reply(t, answers, grace.Deny(grace.Ask(m.Deny)).Location)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func reply(t *testing.T, answers io.Writer, location string) {
+	t.Helper()
+	text, err := json.Marshal(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A script that died cannot be told; its exit code tells us.
+	_, _ = answers.Write(append(text, '\n'))
+}
