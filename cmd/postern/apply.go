@@ -44,7 +44,11 @@ func (a *apply) Run(t *terminal) error {
 		return err
 	}
 	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
+	build := server.Build
+	if a.DryRun {
+		build = server.Rehearse
+	}
+	rooms, err := build(ctx, cfg, server.Outside{})
 	if err != nil {
 		return err
 	}

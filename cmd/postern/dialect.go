@@ -2,17 +2,19 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/server"
-	"postern.dev/postern/internal/yamlfile"
 )
 
 type dialectCommand struct {
 	List  dialectList  `cmd:"" help:"List the dialects: those that a configuration mounts, or the built-in ones."`
-	Show  dialectShow  `cmd:"" help:"Print a dialect's file."`
+	Show  dialectShow  `cmd:"" help:"Print a dialect's file, or with --full all that it amounts to."`
+	Docs  dialectDocs  `cmd:"" help:"Write the guide for a dialect's partners, with curl lines."`
 	Check dialectCheck `cmd:"" help:"Find everything wrong with dialect files."`
 }
 
@@ -21,17 +23,35 @@ type optional struct {
 	Config string `short:"c" placeholder:"FILE" env:"POSTERN_CONFIG" help:"The configuration file, whose mounts count then."`
 }
 
-// mounts are the dialects that the configuration mounts; nil without one.
-func (o *optional) mounts(t *terminal) (*dialect.Set, error) {
+// read reads the configuration; nil without one.
+func (o *optional) read(t *terminal) (*config.Config, error) {
 	if o.Config == "" {
 		return nil, nil
 	}
 	from := source{Config: o.Config}
-	cfg, err := from.open(t)
+	return from.open(t)
+}
+
+// mounts are the dialects that a configuration mounts; nil without one.
+func mounts(cfg *config.Config) (*dialect.Set, error) {
+	if cfg == nil {
+		return nil, nil
+	}
+	return server.Mounts(cfg)
+}
+
+// find is a dialect by its name: a mounted one, else a built-in one.
+func find(cfg *config.Config, name string) (*dialect.Dialect, error) {
+	mounted, err := mounts(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return server.Mounts(cfg)
+	if mounted != nil {
+		if d, ok := mounted.Get(name); ok {
+			return d, nil
+		}
+	}
+	return dialect.Library{}.Builtin(name)
 }
 
 // dialectList lists what is spoken.
@@ -58,7 +78,11 @@ type listed struct {
 
 // Run is what the command does.
 func (c *dialectList) Run(t *terminal) error {
-	mounted, err := c.mounts(t)
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	mounted, err := mounts(cfg)
 	if err != nil {
 		return err
 	}
@@ -104,7 +128,9 @@ func (c *dialectList) Run(t *terminal) error {
 
 // dialectShow prints a file.
 type dialectShow struct {
-	Name string `arg:"" help:"A built-in dialect."`
+	optional
+	Full bool   `help:"With everything that the file leaves to the language, and what it extends."`
+	Name string `arg:"" help:"A dialect."`
 }
 
 // Help is shown by --help.
@@ -112,17 +138,62 @@ func (dialectShow) Help() string {
 	return `A dialect of your own begins well with one of these; it may also say
 "extends: NAME" and only what differs.
 
-Example:
-  postern dialect show xref > acme.yaml`
+Examples:
+  postern dialect show xref > acme.yaml
+  postern dialect show acme --full --config postern.yaml`
 }
 
 // Run is what the command does.
 func (c *dialectShow) Run(t *terminal) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	d, err := find(cfg, c.Name)
+	if err != nil {
+		return err
+	}
+	if c.Full {
+		_, err = io.WriteString(t.out, d.Full())
+		return err
+	}
 	data, ok := dialect.BuiltinFile(c.Name)
 	if !ok {
-		return fmt.Errorf("there is no built-in dialect %q%s", c.Name, yamlfile.Suggest(c.Name, dialect.Builtin()))
+		return fmt.Errorf("%s comes from a file of yours; --full shows all that it amounts to", c.Name)
 	}
-	_, err := t.out.Write(data)
+	_, err = t.out.Write(data)
+	return err
+}
+
+// dialectDocs writes a partner's guide.
+type dialectDocs struct {
+	optional
+	Name string `arg:"" help:"A dialect."`
+}
+
+// Help is shown by --help.
+func (dialectDocs) Help() string {
+	return `With a configuration the guide names your own addresses.
+
+Example:
+  postern dialect docs xref --config postern.yaml > partners.md`
+}
+
+// Run is what the command does.
+func (c *dialectDocs) Run(t *terminal) error {
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	d, err := find(cfg, c.Name)
+	if err != nil {
+		return err
+	}
+	origin := "https://connect.example.com"
+	if cfg != nil {
+		origin = cfg.PublicURL
+	}
+	_, err = io.WriteString(t.out, d.Guide(origin))
 	return err
 }
 
@@ -146,7 +217,11 @@ Example:
 
 // Run is what the command does.
 func (c *dialectCheck) Run(t *terminal) error {
-	others, err := c.mounts(t)
+	cfg, err := c.read(t)
+	if err != nil {
+		return err
+	}
+	others, err := mounts(cfg)
 	if err != nil {
 		return err
 	}

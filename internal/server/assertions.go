@@ -26,6 +26,6 @@ var (
 	_ web.People     = (*identity.Rules)(nil)
 
 	_ registry.Passwords = (*identity.Rules)(nil)
-	_ dialect.Pages  = (*web.Door)(nil)
-	_ web.Wire       = (*dialect.Dialect)(nil)
+	_ dialect.Pages      = (*web.Door)(nil)
+	_ web.Wire           = (*dialect.Dialect)(nil)
 )

@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
+	"postern.dev/postern/internal/yamlfile"
 )
 
 // Finding is what a doctor says of one part of an installation.
@@ -35,8 +37,7 @@ const (
 // Examine looks at every part of an installation and says what to do where one
 // is not well. It changes nothing, and asks nobody but the database.
 func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
-	findings := []Finding{examineDialects(cfg)}
-	findings = append(findings, examineFiles(cfg)...)
+	findings := append(examineDialects(cfg), examineFiles(cfg)...)
 	if cfg.TLS.CertFile != "" {
 		findings = append(findings, examineCertificate(cfg, now))
 	}
@@ -50,24 +51,30 @@ func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
 // broken tells of trouble whose message already says what to do.
 func broken(check string, err error) Finding { return Finding{check, Broken, err.Error(), ""} }
 
-func examineDialects(cfg *config.Config) Finding {
+func examineDialects(cfg *config.Config) []Finding {
 	set, err := Mounts(cfg)
-	if err != nil {
-		return broken("dialects", err)
-	}
-	names, weak := "", 0
-	for i, d := range set.List() {
-		if i > 0 {
-			names += ", "
+	if problems, ok := errors.AsType[yamlfile.Problems](err); ok {
+		findings := make([]Finding, len(problems))
+		for i, p := range problems {
+			findings[i] = broken("dialects", p)
 		}
-		names += d.Name() + " at " + d.Base() + "/"
+		return findings
+	}
+	if err != nil {
+		return []Finding{broken("dialects", err)}
+	}
+	var names []string
+	weak := 0
+	for _, d := range set.List() {
+		names = append(names, d.Name()+" at "+d.Base()+"/")
 		weak += len(d.Insecure())
 	}
+	all := Finding{"dialects", Fine, strings.Join(names, ", "), ""}
 	if weak > 0 {
-		return Finding{"dialects", Warning, fmt.Sprintf("%s; %d insecure_ keys are set", names, weak),
-			"`postern dialect show NAME` tells each with its reason; move partners away from them"}
+		all.Health, all.Detail = Warning, fmt.Sprintf("%s; %d insecure_ keys are set", all.Detail, weak)
+		all.Do = "`postern dialect show NAME --full` tells each with its reason; move partners away from them"
 	}
-	return Finding{"dialects", Fine, names, ""}
+	return []Finding{all}
 }
 
 // examineFiles: what holds secrets is for its owner alone.

@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"postern.dev/postern/internal/config"
@@ -47,7 +51,8 @@ type Rooms struct {
 	Identity *identity.Rules
 	Registry *registry.Rules
 
-	vault *vault.Vault
+	vault   *vault.Vault
+	scratch string // a directory to remove in the end
 }
 
 // Build opens the database, brings its schema up to date, proves the secret key
@@ -76,9 +81,60 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	}, nil
 }
 
+// Rehearse builds rooms for a dry run, which changes nothing: not even an empty
+// database is made into Postern's. Where nothing was ever kept, a throw-away
+// database stands in, for it holds the same: nothing.
+func Rehearse(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, error) {
+	empty, err := isEmpty(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !empty {
+		return Build(ctx, cfg, outside)
+	}
+	dir, err := os.MkdirTemp("", "postern-dry-run-")
+	if err != nil {
+		return nil, err
+	}
+	scratch := *cfg
+	scratch.Database, scratch.SecretKey, scratch.SecretKeyFile = "sqlite:"+filepath.Join(dir, "postern.db"), "", ""
+	rooms, err := Build(ctx, &scratch, outside)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	rooms.scratch = dir
+	return rooms, nil
+}
+
+// isEmpty reports whether nothing was ever kept in the database: it has no
+// schema yet, or no key has sealed anything.
+func isEmpty(ctx context.Context, cfg *config.Config) (bool, error) {
+	if path := cfg.SQLitePath(); path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+	}
+	db, found, err := Open(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	used := false
+	switch {
+	case found.Have == found.Want:
+		used, err = vault.Used(ctx, db)
+	case found.Have > 0:
+		err = fmt.Errorf("the schema of %s is older than this Postern's: bring it up to date with `postern migrate` first", Name(cfg))
+	}
+	return !used, errors.Join(err, db.Close())
+}
+
 // Close waits for what is written beside the requests and closes the database.
 func (r *Rooms) Close() error {
 	r.Identity.Close()
 	_, err := r.OAuth.SaveUses(context.Background())
-	return errors.Join(err, r.DB.Close())
+	err = errors.Join(err, r.DB.Close())
+	if r.scratch != "" {
+		err = errors.Join(err, os.RemoveAll(r.scratch))
+	}
+	return err
 }
