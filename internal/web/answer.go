@@ -96,6 +96,7 @@ func (d *Door) decide(w http.ResponseWriter, r *http.Request, q *question, s *po
 // these two values.
 func (d *Door) answered(w http.ResponseWriter, r *http.Request, q *question, granted *oauth.Granted, err error) error {
 	var to string
+	status := http.StatusFound
 	refusal, refused := errors.AsType[*oauth.Refusal](err)
 	switch {
 	case refused:
@@ -107,8 +108,7 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, q *question, gra
 	default:
 		return err
 	}
-	status := http.StatusFound
-	if r.Method == http.MethodPost {
+	if q.ViaPost { // the app's request came by POST (xref.md §2)
 		status = http.StatusSeeOther
 	}
 	// Not http.Redirect: it would write the code into a body, and rewrite the URL.

@@ -30,7 +30,7 @@ func TestAStrangerSignsInSeesTheQuestionAndAllows(t *testing.T) {
 	if csp := page.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self' https://partner.test:8443 https://partner.test;") {
 		t.Errorf("the answer cannot lead to the app: %s", csp)
 	}
-	got := v.post(at, page.form(at, "decision", "allow")).leads(303, callback+"?code=")
+	got := v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
 	if !strings.HasSuffix(got.to(), "&state=S1&iss=https://auth.saas.test") || got.Body.Len() != 0 {
 		t.Errorf("the app gets %s and the browser %q", got.to(), got.text())
 	}
@@ -44,7 +44,7 @@ func TestAZ17_DenyThenBackThenAllowGrantsNothing(t *testing.T) {
 	v := w.signedIn("ada")
 	at := w.ask(v)
 	page := v.get(at).wants(200)
-	v.post(at, page.form(at, "decision", "deny")).leads(303, callback+"?error=access_denied&state=S1")
+	v.post(at, page.form(at, "decision", "deny")).leads(302, callback+"?error=access_denied&state=S1")
 	v.post(at, page.form(at, "decision", "allow")).wants(409, "Already answered")
 	v.get(at).wants(200, "Already answered")
 	if n := w.rows.codes(); n != 0 {
@@ -59,7 +59,7 @@ func TestAZ30_OneOfManyPostsIsTheAnswer(t *testing.T) {
 	form := v.get(at).form(at, "decision", "allow")
 	codes := 0
 	for range 50 {
-		if got := v.post(at, form); got.Code == 303 {
+		if got := v.post(at, form); got.Code == 302 {
 			codes++
 		} else {
 			got.wants(409, "Already answered")
@@ -97,7 +97,7 @@ func TestLC02_AnAnswerNeedsTheFormOfThisTicketSessionAndBrowser(t *testing.T) {
 		t.Error("something was granted")
 	}
 	v.header.Del("Sec-Fetch-Site")
-	v.post(at, page.form(at, "decision", "allow")).leads(303, callback+"?code=")
+	v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
 }
 
 func TestLC04_AQuestionThatWasNotShownCannotBeAnswered(t *testing.T) {
@@ -144,7 +144,7 @@ func TestLC05_ATicketBelongsToItsBrowserAndPerson(t *testing.T) {
 	v.get(at).wants(403)
 	v.post(at, form).wants(403)
 	v.cookies["__Host-postern_session"] = session
-	v.post(at, form).leads(303, callback+"?code=")
+	v.post(at, form).leads(302, callback+"?code=")
 }
 
 func TestNotYouLetsSomebodyElseAnswer(t *testing.T) {
@@ -158,7 +158,7 @@ func TestNotYouLetsSomebodyElseAnswer(t *testing.T) {
 	v.post("/login", page.form("/login", "email", "eve@test", "password", password)).leads(303, at)
 	page = v.get(at).wants(200, "Globex")
 	v.post(at, old).wants(403)
-	v.post(at, page.form(at, "decision", "allow")).leads(303, callback+"?code=")
+	v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
 	if a := w.rows.answers[0]; a.UserID != "eve" || a.AccountID != "acc_Globex" {
 		t.Errorf("granted: %+v", a)
 	}
@@ -178,7 +178,7 @@ func TestSeveralAccountsAreAskedForInTheSameForm(t *testing.T) {
 	if w.rows.codes() != 0 {
 		t.Error("something was granted")
 	}
-	v.post(at, page.form(at, "decision", "allow", "account", "acc_Globex")).leads(303, callback+"?code=")
+	v.post(at, page.form(at, "decision", "allow", "account", "acc_Globex")).leads(302, callback+"?code=")
 	if a := w.rows.answers[0]; a.AccountID != "acc_Globex" {
 		t.Errorf("granted for %s", a.AccountID)
 	}
@@ -190,7 +190,7 @@ func TestDenyNeedsNoAccount(t *testing.T) {
 	v := w.signedIn("ada")
 	at := w.ask(v)
 	page := v.get(at).wants(200, "formnovalidate")
-	v.post(at, page.form(at, "decision", "deny")).leads(303, callback+"?error=access_denied")
+	v.post(at, page.form(at, "decision", "deny")).leads(302, callback+"?error=access_denied")
 }
 
 func TestAnAccountOfSomebodyElseGrantsNothing(t *testing.T) {
@@ -204,7 +204,7 @@ func TestAnAccountOfSomebodyElseGrantsNothing(t *testing.T) {
 	if len(w.rows.answers) != 0 {
 		t.Errorf("answered: %+v", w.rows.answers)
 	}
-	v.post(at, page.form(at, "decision", "allow", "account", "acc_Acme")).leads(303, callback+"?code=")
+	v.post(at, page.form(at, "decision", "allow", "account", "acc_Acme")).leads(302, callback+"?code=")
 }
 
 func TestAnAnswerHoldsForTheAccountThatWasShown(t *testing.T) {
@@ -231,7 +231,7 @@ func TestWhoMayNotConnectIsToldWhoCan(t *testing.T) {
 	}
 	v.post(at, page.form(at, "decision", "allow")).wants(403)
 	v.post(at, page.form(at, "decision", "allow", "account", "acc_Acme")).wants(403)
-	v.post(at, page.form(at, "decision", "deny")).leads(303, callback+"?error=access_denied")
+	v.post(at, page.form(at, "decision", "deny")).leads(302, callback+"?error=access_denied")
 	if w.rows.codes() != 0 {
 		t.Error("something was granted")
 	}
@@ -266,7 +266,7 @@ func TestARememberedConsentAnswersAtOnce(t *testing.T) {
 	w := newWorld(t)
 	v := w.signedIn("ada")
 	at := w.ask(v)
-	v.post(at, v.get(at).form(at, "decision", "allow")).leads(303, callback+"?code=")
+	v.post(at, v.get(at).form(at, "decision", "allow")).leads(302, callback+"?code=")
 	v.get(w.ask(v)).leads(302, callback+"?code=")
 	v.get(w.ask(v, prompt("consent"))).wants(200, ">Allow<")
 	v.get(w.ask(v, scopes("read", "write"))).wants(200, ">Allow<")
@@ -284,7 +284,7 @@ func TestLC07_APublicAppIsAskedForEachTime(t *testing.T) {
 	pkce := func(a *oauth.Ask) { a.Challenge, a.ChallengeMethod = strings.Repeat("A", 43), "S256" }
 	v := w.signedIn("ada")
 	at := w.ask(v, pkce)
-	v.post(at, v.get(at).form(at, "decision", "allow")).leads(303, callback+"?code=")
+	v.post(at, v.get(at).form(at, "decision", "allow")).leads(302, callback+"?code=")
 	v.get(w.ask(v, pkce)).wants(200, ">Allow<")
 	v.get(w.ask(v, pkce, prompt("none"))).leads(302, callback+"?error=consent_required")
 }
@@ -304,8 +304,7 @@ func TestAZ20_PromptNoneShowsNothing(t *testing.T) {
 
 func TestPromptLoginAsksAgainUnlessTheSignInIsFresh(t *testing.T) {
 	w := newWorld(t)
-	v := w.signedIn("ada")
-	w.now = w.now.Add(time.Minute)
+	v := w.signedIn("ada") // at the very moment of the request: before it
 	at := w.ask(v, prompt("login"))
 	page := v.get(at).wants(200, `type="password"`, `value="ada@test"`, "once more")
 	old := v.cookies["__Host-postern_session"]
@@ -313,7 +312,23 @@ func TestPromptLoginAsksAgainUnlessTheSignInIsFresh(t *testing.T) {
 	if v.cookies["__Host-postern_session"] == old {
 		t.Error("the session is the old one")
 	}
-	v.get(at).wants(200, ">Allow<")
+	page = v.get(at).wants(200, ">Allow<")
+	v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
+
+	at = w.ask(v, prompt("login"))
+	w.now = w.now.Add(time.Minute)
+	page = v.get(at).wants(200, `type="password"`)
+	v.post("/login", page.form("/login", "email", "eve@test", "password", password)).leads(303, at)
+	v.get(at).wants(200, "Globex", ">Allow<")
+	v.post("/login", page.form("/login", "email", "ada@test", "password", password)).leads(303, at)
+	v.get(at).wants(403)
+}
+
+func TestAnAnswerToAPostedRequestIs303(t *testing.T) {
+	w := newWorld(t)
+	v := w.signedIn("ada")
+	at := w.ask(v, func(a *oauth.Ask) { a.ViaPost = true })
+	v.post(at, v.get(at).form(at, "decision", "allow")).leads(303, callback+"?code=")
 }
 
 func TestHEADChangesNothing(t *testing.T) {

@@ -80,9 +80,9 @@ func (q *question) about(s *postern.Session, choices []postern.Membership) []str
 }
 
 // stale: the app wants a sign-in that is newer than its request (OpenID Connect
-// Core §3.1.2.1, prompt=login).
+// Core §3.1.2.1, prompt=login). Who signed in for the question has it already.
 func (q *question) stale(s *postern.Session) bool {
-	return q.Asks("login") && s.SignedIn.Before(q.CreatedAt)
+	return q.Asks("login") && q.UserID != s.User.ID && !s.SignedIn.After(q.CreatedAt)
 }
 
 // host is a URL's host with its port, as people can read it. A private-use

@@ -64,6 +64,13 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d.begin(w, in)
+	if q != nil && q.Asks("login") {
+		// From here on the question is this person's; somebody else's stays so, and
+		// its own page says that.
+		if err := d.Engine.ShowTicket(r.Context(), q.Ticket, in.User.ID); err != nil && !postern.Is(err, postern.Forbidden) {
+			return err
+		}
+	}
 	return redirect(w, r, next(ticket))
 }
 
