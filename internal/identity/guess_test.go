@@ -216,7 +216,7 @@ func TestAPersonHasOnlySoManyKnownBrowsersAndForgetsThem(t *testing.T) {
 		_, err = w.try("ada@x.test", adas, last)
 		w.ok(err)
 
-		w.clock.Advance(180 * 24 * time.Hour)
+		w.clock.Advance(400 * 24 * time.Hour)
 		w.failures("ada@x.test", guesses)
 		_, err = w.try("ada@x.test", adas, last)
 		w.wants(err, postern.RateLimited)

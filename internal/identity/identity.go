@@ -39,7 +39,7 @@ type Limits struct {
 	Window      time.Duration // 15 min
 	SessionIdle time.Duration // 12 h without a request end a session
 	SessionLife time.Duration // 7 d end it in any case
-	Device      time.Duration // 180 d from the last sign-in: a browser stays known
+	Device      time.Duration // 400 d from the last sign-in, as long as cookies live: a browser stays known
 	Reset       time.Duration // 24 h: a link to set a new password
 	Hashes      int           // passwords hashed at the same time: one per processor
 	Waiting     int           // more that may wait for their turn: 128
@@ -54,7 +54,7 @@ func (l Limits) withDefaults() Limits {
 		Window:      cmp.Or(l.Window, 15*time.Minute),
 		SessionIdle: cmp.Or(l.SessionIdle, 12*time.Hour),
 		SessionLife: cmp.Or(l.SessionLife, 7*24*time.Hour),
-		Device:      cmp.Or(l.Device, 180*24*time.Hour),
+		Device:      cmp.Or(l.Device, 400*24*time.Hour),
 		Reset:       cmp.Or(l.Reset, 24*time.Hour),
 		Hashes:      cmp.Or(l.Hashes, runtime.GOMAXPROCS(0)),
 		Waiting:     cmp.Or(l.Waiting, 128),
