@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -247,5 +248,29 @@ func TestASecretThatEverybodyCanReadIsAWarning(t *testing.T) {
 		if c.want && warnings[0] != path+" holds a secret and everybody on this machine can read it: chmod 600 "+path {
 			t.Errorf("warned %q", warnings[0])
 		}
+	}
+}
+
+// The example is the reference of the configuration: it must name every key and
+// tell the true defaults.
+func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
+	const example = "../../docs/examples/postern.yaml"
+	c, _, err := Load(Sources{File: example})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range allKeys {
+		name := k.path[strings.LastIndexByte(k.path, '.')+1:]
+		if !regexp.MustCompile(`\b` + name + `:`).Match(text) {
+			t.Errorf("the example lacks %s", k.path)
+		}
+	}
+	d := defaults()
+	if c.Listen != d.Listen || c.Log != d.Log || c.Lifetimes != d.Lifetimes || c.SignIn != d.SignIn || c.InsecureLoopback {
+		t.Errorf("the example's defaults are %+v, the program's %+v", c, d)
 	}
 }
