@@ -84,7 +84,7 @@ func (c *call) readForm() error {
 // ask reads the inputs of an authorize request.
 func (c *call) ask() (*oauth.Ask, error) {
 	var values [inputs]string
-	for _, id := range append(authorizeInputs, inTenant) {
+	for _, id := range authorizeInputs {
 		var err *postern.Error
 		if values[id], err = c.value(id); err != nil {
 			return nil, err

@@ -88,6 +88,7 @@ type endpoint struct {
 	answer   *answer
 	errors   *errorTable
 	byHolder bool
+	refresh  bool // the holder shows a refresh token
 	ends     bool // revocation ends the connection
 	refuses  bool // an unknown token is refused
 	cors     bool
@@ -133,6 +134,16 @@ func (d *Dialect) fits(token postern.Secret) bool {
 		}
 	}
 	return d.terms.Access.Form.Matches(token) || d.imported != nil && d.imported.MatchString(string(token))
+}
+
+// fitsRefresh is fits for refresh tokens.
+func (d *Dialect) fitsRefresh(token postern.Secret) bool {
+	for _, v := range d.variants {
+		if r := v.terms.Refresh; r != nil && r.Form.Matches(token) {
+			return true
+		}
+	}
+	return d.terms.Refresh != nil && d.terms.Refresh.Form.Matches(token)
 }
 
 // Level is whom a connection belongs to, of apps that do not say.

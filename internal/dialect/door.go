@@ -22,7 +22,9 @@ type Engine interface {
 	Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
 	Introspect(context.Context, *oauth.Introspect) (*postern.Token, error)
 	Revoke(context.Context, *oauth.Revoke) error
+	RevokeAccount(context.Context, *oauth.RevokeAccount) error
 	RevokeHeld(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error)
+	RevokeHeldRefresh(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error)
 }
 
 // Pages says to a browser what cannot be said by a redirect.
@@ -166,8 +168,11 @@ func (c *call) handle() error {
 	case tokenEndpoint, refreshEndpoint:
 		return c.token()
 	case revokeEndpoint:
-		if c.e.byHolder {
+		switch {
+		case c.e.byHolder:
 			return c.revokeHeld()
+		case len(c.e.inputs[inAccountID].places) > 0:
+			return c.revokeAccount()
 		}
 		return c.revoke()
 	case introspectEndpoint:

@@ -50,7 +50,7 @@ func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *e
 // read compiles the places of an endpoint's inputs.
 func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
 	for _, id := range ids {
-		if id != inTenant { // no RFC's input
+		if id != inTenant && id != inAccountID { // no RFC's inputs
 			e.inputs[id].places = []place{{kind: usual, name: inputNames[id]}}
 		}
 	}
@@ -400,16 +400,19 @@ func (c *compiler) whoami() {
 }
 
 // holderEndpoint is one where the token itself is the proof.
-func (c *compiler) holderEndpoint(kind endpointKind, s *endpointSpec, name string) *endpoint {
+func (c *compiler) holderEndpoint(kind endpointKind, s *endpointSpec, names ...string) *endpoint {
 	e := c.endpoint(kind, s, "")
 	e.token = c.d.api
 	e.byHolder = true
 	for _, r := range s.Read {
-		if r.Key != name {
-			c.report(r.Node, "%q is no input of %s; only %s is", r.Key, kind, name)
+		if !slices.Contains(names, r.Key) {
+			c.report(r.Node, "%q is no input of %s; only %s is", r.Key, kind, strings.Join(names, " or "))
 			continue
 		}
 		e.token = c.presentation(c.places(r.Value, inBody))
+		if r.Key == "refresh_token" {
+			e.refresh, e.token.fits = true, c.d.fitsRefresh
+		}
 	}
 	for _, r := range e.routes {
 		c.variables(e, r, nil)
@@ -472,10 +475,10 @@ func (c *compiler) revocation() {
 func (c *compiler) revoke(s *endpointSpec) {
 	var e *endpoint
 	if s != nil && s.By == "holder" {
-		e = c.holderEndpoint(revokeEndpoint, s, "token")
+		e = c.holderEndpoint(revokeEndpoint, s, "token", "refresh_token")
 	} else {
 		e = c.endpoint(revokeEndpoint, s, "POST /oauth/revoke")
-		c.read(e, s, introspectInputs, inBody)
+		c.read(e, s, revokeInputs, inBody)
 		e.cors = c.cors(s == nil)
 		c.d.endpoints = append(c.d.endpoints, e)
 	}

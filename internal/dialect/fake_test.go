@@ -180,6 +180,23 @@ func (e *engine) RevokeHeld(ctx context.Context, dialect string, token postern.S
 	return t, err
 }
 
+func (e *engine) RevokeAccount(ctx context.Context, q *oauth.RevokeAccount) error {
+	if _, err := e.Authenticate(ctx, q.Terms, q.Client); err != nil {
+		return err
+	}
+	if q.Account != xrefAccount {
+		return postern.Errorf(postern.NotFound, "There is no such connection.")
+	}
+	return nil
+}
+
+func (e *engine) RevokeHeldRefresh(_ context.Context, dialect string, token postern.Secret, _ bool) (*postern.Token, error) {
+	if token != refreshText {
+		return nil, postern.Errorf(postern.InvalidToken, "The access token is not valid.")
+	}
+	return &postern.Token{Dialect: dialect}, nil
+}
+
 type pages struct{}
 
 func (pages) Error(w http.ResponseWriter, _ *http.Request, status int, err *postern.Error) {

@@ -111,6 +111,9 @@ func (l *linter) neededPlaces() {
 			continue
 		}
 		for _, id := range needs[e.kind] {
+			if id == inToken && e.kind == revokeEndpoint && len(e.inputs[inAccountID].places) > 0 {
+				continue // the account's id says what ends
+			}
 			if id == inClientID && e.inputs[id].missing == byOther {
 				continue
 			}
@@ -131,9 +134,17 @@ func (l *linter) takesRefresh() bool {
 	return slices.ContainsFunc(l.d.grants, func(g grant) bool { return g.meaning == byRefresh })
 }
 
+// ended: a route that ends a connection by the account's id says so.
+func (l *linter) ended(e *endpoint) {
+	if e.kind == revokeEndpoint && len(e.inputs[inAccountID].places) > 0 && (!e.ends || l.d.terms.Level != postern.AccountLevel) {
+		l.report(e.node, "E02", "ends", "an account's id names a connection of the whole account; write ends: connection, in a dialect of level account")
+	}
+}
+
 // halves, E02: a place in the path needs its variable, Basic its other half.
 func (l *linter) halves() {
 	for _, e := range l.d.endpoints {
+		l.ended(e)
 		variables := map[string]bool{}
 		for _, r := range e.routes {
 			for _, name := range r.variables() {

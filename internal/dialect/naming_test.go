@@ -75,3 +75,40 @@ func TestACodeOrATokenMayNameItsApp(t *testing.T) {
 		t.Errorf("named by %q", got)
 	}
 }
+
+const endingFile = `
+language: 1
+name: acme
+level: account
+ids: {account: hex 32}
+pkce: optional
+scopes: none
+insecure_token_in_url: {because: the old address of ending}
+tokens: {refresh: {form: hex 64, rotate: never}}
+token: {at: POST /token}
+revoke:
+  - {at: POST /deauthorize, read: {account_id: body user_id}, ends: connection, unknown: refuse, answer: {user_id: $presented}}
+  - {at: "DELETE /refresh/{refresh_token}", by: holder, read: {refresh_token: path refresh_token}, unknown: refuse, answer: {status: 204, body: empty}}
+`
+
+func TestOtherWaysToEndAConnection(t *testing.T) {
+	d, err := Library{}.Compile("acme.yaml", []byte(endingFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewSet(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, set)
+	by := func(account string) string {
+		return formBody("client_id", "p-acme", "client_secret", secretText, "user_id", account)
+	}
+	b.check(t, []want{
+		{name: "by the account's id", send: "POST /deauthorize", header: asAForm, body: by(xrefAccount), status: 200, answer: `{"user_id":"` + xrefAccount + `"}`},
+		{name: "an unknown one", send: "POST /deauthorize", header: asAForm, body: by("x"), status: 401},
+		{name: "none", send: "POST /deauthorize", header: asAForm, body: by(""), status: 400},
+		{name: "by a refresh token in the path", send: "DELETE /refresh/" + refreshText, status: 204},
+		{name: "another", send: "DELETE /refresh/" + strings.Repeat("0", 64), status: 401, challenge: `Bearer realm="acme", error="invalid_token", error_description="The access token is not valid."`},
+	})
+}

@@ -33,6 +33,7 @@ const (
 	inAccessToken
 	inToken
 	inTokenTypeHint
+	inAccountID
 	inputs // how many there are
 )
 
@@ -40,6 +41,7 @@ var inputNames = [inputs]string{
 	"client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "state",
 	"code_challenge", "code_challenge_method", "prompt", "login_hint", "tenant",
 	"grant_type", "code", "refresh_token", "code_verifier", "access_token", "token", "token_type_hint",
+	"account_id",
 }
 
 // The inputs that each endpoint reads, and those that some request cannot do without.
@@ -48,7 +50,8 @@ var (
 		inChallenge, inChallengeMethod, inPrompt, inLoginHint, inTenant}
 	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope}
 	introspectInputs = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint}
-	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inToken}
+	revokeInputs     = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint, inAccountID}
+	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inToken, inAccountID}
 )
 
 func inputNamed(name string) (inputID, bool) {

@@ -273,7 +273,7 @@ func (p *printer) endpoint(d *Dialect, e *endpoint) {
 func (p *printer) holder(e *endpoint) {
 	name := "access_token"
 	if e.kind == revokeEndpoint {
-		name = "token"
+		name = map[bool]string{true: "refresh_token", false: "token"}[e.refresh]
 		p.line("by: holder")
 		p.line("ends: %s", map[bool]string{true: "connection", false: "token"}[e.ends])
 	}

@@ -235,11 +235,11 @@ func (v *values) issued(i *oauth.Issued) {
 
 // revoke ends a token for the app that holds it (RFC 7009).
 func (c *call) revoke() error {
-	client, token, err := c.tokenOfClient()
+	client, token, err := c.clientAnd(inToken)
 	if err != nil {
 		return err
 	}
-	q := &oauth.Revoke{Terms: &c.d.terms, Client: client, Token: postern.Secret(token), EndsConnection: c.e.ends}
+	q := &oauth.Revoke{Terms: &c.d.terms, Client: client, Token: postern.Secret(token), EndsConnection: c.e.ends, OnlyLive: c.e.refuses}
 	failure := c.door.Engine.Revoke(c.r.Context(), q)
 	switch {
 	case postern.Is(failure, postern.NotFound) && c.e.refuses:
@@ -254,8 +254,27 @@ func (c *call) revoke() error {
 	return nil
 }
 
-// tokenOfClient reads what revocation and introspection share.
-func (c *call) tokenOfClient() (oauth.ClientAuth, string, error) {
+// revokeAccount ends a connection that the app names by the account's id.
+func (c *call) revokeAccount() error {
+	client, account, err := c.clientAnd(inAccountID)
+	if err != nil {
+		return err
+	}
+	failure := c.door.Engine.RevokeAccount(c.r.Context(), &oauth.RevokeAccount{Terms: &c.d.terms, Client: client, Account: account})
+	switch {
+	case postern.Is(failure, postern.NotFound) && c.e.refuses:
+		return postern.Errorf(postern.InvalidToken, "There is no connection to this account.")
+	case failure != nil && !postern.Is(failure, postern.NotFound):
+		return c.secretMissing(client, failure)
+	}
+	v := c.values()
+	v.presented, v.clientID = account, client.ClientID
+	c.e.answer.write(&c.w, c.r, v)
+	return nil
+}
+
+// clientAnd reads what an app asks or ends, and who it is.
+func (c *call) clientAnd(what inputID) (oauth.ClientAuth, string, error) {
 	if err := c.readParameters(); err != nil {
 		return oauth.ClientAuth{}, "", err
 	}
@@ -266,19 +285,22 @@ func (c *call) tokenOfClient() (oauth.ClientAuth, string, error) {
 	if client.ClientID == "" && client.NamedBy == "" && !c.basic.broken {
 		return client, "", c.unnamed()
 	}
-	token, err := c.need(inToken)
+	value, err := c.need(what)
 	if err != nil {
 		return client, "", err
+	}
+	if !plain(value) { // a path may hide what a body cannot
+		return client, "", invalid("The parameter %q is not text.", c.e.inputs[what].name(what))
 	}
 	if c.basic.broken {
 		return client, "", postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
 	}
-	return client, token, nil
+	return client, value, nil
 }
 
 // introspect says what a token stands for (RFC 7662).
 func (c *call) introspect() error {
-	client, token, err := c.tokenOfClient()
+	client, token, err := c.clientAnd(inToken)
 	if err != nil {
 		return err
 	}
@@ -343,7 +365,11 @@ func (c *call) revokeHeld() error {
 	if err != nil {
 		return err
 	}
-	t, failure := c.door.Engine.RevokeHeld(c.r.Context(), c.d.name, token, c.e.ends)
+	end := c.door.Engine.RevokeHeld
+	if c.e.refresh {
+		end = c.door.Engine.RevokeHeldRefresh
+	}
+	t, failure := end(c.r.Context(), c.d.name, token, c.e.ends)
 	v := c.values()
 	switch {
 	case failure != nil && !c.e.refuses && postern.Is(failure, postern.InvalidToken):

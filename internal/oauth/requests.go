@@ -152,6 +152,16 @@ type Revoke struct {
 	Token  postern.Secret
 	// EndsConnection: the dialect's route ends all that the token stands for.
 	EndsConnection bool
+	// OnlyLive: a token that has ended already is NotFound too.
+	OnlyLive bool
+}
+
+// RevokeAccount ends an app's connection to an account (by: client, with the
+// account's id instead of a token).
+type RevokeAccount struct {
+	Terms   *Terms
+	Client  ClientAuth
+	Account string // as this wire knows it
 }
 
 // Introspect asks about a token (RFC 7662). Asker is an API, or an app that may

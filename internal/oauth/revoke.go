@@ -8,9 +8,8 @@ import (
 
 // Revoke ends a token for the app that holds it (RFC 7009). A token that is
 // unknown or another app's is NotFound and no change; whether that is said is
-// for the dialect to choose (§2.2: it is not). A refresh
-// token takes its family along; an access token dies alone where a refresh
-// token could give another.
+// for the dialect to choose (§2.2: it is not). A refresh token takes its family
+// along; an access token dies alone where a refresh token could give another.
 func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
 	if err := r.name(ctx, &q.Client, ""); err != nil {
 		return err
@@ -22,7 +21,25 @@ func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
 	if t == nil || t.AppID != app.ID || t.Dialect != q.Terms.Dialect {
 		return postern.Errorf(postern.NotFound, "The token is not known.")
 	}
+	if q.OnlyLive && t.Verdict(r.Now()) != nil {
+		return postern.Errorf(postern.NotFound, "The token is not known.")
+	}
 	return r.end(ctx, t, q.EndsConnection)
+}
+
+// RevokeAccount ends an app's connection to an account that it names by the id
+// that this wire has for it; NotFound when there is no such connection.
+func (r *Rules) RevokeAccount(ctx context.Context, q *RevokeAccount) error {
+	app, err := r.Authenticate(ctx, q.Terms, q.Client)
+	if err != nil {
+		return err
+	}
+	id, err := r.Store.AccountConnection(ctx, app.ID, q.Terms.Dialect, q.Account)
+	if err != nil {
+		return err
+	}
+	_, err = r.Store.Disconnect(ctx, id, postern.EndedByApp, "app:"+app.ID, r.Now())
+	return r.known(ctx, err)
 }
 
 // RevokeHeld ends what a presented token stands for; who holds a live one may
@@ -33,6 +50,22 @@ func (r *Rules) RevokeHeld(ctx context.Context, dialect string, token postern.Se
 		return nil, err
 	}
 	if t.Dialect != dialect {
+		return nil, badToken()
+	}
+	return t, r.end(ctx, t, endsConnection)
+}
+
+// RevokeHeldRefresh is RevokeHeld for a wire whose address of ending takes a
+// refresh token.
+func (r *Rules) RevokeHeldRefresh(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error) {
+	t, err := r.Store.Token(ctx, token.Hash())
+	if postern.Is(err, postern.NotFound) {
+		return nil, badToken()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.Kind != postern.RefreshToken || t.Dialect != dialect || t.Verdict(r.Now()) != nil {
 		return nil, badToken()
 	}
 	return t, r.end(ctx, t, endsConnection)

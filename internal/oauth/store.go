@@ -18,6 +18,9 @@ type Store interface {
 	// ClientOf finds the id of the app that a secret, a code or a token belongs
 	// to; NotFound for a stranger's, and for a secret that several apps share.
 	ClientOf(ctx context.Context, by NamedBy, hash postern.Hash) (string, error)
+	// AccountConnection finds an app's live account-level connection to the account
+	// that this dialect knows by an id; NotFound when there is none.
+	AccountConnection(ctx context.Context, appID, dialect, wireID string) (string, error)
 	// AppAndCode is App, and the code if there is one (else nil), in one round trip.
 	AppAndCode(ctx context.Context, clientID string, code postern.Hash) (*postern.App, *postern.Code, error)
 	// AppAndToken is App, and the token if there is one (else nil), in one round trip.

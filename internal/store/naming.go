@@ -28,3 +28,20 @@ func (db *DB) ClientOf(ctx context.Context, by oauth.NamedBy, hash postern.Hash)
 	}
 	return id, nil
 }
+
+// An account is known by its id on the wire where it has one there, else by the
+// product's.
+const accountConnection = `
+	SELECT c.id FROM connections c
+	LEFT JOIN account_ids w ON w.dialect = $2 AND w.account_id = c.account_id
+	WHERE c.app_id = $1 AND c.user_id = '' AND c.ended_at = 0 AND COALESCE(w.wire_id, c.account_id) = $3`
+
+// AccountConnection finds an app's live connection to an account that a dialect
+// knows by an id.
+func (db *DB) AccountConnection(ctx context.Context, appID, dialect, wireID string) (string, error) {
+	var id string
+	if err := (read{db}).row(ctx, accountConnection, appID, dialect, wireID).Scan(&id); err != nil {
+		return "", db.missing(err, "connection")
+	}
+	return id, nil
+}

@@ -86,3 +86,41 @@ func TestKeptParametersChooseTheTermsOfAGrant(t *testing.T) {
 		w.lives(&terms, again.AccessToken)
 	})
 }
+
+func TestAnAppEndsAConnectionByTheAccountsIDOnItsWire(t *testing.T) {
+	everywhere(t, func(w *world) {
+		issued := w.connect(capped, "whole", "ada", "acme")
+		end := func(app, account string) error {
+			return w.rules.RevokeAccount(w.ctx, &oauth.RevokeAccount{Terms: capped, Client: client(app), Account: account})
+		}
+		w.wants(end("whole", "acme"), postern.NotFound) // the product's id is not this wire's
+		w.wants(end("other", issued.Account.WireID), postern.NotFound)
+		w.lives(capped, issued.AccessToken)
+		w.ok(end("whole", issued.Account.WireID))
+		w.dead(capped, issued.AccessToken)
+		w.wants(end("whole", issued.Account.WireID), postern.NotFound)
+	})
+}
+
+func TestAWireThatRefusesUnknownTokensRefusesEndedOnes(t *testing.T) {
+	everywhere(t, func(w *world) {
+		issued := w.connect(plain, "own", "ada", "acme", "read")
+		q := &oauth.Revoke{Terms: plain, Client: client("own"), Token: issued.AccessToken, OnlyLive: true}
+		w.ok(w.rules.Revoke(w.ctx, q))
+		w.wants(w.rules.Revoke(w.ctx, q), postern.NotFound)
+	})
+}
+
+func TestAHeldRefreshTokenEndsItsFamily(t *testing.T) {
+	everywhere(t, func(w *world) {
+		issued := w.connect(plain, "own", "ada", "acme", "read")
+		_, err := w.rules.RevokeHeldRefresh(w.ctx, "plain", issued.AccessToken, false)
+		w.wants(err, postern.InvalidToken)
+		_, err = w.rules.RevokeHeldRefresh(w.ctx, "rotating", issued.RefreshToken, false)
+		w.wants(err, postern.InvalidToken)
+		w.lives(plain, issued.AccessToken)
+		_, err = w.rules.RevokeHeldRefresh(w.ctx, "plain", issued.RefreshToken, false)
+		w.ok(err)
+		w.dead(plain, issued.AccessToken)
+	})
+}
