@@ -43,7 +43,7 @@ func (c *checker) all(r *Resources) {
 		c.text(&d.where, "id", (*string)(d.ID), aboutID)
 		c.text(&d.where, "name", d.Name, aboutName)
 		c.named(&d.where, d.ID, d.Name)
-		c.text(&d.where, "secret", (*string)(d.Secret), func(s string) string { return aboutSecret(s, false) })
+		c.text(&d.where, "secret", (*string)(d.Secret), func(s string) string { return aboutSecret(s, shortestSecret) })
 	}
 	for _, d := range slices.Concat(r.members, r.operators) {
 		c.staff(d)

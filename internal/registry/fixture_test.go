@@ -38,6 +38,7 @@ type world struct {
 
 func everywhere(t *testing.T, test func(w *world)) {
 	t.Helper()
+	t.Parallel() // most of the time goes into making databases
 	engines.Each(t, func(t *testing.T, database string) { test(newWorld(t, database)) })
 }
 
@@ -284,3 +285,5 @@ func printed(w *world, r *registry.Result) string {
 func (w *world) dryRun(text string) (*registry.Result, error) {
 	return w.rules.Apply(w.ctx, registry.Read(registry.File{Name: "a.yaml", Data: []byte(text)}), true)
 }
+
+func hex(b []byte) string { return fmt.Sprintf("%x", b) }

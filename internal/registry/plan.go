@@ -27,6 +27,7 @@ type plan struct {
 	trouble  error // the first fault of ours: the random source, the secret key
 
 	scopes     map[string]bool         // the catalogue as it will be
+	newUsers   map[string]bool         // ids
 	nicknames  map[string]owner        // by folded nickname
 	handles    map[string]string       // ids of accounts by folded handle
 	accountOf  map[*accountDecl]string // ids; without those that go
@@ -39,7 +40,7 @@ type plan struct {
 func newPlan(r *Rules, res *Resources, s *State, m *memo) *plan {
 	return &plan{
 		rules: r, res: res, state: s, memo: m, now: r.Now(),
-		scopes: map[string]bool{}, nicknames: map[string]owner{}, handles: map[string]string{},
+		scopes: map[string]bool{}, newUsers: map[string]bool{}, nicknames: map[string]owner{}, handles: map[string]string{},
 		accountOf: map[*accountDecl]string{}, partnerOf: map[*partnerDecl]string{}, gone: map[string]bool{},
 		scopesOf: map[string][]string{}, eventScope: map[string]string{},
 	}

@@ -43,7 +43,7 @@ func (p *plan) planPartner(d *partnerDecl, row *Partner) {
 		if row.ID == "" {
 			row.ID = p.newID("par_")
 		}
-		if d.Name == nil {
+		if d.Name == nil && d.ID != nil {
 			p.report(d.problem("name", "is missing; no partner has this id yet, and a new one needs a name"))
 		}
 	}
@@ -120,7 +120,7 @@ func (p *plan) newApp(d *appDecl, partner string) *App {
 	if row.ID == "" {
 		row.ID = p.newID("app_")
 	}
-	if d.Name == nil {
+	if d.Name == nil && d.ClientID != nil {
 		p.report(d.problem("name", "is missing; no app has this client_id yet, and a new one needs a name"))
 	}
 	if d.Dialect != nil {

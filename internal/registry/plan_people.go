@@ -38,7 +38,7 @@ func (p *plan) planAccount(d *accountDecl, row *Account) {
 		if row.ID == "" {
 			row.ID = p.newID("acc_")
 		}
-		if d.Name == nil {
+		if d.Name == nil && d.ID != nil {
 			p.report(d.problem("name", "is missing; no account has this id yet, and a new one needs a name"))
 		}
 	}
@@ -113,15 +113,14 @@ func (p *plan) findUser(d *userDecl) (row *User, isNew bool) {
 		p.change("user", d.Email, "")
 		return nil, false
 	}
-	for _, u := range p.state.Users {
-		if id != "" && u.ID == id {
-			p.report(d.problem("id", "is or was another user's, and an id is never given again; choose another"))
-			return nil, false
-		}
-	}
 	if id == "" {
 		id = p.newID("usr_")
 	}
+	if p.newUsers[id] || slices.ContainsFunc(p.state.Users, func(u User) bool { return u.ID == id }) {
+		p.report(d.problem("id", "is or was another user's, and an id is never given again; choose another"))
+		return nil, false
+	}
+	p.newUsers[id] = true
 	return &User{User: postern.User{ID: id, Email: d.Email, Number: p.newNumber()}, Roles: map[string]string{}}, true
 }
 

@@ -83,7 +83,7 @@ func (a *appPlan) reportIf(problem string, at func() yamlfile.Problem) {
 // app, so each must allow it to be weak.
 func (a *appPlan) clearSecret(text yamlfile.Text) (s postern.AppSecret, problem string) {
 	weak := a.everyDialect(func(f DialectFacts) bool { return f.WeakSecrets })
-	return postern.AppSecret{Name: firstSecret, Hash: postern.Secret(text).Hash(), Hint: hint(string(text))}, aboutSecret(string(text), weak)
+	return postern.AppSecret{Name: firstSecret, Hash: postern.Secret(text).Hash(), Hint: hint(string(text))}, aboutClientSecret(string(text), weak)
 }
 
 func (a *appPlan) secretList() (said []postern.AppSecret) {

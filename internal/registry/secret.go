@@ -17,9 +17,20 @@ const (
 	mostSecrets    = 2 // of an app, valid at one time (I-40)
 )
 
-// aboutSecret is the rule for client secrets that are declared. Weak ones come
-// from a server that made them shorter.
-func aboutSecret(text string, weak bool) string {
+// aboutClientSecret is the rule for client secrets that are declared. Weak ones
+// come from a server that made them shorter.
+func aboutClientSecret(text string, weak bool) string {
+	if weak {
+		return aboutSecret(text, 1)
+	}
+	problem := aboutSecret(text, shortestSecret)
+	if text != "" && len(text) < shortestSecret {
+		problem += " (insecure_weak_imported_secrets in the dialect allows less)"
+	}
+	return problem
+}
+
+func aboutSecret(text string, least int) string {
 	for _, c := range text {
 		if c < ' ' || c > '~' { // RFC 6749, appendix A.2
 			return "holds a character that is not printable ASCII"
@@ -28,8 +39,8 @@ func aboutSecret(text string, weak bool) string {
 	switch {
 	case text == "":
 		return "is empty; leave the key out to have one made"
-	case len(text) < shortestSecret && !weak:
-		return fmt.Sprintf("has %d characters; a secret needs %d at least (insecure_weak_imported_secrets in the dialect allows less)", len(text), shortestSecret)
+	case len(text) < least:
+		return fmt.Sprintf("has %d characters; a secret needs %d at least", len(text), least)
 	case len(text) > longestSecret:
 		return fmt.Sprintf("has %d characters; at most %d are allowed", len(text), longestSecret)
 	}

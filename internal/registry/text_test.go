@@ -74,15 +74,15 @@ func TestFormsOfShortTexts(t *testing.T) {
 			}
 		}
 	}
-	if got := aboutSecret("short", true); got != "" {
+	if got := aboutClientSecret("short", true); got != "" {
 		t.Errorf("a weak secret where weak ones are allowed %s", got)
 	}
-	if aboutSecret("", true) == "" {
+	if aboutClientSecret("", true) == "" {
 		t.Error("an empty secret is accepted")
 	}
 }
 
-func aboutSecretOfUs(text string) string { return aboutSecret(text, false) }
+func aboutSecretOfUs(text string) string { return aboutClientSecret(text, false) }
 
 func TestSecretHashesAreReadWhole(t *testing.T) {
 	digits := strings.Repeat("ab", 32)

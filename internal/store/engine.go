@@ -28,6 +28,8 @@ type engine struct {
 	forRow  string // locks the rows that a SELECT finds, where several writers exist
 	tables  string // lists the tables of the schema that we are in
 	forApp  string // keeps an app (alias a) as it is to the end of the transaction
+	// snapshot begins a transaction that reads one moment; SQLite's do by themselves.
+	snapshot *sql.TxOptions
 	// isAway tells trouble that may pass (the database is down, full or busy)
 	// from a fault of ours.
 	isAway func(error) bool
@@ -57,6 +59,7 @@ var sqliteEngine = engine{
 
 var postgresEngine = engine{
 	name: "postgres", goose: goose.DialectPostgres, forRow: " FOR UPDATE", forApp: " FOR SHARE OF a",
+	snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	tables: `
 	SELECT table_name FROM information_schema.tables
 	WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY table_name`,

@@ -11,9 +11,23 @@ import (
 )
 
 // Registry implements registry.Store.
-func (db *DB) Registry(ctx context.Context, m *registry.Mentions) (*registry.State, error) {
-	s, err := readState(ctx, read{db}, m, "")
-	return s, db.trouble(err)
+func (db *DB) Registry(ctx context.Context, m *registry.Mentions) (s *registry.State, err error) {
+	err = db.snapshot(ctx, func(q querier) error {
+		s, err = readState(ctx, q, m, "")
+		return err
+	})
+	return s, err
+}
+
+// snapshot has f read the rows as they are at one moment: an apply that goes on
+// beside it is seen whole or not at all.
+func (db *DB) snapshot(ctx context.Context, f func(q querier) error) error {
+	t, err := db.reads.BeginTx(ctx, db.engine.snapshot)
+	if err != nil {
+		return db.trouble(err)
+	}
+	defer t.Rollback() // nothing was written
+	return db.trouble(f(&tx{sql: t}))
 }
 
 // The statements that look for objects take keysAtOnce keys, so that each text
