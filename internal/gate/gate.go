@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/oauth"
 )
 
 // Engine is what the gate asks of the rules; *oauth.Rules satisfies it.
@@ -27,6 +29,8 @@ type Engine interface {
 type Gate struct {
 	Dialects *dialect.Set
 	Engine   Engine
+	// Sequence is this node's knowledge of changes.
+	Sequence Sequence
 	// Fallback names the dialect that answers for a credential which no dialect
 	// claims.
 	Fallback string
@@ -54,6 +58,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
+	seq := g.Sequence.Seq() // before the check, which then rests on this change or a later one
 	spoken, t, err := g.caller(r, q.Get("dialect"))
 	if err == nil {
 		err = enough(t, strings.Fields(q.Get("scope")), q.Get("account"))
@@ -62,7 +67,21 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, spoken, err, strings.Fields(q.Get("scope")))
 		return
 	}
+	if q.Has("rests") {
+		restsOn(w.Header(), t, seq)
+	}
 	admit(w, t)
+}
+
+// restsOn tells a caller who keeps the answer what it rests on: as the keys of
+// the change stream, with the change as of which it holds, and its end.
+func restsOn(h http.Header, t *postern.Token, seq int64) {
+	h.Set("X-Postern-Seq", strconv.FormatInt(seq, 10))
+	if !t.ExpiresAt.IsZero() {
+		h.Set("X-Postern-Expires", strconv.FormatInt(t.ExpiresAt.UnixMilli(), 10))
+	}
+	keys := oauth.RestsOn(t)
+	h.Set("X-Postern-Rests-On", strings.Join(keys[:], " "))
 }
 
 // caller finds the dialect that the credential is written in, and what it

@@ -78,17 +78,35 @@ func (r *Rules) Introspect(ctx context.Context, q *Introspect) (*postern.Token, 
 	return t, nil
 }
 
+// AuthenticateAPI proves an API's credentials.
+func (r *Rules) AuthenticateAPI(ctx context.Context, c ClientAuth) error {
+	api, err := r.Store.API(ctx, c.ClientID)
+	if postern.Is(err, postern.NotFound) {
+		return r.failed(ctx, c, postern.UnknownClient)
+	}
+	if err != nil {
+		return err
+	}
+	return r.provedAPI(ctx, c, api)
+}
+
+func (r *Rules) provedAPI(ctx context.Context, c ClientAuth, api *postern.API) error {
+	switch {
+	case api.Disabled:
+		return r.failed(ctx, c, postern.UnknownClient)
+	case c.Secret == "" || !c.Secret.Hash().Equal(api.SecretHash):
+		return r.failed(ctx, c, postern.InvalidClient)
+	}
+	return nil
+}
+
 // asker authenticates an API, or else an app, whose tokens are then the only
 // ones it is told of.
 func (r *Rules) asker(ctx context.Context, q *Introspect) (ownOnly string, err error) {
 	api, err := r.Store.API(ctx, q.Client.ClientID)
 	switch {
-	case err == nil && api.Disabled:
-		return "", r.failed(ctx, q.Client, postern.UnknownClient)
-	case err == nil && q.Client.Secret != "" && q.Client.Secret.Hash().Equal(api.SecretHash):
-		return "", nil
 	case err == nil:
-		return "", r.failed(ctx, q.Client, postern.InvalidClient)
+		return "", r.provedAPI(ctx, q.Client, api)
 	case !postern.Is(err, postern.NotFound):
 		return "", err
 	}

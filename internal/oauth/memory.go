@@ -44,6 +44,8 @@ type Memory struct {
 	seq       atomic.Int64 // the last change that was taken in
 	confirmed atomic.Int64 // when the sequence was last read, ns since 1970
 	started   atomic.Bool
+
+	news atomic.Pointer[chan struct{}] // closed when the sequence moves on
 }
 
 // Changes is what a memory asks of the rows.
@@ -84,12 +86,26 @@ func NewMemory(store Changes, now func() time.Time, away time.Duration) *Memory 
 	for i := range m.shards {
 		m.shards[i].tokens = map[postern.Hash]*remembered{}
 	}
+	news := make(chan struct{})
+	m.news.Store(&news)
 	return m
 }
 
+// Seq is the number of the last change that this memory has taken in. What is
+// checked after Seq was read rests on that change or a later one.
+func (m *Memory) Seq() int64 { return m.seq.Load() }
+
+// Age is how long ago the change sequence was last read.
+func (m *Memory) Age() time.Duration {
+	return time.Duration(m.now().UnixNano() - m.confirmed.Load())
+}
+
+// News is closed when the sequence moves on from where it is now.
+func (m *Memory) News() <-chan struct{} { return *m.news.Load() }
+
 var seed = maphash.MakeSeed()
 
-func keyOf(kind, key string) uint64 { return maphash.String(seed, kind+" "+key) }
+func keyOf(kind, key string) uint64 { return maphash.String(seed, kind+":"+key) }
 
 // Token finds a token in memory, or has it read by read.
 func (m *Memory) Token(ctx context.Context, hash postern.Hash, read func(context.Context, postern.Hash) (*postern.Token, error)) (*postern.Token, error) {
@@ -113,14 +129,22 @@ func (m *Memory) Token(ctx context.Context, hash postern.Hash, read func(context
 	if err != nil || t.Verdict(m.now()) != nil {
 		return t, err
 	}
-	s.put(hash, &remembered{token: t, seq: seq, keys: keysOf(hash, t)})
+	s.put(hash, &remembered{token: t, seq: seq, keys: keysOf(t)})
 	return t, nil
 }
 
-func keysOf(hash postern.Hash, t *postern.Token) [7]uint64 {
-	return [7]uint64{
-		keyOf("token", hex.EncodeToString(hash[:])), keyOf("family", hex.EncodeToString(t.Family[:])), keyOf("connection", t.Connection.ID),
-		keyOf("app", t.AppID), keyOf("partner", t.PartnerID), keyOf("account", t.Account.ID), keyOf("user", t.User.ID),
+func keysOf(t *postern.Token) (keys [7]uint64) {
+	for i, k := range RestsOn(t) {
+		keys[i] = maphash.String(seed, k)
+	}
+	return keys
+}
+
+// RestsOn are the keys of changes that touch a token, as "kind:key".
+func RestsOn(t *postern.Token) [7]string {
+	return [7]string{
+		"token:" + hex.EncodeToString(t.Hash[:]), "family:" + hex.EncodeToString(t.Family[:]), "connection:" + t.Connection.ID,
+		"app:" + t.AppID, "partner:" + t.PartnerID, "account:" + t.Account.ID, "user:" + t.User.ID,
 	}
 }
 
@@ -238,6 +262,8 @@ func (m *Memory) take(list []Change) {
 		}
 	}
 	m.seq.Store(last)
+	next := make(chan struct{})
+	close(*m.news.Swap(&next))
 }
 
 // Follow reads the sequence again and again, at every knock and at least each

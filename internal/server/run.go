@@ -14,7 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"postern.dev/postern"
 	"postern.dev/postern/internal/gate"
+	"postern.dev/postern/internal/oauth"
 )
 
 const (
@@ -42,11 +44,17 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Fallback: "standard", Log: s.outside.Log}
+	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Fallback: "standard", Log: s.outside.Log}
+	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn,
+		API: func(ctx context.Context, id string, secret postern.Secret, source string) error {
+			return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
+		}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch at := r.URL.EscapedPath(); {
 		case strings.HasPrefix(at, "/check"):
 			check.ServeHTTP(w, r)
+		case at == "/changes":
+			changes.ServeHTTP(w, r)
 		case path.Clean(at) != strings.TrimSuffix(at, "/"): // not redirected to what it might have meant
 			http.NotFound(w, r)
 		default:

@@ -61,7 +61,7 @@ const (
 	INSERT INTO apps (id, partner_id, name, description, url, logo_url, dialect, also, level, attributes, redirect_urls,
 	  webhook_url, webhook_secret, scopes, default_scopes, grants, connect_roles, iss, public, disabled, secrets_digest,
 	  created_at, changed_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, url = excluded.url,
 	  logo_url = excluded.logo_url, dialect = excluded.dialect, also = excluded.also, level = excluded.level,
 	  attributes = excluded.attributes, redirect_urls = excluded.redirect_urls, webhook_url = excluded.webhook_url,

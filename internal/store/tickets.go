@@ -43,7 +43,7 @@ const (
 	ON CONFLICT (account_id, app_id, user_id) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at`
 	selectConsent = `
 	SELECT k.scopes FROM consents k JOIN apps a ON a.id = k.app_id
-	WHERE k.account_id = $1 AND k.app_id = $2 AND k.user_id = $3 AND k.given_at >= a.changed_at`
+	WHERE k.account_id = $1 AND k.app_id = $2 AND k.user_id = $3 AND k.given_at > a.changed_at`
 )
 
 // keptSpent is how long a code outlives its end, so that a late presentation is

@@ -142,7 +142,7 @@ CREATE TABLE apps (
   disabled       BOOLEAN NOT NULL DEFAULT FALSE,
   removed_at     BIGINT  NOT NULL DEFAULT 0,
   created_at     BIGINT  NOT NULL,
-  changed_at     BIGINT  NOT NULL,             -- when name, description, logo, site or redirect URLs last changed
+  changed_at     BIGINT  NOT NULL DEFAULT 0,   -- when name, description, logo, site or redirect URLs last changed
   secrets_digest TEXT    NOT NULL DEFAULT ''   -- of the secrets as a file declared them last
 );
 CREATE INDEX apps_partner ON apps (partner_id);

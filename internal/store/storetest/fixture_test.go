@@ -107,8 +107,8 @@ func (w *world) settle() {
 func (w *world) app(id, level string, public bool) {
 	w.Helper()
 	now := w.clock.Now().UnixMilli()
-	w.run(`INSERT INTO apps (id, partner_id, name, dialect, also, level, redirect_urls, scopes, grants, public, created_at, changed_at)
-		VALUES ($1, 'p1', $1, 'plain', 'rotating capped', $2, $3, 'read write', 'authorization_code refresh_token client_credentials', $4, $5, $5)`,
+	w.run(`INSERT INTO apps (id, partner_id, name, dialect, also, level, redirect_urls, scopes, grants, public, created_at)
+		VALUES ($1, 'p1', $1, 'plain', 'rotating capped', $2, $3, 'read write', 'authorization_code refresh_token client_credentials', $4, $5)`,
 		id, level, redirect+" http://127.0.0.1:9/cb", public, now)
 	if !public {
 		hash := postern.Secret(secretText).Hash()
