@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"postern.dev/postern/internal/posterntest"
 	"postern.dev/postern/internal/posterntest/engines"
@@ -60,6 +61,18 @@ func asks(t *testing.T, p *posterntest.Page) {
 // connect makes a connection and gives the first tokens.
 func connect(s *posterntest.Postern, app posterntest.App, email string) *posterntest.Answer {
 	return s.Redeem(app, s.Approve(app, email)).OK()
+}
+
+// soon complains unless something comes true within the bound of rule 7: what
+// one node did holds for the token check on another within a second.
+func soon(t *testing.T, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("it is not so after a second")
+			return
+		}
+	}
 }
 
 // rawState is the state in a callback as it was written, which must use no "+"

@@ -130,8 +130,7 @@ func TestStandardPublicApps(t *testing.T) {
 		if none.Query.Get("error") != "consent_required" {
 			t.Errorf("prompt=none gave %q", none.Location)
 		}
-		withSecret := r.Authorized(posterntest.Basic(app.ID, "anything"))
-		s.Send(withSecret).Wants(400, "invalid_request") // client_id in both places
+		s.Send(r.Authorized(posterntest.Basic(app.ID, "anything"))).Wants(401, "invalid_client") // it has no secret to send
 	})
 }
 
@@ -151,6 +150,7 @@ func TestStandardConsentIsRemembered(t *testing.T) {
 		if !more.Has("Change your candidates") {
 			t.Errorf("what is new is not shown:\n%s", more.Text())
 		}
+		s.Clock.Advance(time.Second)
 		s.Apply(`partners: [{name: Partner Inc, apps: [{name: Standard Partner, client_id: standard-app, url: "https://moved.test"}]}]`)
 		asks(t, b.Get(s.AuthorizeURL(standard))) // the app's visible identity has changed
 	})
@@ -230,7 +230,7 @@ func TestStandardClientAuthentication(t *testing.T) {
 		s.Send(is(byBody, standard.Secret, "wrong")).Wants(401, "invalid_client").Challenges("")
 		s.Send(is(byBody, "client_secret="+standard.Secret, "client_secret=")).Wants(401, "invalid_client")
 		s.Send(byBody.Authorized(posterntest.Basic(standard.ID, standard.Secret))).Wants(400, "invalid_request")
-		s.Send(is(byBody, "client_id="+standard.ID+"&", "")).Wants(400, "invalid_request")
+		s.Send(is(byBody, "client_id="+standard.ID+"&", "")).Wants(401, "invalid_client")
 		s.Send(byBody).OK() // the code was whole all the while
 	})
 }

@@ -206,7 +206,9 @@ func TestXrefAsksEveryTime(t *testing.T) {
 		if !p.Has("Xref Partner") || !p.Has("Acme") || !p.Has("partner.test") {
 			t.Errorf("the consent page does not say who asks, for whom and where it leads:\n%s", p.Text())
 		}
-		b.Allow(p)
+		if c := b.Allow(p); c.Status != 302 {
+			t.Errorf("a request by GET was answered with %d", c.Status)
+		}
 		for _, prompt := range []string{"", "none", "consent", "nonsense"} {
 			again := b.Ask(s.AuthorizeURL(xref, "prompt", prompt))
 			if !again.Has("Xref Partner") {
@@ -214,6 +216,7 @@ func TestXrefAsksEveryTime(t *testing.T) {
 			}
 			b.Allow(again)
 		}
+		s.Clock.Advance(time.Second)
 		p = b.Ask(s.AuthorizeURL(xref, "prompt", "login"))
 		b.Allow(b.SignIn(p, posterntest.Ada, posterntest.Password))
 	})
