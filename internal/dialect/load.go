@@ -114,7 +114,7 @@ func extended(n *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems) {
 }
 
 // whole are the keys whose values are trees of their own: laid over, not mixed.
-var whole = []string{"answer", "body", "allowed", "failed", "event_data", "grants", "accepts", "keep", "second", "events", "sign"}
+var whole = []string{"answer", "body", "allowed", "failed", "event_data", "grants", "accepts", "keep", "when"}
 
 func laidOver(base, over *yamlfile.Node) *yamlfile.Node {
 	if base.Kind != yamlfile.Mapping || over.Kind != yamlfile.Mapping {

@@ -104,12 +104,14 @@ func (s *Speaker) Revoke(t Told) *Request {
 		return s.hold(e, t["access_token"])
 	}
 	given := s.given()
-	if e.ends {
+	if len(e.inputs[inAccountID].places) > 0 {
+		given[inAccountID] = t["account.id"]
+	} else if e.ends {
 		given[inToken] = t["access_token"]
 	} else {
 		given[inToken] = cmp.Or(t["refresh_token"], t["access_token"]) // RFC 7009 §2.1: with it go its access tokens
 	}
-	return s.say(e, given, introspectInputs)
+	return s.say(e, given, revokeInputs)
 }
 
 // Callback is what the person's browser brings back to the app.

@@ -29,7 +29,6 @@ type values struct {
 	expiresAt                time.Time // zero: never
 	refreshExpiresAt         time.Time
 	scopes                   []string
-	second                   *values
 	connection               string
 	connectionNumber         int64
 	subject                  string
@@ -93,7 +92,7 @@ type source struct {
 }
 
 // named are the values that trees may use (docs/dialects.md, "Values"). Names of
-// attributes, kept parameters, texts and the second token are resolved in lookup.
+// attributes, kept parameters and texts are resolved in lookup.
 var named = map[string]source{
 	"client_id":          {isText, func(v *values) datum { return textOf(v.clientID) }},
 	"access_token":       {isText, func(v *values) datum { return textOf(string(v.access)) }},
@@ -326,14 +325,11 @@ func (c *compiler) lookup(pieces []string) (source, int, error) {
 	}
 	if len(pieces) >= 2 {
 		name := pieces[1]
-		switch pieces[0] {
-		case "kept":
+		if pieces[0] == "kept" {
 			if !c.keeps(name) {
 				return source{}, 0, fmt.Errorf("$kept.%s: no keep says where %s comes from", name, name)
 			}
 			return source{isText, func(v *values) datum { return textOf(v.kept[name]) }}, 2, nil
-		case "second":
-			return second(pieces[1:])
 		}
 		if src, ok := named[pieces[0]+"."+name]; ok {
 			return src, 2, nil
@@ -362,20 +358,6 @@ func attribute(of, name string) func(*values) datum {
 		return ofUser(func(u *postern.User) datum { return textOf(u.Attributes[name]) })
 	}
 	return nil
-}
-
-// second is a value of the second token that some wires hand out beside the first.
-func second(pieces []string) (source, int, error) {
-	src, ok := named[pieces[0]]
-	if !ok {
-		return source{}, 0, fmt.Errorf("unknown value $second.%s", pieces[0])
-	}
-	return source{src.kind, func(v *values) datum {
-		if v.second == nil {
-			return datum{}
-		}
-		return src.get(v.second)
-	}}, 2, nil
 }
 
 // appendText writes a datum as text; words are joined by the separator.
