@@ -50,9 +50,17 @@ const (
 // told apart from a stranger's (attacks.md ST-08).
 const keptSpent = 24 * time.Hour
 
+// asked is a ticket as its row has it. State is kept as bytes, in place of the
+// ticket's own text: an app may put any bytes into it, and JSON's texts cannot
+// hold all of them.
+type asked struct {
+	postern.Ticket
+	State []byte
+}
+
 // SaveTicket implements oauth.Store.
 func (db *DB) SaveTicket(ctx context.Context, k *postern.Ticket) error {
-	request, err := json.Marshal(k)
+	request, err := json.Marshal(asked{*k, []byte(k.State)})
 	if err != nil {
 		return db.trouble(err)
 	}
@@ -64,7 +72,7 @@ func (db *DB) SaveTicket(ctx context.Context, k *postern.Ticket) error {
 
 // Ticket implements oauth.Store.
 func (db *DB) Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, error) {
-	var k postern.Ticket
+	var row asked
 	var browser []byte
 	var app, user, request string
 	var created, expires, answered int64
@@ -72,9 +80,11 @@ func (db *DB) Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket,
 	if err != nil {
 		return nil, db.missing(err, "question")
 	}
-	if err := json.Unmarshal([]byte(request), &k); err != nil {
+	if err := json.Unmarshal([]byte(request), &row); err != nil {
 		return nil, db.trouble(err)
 	}
+	k := row.Ticket
+	k.State = string(row.State)
 	k.Hash, k.Browser, k.AppID, k.UserID = ticket, hashOf(browser), app, user
 	k.CreatedAt, k.ExpiresAt, k.AnsweredAt = at(created), at(expires), at(answered)
 	return &k, nil
