@@ -258,7 +258,7 @@ func (c *call) fail(err error) {
 		t = rfcErrors
 	}
 	writeBody(&c.w, c.r, status, t.types, t.body,
-		&values{dialect: c.d, word: t.wordOf(e.Kind), message: e.Msg, status: status, now: c.started})
+		&values{dialect: c.d, word: t.wordOf(e.Kind), message: e.Msg, status: status, now: c.started, requestID: c.requestID()})
 }
 
 // challenge says how to authenticate: to a client only when it tried Basic (RFC
@@ -302,7 +302,7 @@ func (c *call) filled(id inputID) bool {
 
 // values are what every answer can speak of.
 func (c *call) values() *values {
-	v := &values{dialect: c.d, issuer: c.door.issuer(c.d), wire: c.d.name, now: c.started, host: c.r.Host}
+	v := &values{dialect: c.d, issuer: c.door.issuer(c.d), wire: c.d.name, now: c.started, host: c.r.Host, requestID: c.requestID()}
 	v.tenant, _ = c.m.value("tenant")
 	return v
 }
@@ -312,3 +312,7 @@ func (c *call) values() *values {
 func (d *Door) issuer(of *Dialect) string { return issuerOf(d.Issuer, of) }
 
 func issuerOf(public string, d *Dialect) string { return strings.TrimSuffix(public, "/") + d.base }
+
+// requestID is the name that whoever serves this door gave the request; it is in
+// the answer's header already.
+func (c *call) requestID() string { return c.w.Header().Get("X-Request-Id") }
