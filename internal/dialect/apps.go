@@ -12,6 +12,7 @@ type appsSpec struct {
 	Node         *yamlfile.Node `yaml:",node"`
 	RedirectURLs string         `yaml:"redirect_urls"`
 	Required     []string       `yaml:"required"`
+	Native       *bool          `yaml:"native"`
 }
 
 // AppRules are what a dialect's file demands of an app at registration.
@@ -20,6 +21,9 @@ type AppRules struct {
 	OneRedirectURL, SomeRedirectURL bool
 	// Required are the keys of an app that may not be empty.
 	Required []string
+	// NativeApps: public apps may have an http redirect URL on a loopback host
+	// (RFC 8252 §7.3).
+	NativeApps bool
 	// WeakSecrets: declared secrets may be shorter than is safe.
 	WeakSecrets bool
 }
@@ -32,7 +36,7 @@ var requirable = []string{"description", "url", "logo_url", "webhook_url"}
 
 func (c *compiler) appRules() {
 	s := c.spec.Apps
-	c.d.apps = AppRules{WeakSecrets: c.spec.WeakImported != nil, Required: s.Required}
+	c.d.apps = AppRules{WeakSecrets: c.spec.WeakImported != nil, Required: s.Required, NativeApps: s.Native == nil || *s.Native}
 	switch s.RedirectURLs {
 	case "", "any":
 	case "one":

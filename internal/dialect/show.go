@@ -202,7 +202,7 @@ func (p *printer) apps(a AppRules) {
 	case a.SomeRedirectURL:
 		urls = "some"
 	}
-	p.line("apps: {redirect_urls: %s, required: [%s]}", urls, strings.Join(a.Required, ", "))
+	p.line("apps: {redirect_urls: %s, required: [%s], native: %t}", urls, strings.Join(a.Required, ", "), a.NativeApps)
 }
 
 func (p *printer) api(d *Dialect) {
