@@ -37,6 +37,8 @@ type Stream struct {
 	// API proves an API's credentials.
 	API func(ctx context.Context, id string, secret postern.Secret, source string) error
 	Log func(msg string, args ...any)
+	// Ending is closed when the node stops: streams end then, and APIs go elsewhere.
+	Ending <-chan struct{}
 }
 
 const (
@@ -114,6 +116,8 @@ func (s *Stream) stream(w http.ResponseWriter, r *http.Request, after int64) {
 		}
 		select {
 		case <-r.Context().Done():
+			return
+		case <-s.Ending:
 			return
 		case <-news:
 		case <-tick.C:

@@ -126,6 +126,9 @@ func (s *Postern) start() {
 	s.running.Store(n)
 }
 
+// Stop takes the server away; what calls it is answered 503.
+func (s *Postern) Stop() { s.stop() }
+
 func (s *Postern) stop() {
 	if n := s.running.Swap(nil); n != nil {
 		if err := n.Close(); err != nil {

@@ -31,6 +31,8 @@ type Server struct {
 	internal http.Handler
 	health   health
 
+	ending       context.Context // done when the node begins to stop
+	endStreams   context.CancelFunc
 	stopSweeping context.CancelFunc
 	sweeping     sync.WaitGroup
 	closing      sync.Once
@@ -47,6 +49,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	}
 	s := &Server{Rooms: rooms, cfg: cfg, outside: outside.withDefaults()}
 	s.health.ping, s.health.now = s.DB.Ping, s.outside.Now
+	s.ending, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	s.internal = s.insideDoors()
 	if s.public, err = s.doors(); err != nil {
 		return nil, errors.Join(err, rooms.Close())
@@ -163,6 +166,7 @@ func (s *Server) warnings() (list []string) {
 // when no more requests come.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
+		s.endStreams()
 		s.stopSweeping()
 		s.sweeping.Wait()
 		s.closed = s.Rooms.Close()
