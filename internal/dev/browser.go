@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/net/html"
 )
@@ -25,8 +24,7 @@ type browser struct {
 
 func newBrowser(wire func(*exchange)) (*browser, error) {
 	jar, err := cookiejar.New(nil)
-	return &browser{wire: wire, client: &http.Client{Jar: jar, Timeout: 10 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, err
+	return &browser{wire: wire, client: here(jar)}, err
 }
 
 // page is what a visit ended with.
@@ -63,7 +61,11 @@ func (b *browser) visit(ctx context.Context, method, address string, fields url.
 
 // step is one request; next is where its answer leads.
 func (b *browser) step(r *http.Request, body string) (p *page, next string, err error) {
-	sent := asSent(r, body)
+	shown := r.Clone(r.Context())
+	for _, c := range b.client.Jar.Cookies(r.URL) { // the client adds them on its way out
+		shown.AddCookie(c)
+	}
+	sent := asSent(shown, body)
 	answer, err := b.client.Do(r)
 	if err != nil {
 		return nil, "", err

@@ -90,7 +90,7 @@ func start(ctx context.Context, o Options) (*demo, error) {
 		}
 	}()
 	d.serve(listeners[1], newSite(d.partner, d.at))
-	d.serve(listeners[2], newAPI(&gateway{check: d.at.internal + "/check", client: &http.Client{Timeout: 10 * time.Second}}))
+	d.serve(listeners[2], newAPI(&gateway{check: d.at.internal + "/check", client: here(nil)}))
 	if err := d.ready(ctx); err != nil {
 		return nil, errors.Join(err, d.stop())
 	}
@@ -101,7 +101,7 @@ func levelOf(verbose bool) slog.Level {
 	if verbose {
 		return slog.LevelInfo
 	}
-	return slog.LevelError
+	return slog.LevelWarn
 }
 
 // listen takes the four ports: public, partner, API, internal.
@@ -184,7 +184,8 @@ func (d *demo) serve(l net.Listener, h http.Handler) {
 
 // ready waits until the server says so.
 func (d *demo) ready(ctx context.Context) error {
-	client := &http.Client{Timeout: time.Second}
+	client := here(nil)
+	defer client.CloseIdleConnections()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
 		if answer, err := client.Get(d.at.public + "/healthz"); err == nil {
 			answer.Body.Close()

@@ -70,11 +70,11 @@ func configuration(at places, verbose bool) (string, error) {
 		usual = append(usual, d.Name())
 	}
 	for _, name := range slices.Concat(usual, without(dialect.Builtin(), usual)) {
-		if slices.Contains(usual, name) {
-			mounts = append(mounts, "{name: "+name+"}")
-			continue
+		d, err := dialect.Library{}.Builtin(name)
+		if err != nil {
+			return "", err
 		}
-		mounts = append(mounts, "{name: "+name+", base: /"+name+"}")
+		mounts = append(mounts, mountOf(d, slices.Contains(usual, name)))
 	}
 	level := "warn"
 	if verbose {
@@ -90,6 +90,30 @@ dialects:
   - ` + strings.Join(mounts, "\n  - ") + `
 log: {level: ` + level + `}
 `, nil
+}
+
+// mountOf is where a dialect is mounted: at the place that its file says, or
+// under its name. A host of its own becomes one that leads to this machine
+// (RFC 6761 §6.3).
+func mountOf(d *dialect.Dialect, usual bool) string {
+	m := "name: " + d.Name()
+	if !usual {
+		m += ", base: /" + d.Name()
+	}
+	var hosts []string
+	for which, host := range d.Hosts() {
+		var local []string
+		for label := range strings.SplitSeq(host, ".") {
+			if strings.HasPrefix(label, "{") {
+				local = append(local, label)
+			}
+		}
+		hosts = append(hosts, fmt.Sprintf("%s: %q", which, strings.Join(append(local, "localhost"), ".")))
+	}
+	if len(hosts) > 0 {
+		m += ", hosts: {" + strings.Join(hosts, ", ") + "}"
+	}
+	return "{" + m + "}"
 }
 
 func without(all, some []string) []string {
@@ -126,6 +150,9 @@ var scopes = [][2]string{
 var asked = []string{scopes[0][0], scopes[1][0]}
 
 const partnerName = "Hirewell"
+
+// The sample API's own credentials, for introspection.
+const apiID, apiSecret = "demo-api", "demo-secret-of-the-api"
 
 // appOf is the sample partner's app of a dialect.
 func appOf(d *dialect.Dialect, at places) dialect.Speaker {
@@ -171,5 +198,6 @@ func resources(set *dialect.Set, at places) string {
 		say("        redirect_urls: [%s]", app.RedirectURL)
 		say("        scopes: [%s]\n        default_scopes: [%s]", strings.Join(asked, ", "), asked[0])
 	}
+	say("apis:\n  - {name: Sample API, id: %s, secret: %s}", apiID, apiSecret)
 	return b.String()
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,7 +70,7 @@ func random() string { return rand.Text() + rand.Text() }
 func newPartner(set *dialect.Set, at places, file string) (*partner, error) {
 	p := &partner{
 		apps: map[string]*dialect.Speaker{}, api: at.api, now: time.Now, file: file,
-		client:  &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client:  here(nil),
 		pending: map[string]pending{}, connections: map[string]*connection{},
 	}
 	for _, d := range set.List() {
@@ -170,7 +171,7 @@ func (p *partner) ask(ctx context.Context, c *connection, title string, m *diale
 		return nil, nil, err
 	}
 	told := app.Answer(x.mediaType, x.body)
-	p.note(c, x, append(secrets, told["access_token"], told["refresh_token"])...)
+	p.note(c, x, append(secrets, secretsOf(told)...)...)
 	if told["access_token"] == "" {
 		return x, nil, fmt.Errorf("%s: no token but status %d: %s", title, x.Status, x.body)
 	}
@@ -182,8 +183,7 @@ func (p *partner) note(c *connection, x *exchange, secrets ...string) {
 	if p.wire != nil {
 		p.wire(x)
 	}
-	told := p.told(c)
-	secrets = append(secrets, p.apps[c.Dialect].ClientSecret, told["access_token"], told["refresh_token"])
+	secrets = append(append(secrets, p.apps[c.Dialect].ClientSecret), secretsOf(p.told(c))...)
 	clean := *x
 	clean.Request = masked(maskedBasic(x.Request), secrets)
 	clean.Answer = masked(x.Answer, secrets)
@@ -192,6 +192,18 @@ func (p *partner) note(c *connection, x *exchange, secrets ...string) {
 	defer p.mu.Unlock()
 	c.exchanges = newest(&clean, c.exchanges)
 	p.exchanges = newest(&clean, p.exchanges)
+}
+
+// isSecret tells tokens, also second ones, from what may be shown.
+func isSecret(name string) bool { return strings.HasSuffix(name, "_token") }
+
+func secretsOf(told dialect.Told) (secrets []string) {
+	for name, value := range told {
+		if isSecret(name) {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
 }
 
 func newest(x *exchange, before []*exchange) []*exchange {

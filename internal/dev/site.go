@@ -5,8 +5,10 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"postern.dev/postern/internal/dialect"
@@ -97,8 +99,9 @@ func (s *site) write(w http.ResponseWriter, status int, name string, page any) {
 // message is a page that says one thing.
 type message struct {
 	Heading, What, Do string
-	Curl              string // a command to paste; empty: none
-	Again             string // a dialect to try again; empty: none
+	Curl              string   // a command to paste; empty: none
+	Then              []string // further ones
+	Again             string   // a dialect to try again; empty: none
 }
 
 func (message) Title() string { return "About this connection" }
@@ -152,7 +155,7 @@ func offerOf(app *dialect.Speaker) offer {
 		o.For = "the person who allows"
 	}
 	link, _, _ := strings.Cut(strings.TrimPrefix(app.Authorize("", ""), app.Server), "?")
-	o.Wire = "GET " + link
+	o.Wire = link
 	example := app.Call(http.MethodGet, "", "TOKEN")
 	switch {
 	case example.Basic:
@@ -231,19 +234,22 @@ func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 // there; whoever plays the partner with curl finds the next command.
 func (s *site) byHand(w http.ResponseWriter, name string, query url.Values) {
 	app := s.partner.apps[name]
-	m := message{Heading: "Nobody here asked for this", Again: name,
-		What: "This answer does not belong to a connection that this browser began, so the partner's site stops here, as every partner should: the code could be somebody else's."}
 	if back := app.Callback(query); back.Code != "" && back.State == handState {
-		m.Heading, m.What = "A code for you", "You opened the link by hand, so this site leaves the code to you. It works once, and for a few minutes. Redeem it:"
-		m.Curl = app.Redeem(back.Code, handVerifierOf(app)).Curl()
+		s.say(w, http.StatusOK, message{Heading: "A code for you",
+			What: "You opened the link by hand, so this site leaves the code to you. It works once, and for a few minutes. Redeem it:",
+			Curl: app.Redeem(back.Code, handVerifierOf(app)).Curl(),
+			Do:   "Then, in the same shell, with what you were answered as " + strings.Join(blanksOf(app), " and ") + ":",
+			Then: handCommands(app, s.at)})
+		return
 	}
-	s.say(w, http.StatusBadRequest, m)
+	s.say(w, http.StatusBadRequest, message{Heading: "Nobody here asked for this", Again: name,
+		What: "This answer does not belong to a connection that this browser began, so the partner's site stops here, as every partner should: the code could be somebody else's."})
 }
 
 // connectionPage is one connection with all that can be done with it.
 type connectionPage struct {
 	*connection
-	Words      string
+	Said       []said
 	Exchanges  []*exchange
 	Problem    string
 	CanRefresh bool
@@ -251,6 +257,19 @@ type connectionPage struct {
 	CanEnd     bool
 	Curl       []string
 	Postern    string
+}
+
+// said is something that the server told of a connection.
+type said struct{ Name, Value string }
+
+// saidOf is all that is no secret, in order.
+func saidOf(told dialect.Told) (all []said) {
+	for _, name := range slices.Sorted(maps.Keys(told)) {
+		if !isSecret(name) {
+			all = append(all, said{strings.NewReplacer(".", " ", "_", " ").Replace(name), told[name]})
+		}
+	}
+	return all
 }
 
 func (p connectionPage) Title() string { return "Connected by " + p.Dialect }
@@ -265,7 +284,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) showConnection(w http.ResponseWriter, status int, c *connection, problem string) {
 	app, told := s.partner.apps[c.Dialect], s.partner.told(c)
-	p := connectionPage{connection: c, Words: s.words(c), Exchanges: s.partner.last(c), Problem: problem, Postern: s.at.public,
+	p := connectionPage{connection: c, Said: saidOf(told), Exchanges: s.partner.last(c), Problem: problem, Postern: s.at.public,
 		CanRefresh: told["refresh_token"] != "", CanAsk: app.Whoami("") != nil, CanEnd: app.Revoke(told) != nil,
 		Curl: []string{app.Call(http.MethodGet, s.at.api+"/candidates", told["access_token"]).Curl()}}
 	if m := app.Revoke(told); m != nil {

@@ -38,10 +38,10 @@ func (d *demo) welcome(w io.Writer) {
 		say("%s", note)
 	}
 	say(`
-  %-28s %s
-  %-28s %s
-  %-28s %s
-  %-28s %s
+  %-34s %s
+  %-34s %s
+  %-34s %s
+  %-34s %s
 
 Begin at the partner's site: press Connect, sign in, allow. Then end it at Postern's connections,
 and see on the partner's site that the API refuses the token.
@@ -58,31 +58,44 @@ People (password of all: %s)`,
 		}
 		say("  %-18s %s", p.email, strings.Join(roles, ", "))
 	}
-	say("\nBy hand: open the link, allow, and paste the command that you are shown. Then, with what it answers:")
+	say("\nBy hand: open a link, allow, and paste the command that you are shown; then the others, with what it answers.")
 	for _, name := range d.partner.order {
 		d.byHand(say, d.partner.apps[name])
 	}
+	say("\nAs the API itself, of any dialect's token (RFC 7662)\n  curl -u '%s:%s' -d token=\"$%s\" '%s/oauth/introspect'", apiID, apiSecret, accessBlank, d.at.public)
 	say("\nThe files of this installation are %s/%s and %s. Ctrl-C ends it; --fresh begins anew.", d.dir, configFile, resourcesFile)
 }
 
 // byHand are the link and the commands of a dialect.
 func (d *demo) byHand(say func(string, ...any), app *dialect.Speaker) {
-	const access, refresh = "ACCESS_TOKEN", "REFRESH_TOKEN"
 	say("\n%s, at %s level\n  %s", app.Dialect.Name(), app.Dialect.Level(), handLink(app))
 	say("  %s", app.Redeem("CODE", handVerifierOf(app)).Curl("CODE"))
-	commands := []*dialect.Request{app.Call("GET", d.at.api+"/candidates", access), app.Refresh(refresh),
-		app.Revoke(dialect.Told{"access_token": access, "refresh_token": refreshOf(app, refresh)})}
-	for _, m := range commands {
-		if m != nil {
-			say("  %s", m.Curl(access, refresh))
-		}
+	for _, command := range handCommands(app, d.at) {
+		say("  %s", command)
 	}
 }
 
-// refreshOf is the word for a refresh token on wires that have one.
-func refreshOf(app *dialect.Speaker, word string) string {
+// The words that commands have in the place of what the server answers.
+const accessBlank, refreshBlank = "ACCESS_TOKEN", "REFRESH_TOKEN"
+
+func blanksOf(app *dialect.Speaker) []string {
 	if app.Dialect.Terms().Refresh == nil {
-		return ""
+		return []string{accessBlank}
 	}
-	return word
+	return []string{accessBlank, refreshBlank}
+}
+
+// handCommands call the API, refresh where the wire has it, and end it all.
+func handCommands(app *dialect.Speaker, at places) (commands []string) {
+	blanks := blanksOf(app)
+	told := dialect.Told{"access_token": blanks[0]}
+	if len(blanks) > 1 {
+		told["refresh_token"] = blanks[1]
+	}
+	for _, m := range []*dialect.Request{app.Call("GET", at.api+"/candidates", accessBlank), app.Refresh(refreshBlank), app.Revoke(told)} {
+		if m != nil {
+			commands = append(commands, m.Curl(blanks...))
+		}
+	}
+	return commands
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +25,22 @@ type exchange struct {
 	Status  int
 
 	mediaType, body string // of the answer
+}
+
+// here is a client for which every name leads to this machine, since all
+// servers of the demo are on it. It follows no redirects and keeps no proxy.
+func here(jar http.CookieJar) *http.Client {
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	}
+	return &http.Client{
+		Transport: &http.Transport{DialContext: dial}, Jar: jar, Timeout: 10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // hand passes an answer on as it is.

@@ -140,6 +140,18 @@ func (s *Speaker) Answer(mediaType, body string) Told {
 	return told
 }
 
+// Hosts are the hosts that the file binds the dialect's pages ("login") and its
+// other addresses ("api") to; empty: any.
+func (d *Dialect) Hosts() map[string]string {
+	hosts := map[string]string{}
+	for which, labels := range map[string][]part{"login": d.loginHost, "api": d.apiHost} {
+		if len(labels) > 0 {
+			hosts[which] = join(labels, ".")
+		}
+	}
+	return hosts
+}
+
 // given are the values that any endpoint may ask of the app.
 func (s *Speaker) given() map[inputID]string {
 	return map[inputID]string{inClientID: s.ClientID, inClientSecret: s.ClientSecret, inRedirectURI: s.RedirectURL, inTenant: s.Tenant}

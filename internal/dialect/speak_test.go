@@ -118,6 +118,9 @@ func TestAnAppSpeaksAWireWithEverythingInAnOddPlace(t *testing.T) {
 	}
 	s := speakerOf(t, d)
 	s.Server = "http://localhost:8080"
+	if got := fmt.Sprint(d.Hosts()); got != "map[api:api.example.com]" {
+		t.Errorf("hosts are %s", got)
+	}
 	for i, row := range [][2]string{
 		{s.Authorize("S", ""), "http://acme.shops.example:8080/ask?app=app-1&response_type=auth_code&redirect_uri=https%3A%2F%2Fpartner.test%2Fcb&scope=a%20b&state=S"},
 		{s.Redeem("C", "").lines(), "POST http://api.example.com:8080/apps/app-1/token\nX-Version: 1\nAccept: application/json\nX-Secret: s3cret&more\n" +
