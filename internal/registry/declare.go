@@ -4,7 +4,7 @@ import (
 	"postern.dev/postern/internal/yamlfile"
 )
 
-// A resources file, key by key (docs/operating.md, "Resources"). A nil pointer
+// A resources file, key by key (docs/resources.md). A nil pointer
 // is a key that was not given: what it is about is then left as it is.
 
 type document struct {
