@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"postern.dev/postern"
@@ -93,7 +94,13 @@ type frame struct {
 	log     *slog.Logger
 	https   bool
 	oops    func(http.ResponseWriter, *http.Request, int, *postern.Error)
+
+	running atomic.Int64
 }
+
+// mostRunning is how many requests are worked on at once. More would only wait
+// for each other: they are told to come again, at once.
+const mostRunning = 1024
 
 // handlerTime is how long a request may be worked on, so that a stuck database
 // never holds a caller for longer.
@@ -116,8 +123,14 @@ func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	a := &answer{ResponseWriter: w}
+	defer f.running.Add(-1)
 	defer func() { f.note(r, rec, a, f.now().Sub(began)) }()
 	defer f.catch(a, r, rec)
+	if f.running.Add(1) > mostRunning {
+		a.Header().Set("Retry-After", "1")
+		http.Error(a, "Too much is going on at once; please try again in a moment.", http.StatusServiceUnavailable)
+		return
+	}
 	f.next.ServeHTTP(a, r)
 }
 

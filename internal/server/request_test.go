@@ -123,6 +123,26 @@ func TestARequestIsNotWorkedOnForEver(t *testing.T) {
 	resp.Body.Close()
 }
 
+func TestI75TooManyAtOnceAreToldSoAtOnce(t *testing.T) {
+	served := 0
+	f := &frame{now: time.Now, log: slog.New(slog.DiscardHandler), mint: func() (string, error) { return "req_1", nil },
+		next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ })}
+	for _, c := range []struct {
+		running int64
+		want    int
+	}{{mostRunning - 1, 200}, {mostRunning, 503}, {0, 200}} {
+		f.running.Store(c.running)
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if w.Code != c.want || (c.want == 503) != (w.Header().Get("Retry-After") != "") || f.running.Load() != c.running {
+			t.Errorf("with %d running: %d, %v, then %d", c.running, w.Code, w.Header(), f.running.Load())
+		}
+	}
+	if served != 2 {
+		t.Errorf("%d were served", served)
+	}
+}
+
 func TestI63WithoutRandomnessNothingIsServed(t *testing.T) {
 	f := &frame{now: time.Now, log: slog.New(slog.DiscardHandler), mint: func() (string, error) { return "", io.ErrUnexpectedEOF },
 		next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("served") })}
