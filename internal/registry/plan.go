@@ -39,7 +39,7 @@ type plan struct {
 
 func newPlan(r *Rules, res *Resources, s *State, m *memo) *plan {
 	return &plan{
-		rules: r, res: res, state: s, memo: m, now: r.Now(),
+		rules: r, res: res, state: s, memo: m, now: r.Now(), changes: []*Change{},
 		scopes: map[string]bool{}, newUsers: map[string]bool{}, nicknames: map[string]owner{}, handles: map[string]string{},
 		accountOf: map[*accountDecl]string{}, partnerOf: map[*partnerDecl]string{}, gone: map[string]bool{},
 		scopesOf: map[string][]string{}, eventScope: map[string]string{},

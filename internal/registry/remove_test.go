@@ -1,8 +1,14 @@
 package registry_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 )
 
 // connected makes two accounts with ada in both and bob in one, the apps whole
@@ -170,5 +176,50 @@ func TestAppsStayWithTheirPartner(t *testing.T) { // I-42
 		w.apply("accounts: [{id: a1, name: Twin}, {id: a2, name: Twin}]")
 		w.refused("accounts: [{name: Twin}]", "a.yaml:1:19: accounts[0].name: several are called \"Twin\"; say which one by its id")
 		w.refused("accounts: [{id: acme, users: [{email: ada@x.test, nickname: BOB}]}]", "a.yaml:1:61: accounts[0].users[0].nickname: is or was another user's, and partners know people by it; choose another")
+	})
+}
+
+func TestExchangesBesideARemovalLeaveNothingAlive(t *testing.T) { // I-03, I-08
+	everywhere(t, func(w *world) {
+		w.apply("partners: [{name: P, apps: [{name: X, client_id: x, client_secret: " + one + ", redirect_urls: [https://p.test/cb]}]}]")
+		now := w.clock.Now().UnixMilli()
+		var codes []postern.Secret
+		for i := range 12 {
+			account := fmt.Sprintf("acc%d", i)
+			w.apply("accounts: [{id: " + account + ", name: " + account + ", users: [{id: u" + account + ", email: a@" + account + ".test}]}]")
+			code, err := terms.Code.Form.Mint(rand.Reader)
+			w.ok(err)
+			hash := code.Hash()
+			w.run(`INSERT INTO codes (hash, dialect, app_id, account_id, user_id, level, redirect_uri, sent_uri, created_at, expires_at, live_until)
+				VALUES ($1, 'open', 'x', $2, $3, 'user', 'https://p.test/cb', TRUE, $4, $5, $5)`, hash[:], account, "u"+account, now, now+300000)
+			codes = append(codes, code)
+		}
+		var all sync.WaitGroup
+		for i, code := range codes {
+			all.Go(func() {
+				_, err := w.oauth.Redeem(w.ctx, &oauth.Redeem{Terms: terms, Code: code, RedirectURI: "https://p.test/cb", SentURI: true,
+					Client: oauth.ClientAuth{ClientID: "x", Secret: one, Source: "here"}})
+				if err != nil && !postern.Is(err, postern.InvalidGrant) && !postern.Is(err, postern.InvalidClient) {
+					t.Errorf("redeem: %v", err)
+				}
+			})
+			if i == len(codes)/2 {
+				all.Go(func() { w.apply("partners: [{name: P, apps: [{client_id: x, remove: true}]}]") })
+			}
+		}
+		all.Wait()
+		w.equal("live connections", w.one("SELECT count(*) FROM connections WHERE ended_at = 0"), "0")
+		w.equal("codes that can be redeemed", w.one("SELECT count(*) FROM codes WHERE spent_at = 0"), "0")
+		made := w.one("SELECT count(*) FROM connections")
+		w.equal("events of the end", w.one("SELECT count(*) FROM events WHERE type = 'connection.deleted'"), made)
+	})
+}
+
+func TestTextThatNoDatabaseTakesIsAFinding(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.refused(`accounts: [{name: "a\u0000b", users: [{email: "a\u0000@x.test", nickname: "n\u0000"}]}]`,
+			"a.yaml:1:19: accounts[0].name: holds the character U+0000, which a reader cannot see; remove it",
+			"a.yaml:1:47: accounts[0].users[0].email: holds the character U+0000, which a reader cannot see; remove it",
+			"a.yaml:1:75: accounts[0].users[0].nickname: holds the character U+0000, which a reader cannot see; remove it")
 	})
 }
