@@ -400,8 +400,6 @@ func (c *compiler) insecurities() {
 		{"insecure_secret_in_url", s.SecretInURL},
 		{"insecure_token_in_url", s.TokenInURL},
 		{"insecure_get_token_request", s.GetToken},
-		{"insecure_refresh_without_secret", s.NoSecretRefresh},
-		{"insecure_recoverable_client_secret", s.Recoverable},
 		{"insecure_weak_imported_secrets", s.WeakImported},
 	} {
 		if k.of == nil {

@@ -41,12 +41,10 @@ type spec struct {
 	Errors     errorsSpec          `yaml:"errors"`
 	EventData  *yamlfile.Node      `yaml:"event_data"`
 
-	SecretInURL     *because `yaml:"insecure_secret_in_url"`
-	TokenInURL      *because `yaml:"insecure_token_in_url"`
-	GetToken        *because `yaml:"insecure_get_token_request"`
-	NoSecretRefresh *because `yaml:"insecure_refresh_without_secret"`
-	Recoverable     *because `yaml:"insecure_recoverable_client_secret"`
-	WeakImported    *because `yaml:"insecure_weak_imported_secrets"`
+	SecretInURL  *because `yaml:"insecure_secret_in_url"`
+	TokenInURL   *because `yaml:"insecure_token_in_url"`
+	GetToken     *because `yaml:"insecure_get_token_request"`
+	WeakImported *because `yaml:"insecure_weak_imported_secrets"`
 }
 
 type because struct {
