@@ -90,10 +90,10 @@ func (c *call) ask() (*oauth.Ask, error) {
 			return nil, err
 		}
 	}
-	c.app = values[inClientID]
-	if !validClientID(c.app) {
+	if !validClientID(values[inClientID]) {
 		return nil, postern.Errorf(postern.UnknownClient, "No app is registered here under this client_id.")
 	}
+	c.app = values[inClientID]
 	if missing := c.refusedAbsence(&values); missing != nil {
 		return nil, missing
 	}

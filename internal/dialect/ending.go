@@ -166,23 +166,40 @@ func (c *call) heldToken(notice bool) (postern.Secret, error) {
 	if err != nil {
 		return "", err
 	}
-	var form fields
-	inForm := has(c.e.token.places, inBody)
-	if media, ok := mediaOf(c.r); ok && media == usualTypes["form"][0] && (notice || inForm) {
-		form, err = parseForm(body, nil)
-		name, twice := form.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 })
-		switch {
-		case inForm && err != nil:
-			return "", invalid("The body is not a well-formed form.")
-		case twice:
-			return "", invalid("The parameter %q is given twice.", name)
-		}
+	fields, err := c.heldFields(body, notice)
+	if err != nil {
+		return "", err
 	}
-	token, problem := c.e.token.read(c.r, form, c.m.value)
+	token, problem := c.e.token.read(c.r, fields, c.m.value)
 	if problem != nil {
 		return "", problem
 	}
 	return token, nil
+}
+
+// heldFields are the parameters of a holder's body, read as its type says. What
+// is neither a form nor JSON holds no token.
+func (c *call) heldFields(body string, notice bool) (fields, error) {
+	var out fields
+	var err error
+	placed := has(c.e.token.places, inBody)
+	media, _ := mediaOf(c.r)
+	switch {
+	case media == usualTypes["form"][0] && (notice || placed):
+		out, err = parseForm(body, nil)
+	case media == usualTypes["json"][0] && placed:
+		out, err = parseJSON(body, nil)
+	}
+	if err != nil && !placed {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, invalid("The body is not well-formed.")
+	}
+	if name, twice := out.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 }); twice {
+		return nil, invalid("The parameter %q is given twice.", name)
+	}
+	return out, nil
 }
 
 func has(places []place, kind placeKind) bool {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,5 +80,45 @@ func TestAnOldWire(t *testing.T) {
 	r.SetBasicAuth(xrefToken, "x")
 	if _, err := d.ReadToken(r); err == nil {
 		t.Error("a password beside the token is accepted")
+	}
+}
+
+// A token in the body is read as the body's type says.
+func TestATokenInTheBody(t *testing.T) {
+	text := "language: 1\nname: acme\ntokens: {access: {form: hex 40}}\napi: {read: {access_token: [scheme Bearer, body token]}}\n" +
+		"whoami: {at: POST /test, answer: {id: $account.id}}\n"
+	d, err := Library{}.Compile("acme.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewSet(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, set)
+	b.engine.tokens[xrefToken].Dialect = "acme"
+	challenge := `Bearer realm="acme"`
+	b.check(t, []want{
+		{name: "a form", send: "POST /test", header: asAForm, body: "token=" + xrefToken, status: 200, answer: `{"id":"acc_1"}`},
+		{name: "JSON", send: "POST /test", header: asJSON, body: `{"token":"` + xrefToken + `"}`, status: 200, answer: `{"id":"acc_1"}`},
+		{name: "the header", send: "POST /test", header: headers("Authorization", "Bearer "+xrefToken), status: 200},
+		{name: "an empty one", send: "POST /test", header: asAForm, body: "token=", status: 401, challenge: challenge},
+		{name: "a number", send: "POST /test", header: asJSON, body: `{"token":7}`, status: 401, challenge: challenge},
+		{name: "no JSON", send: "POST /test", header: asJSON, body: `{"token":`, status: 400},
+		{name: "twice", send: "POST /test", header: asAForm, body: "token=x&token=x", status: 400},
+		{name: "header and body", send: "POST /test", header: headers("Authorization", "Bearer "+xrefToken, "Content-Type", "application/json"), body: `{"token":"x"}`, status: 400},
+		{name: "another type", send: "POST /test", header: headers("Content-Type", "text/plain"), body: "token=" + xrefToken, status: 401, challenge: challenge},
+	})
+}
+
+func TestWhatWasSeenHoldsNoStrangersText(t *testing.T) {
+	b := newBench(t, builtin(t, "xref"))
+	var seen []Seen
+	b.Seen = func(_ context.Context, s Seen) { seen = append(seen, s) }
+	b.send("POST /oauth/tokens", asJSON, strings.Replace(xrefAll, "p-xref", strings.Repeat("<", 9000), 1))
+	b.send("POST /oauth/tokens", asJSON, xrefAll)
+	b.send("GET /oauth/open-api/%3Cscript%3E", nil, "")
+	if len(seen) != 3 || seen[0].AppID != "" || seen[0].Refused == nil || seen[1].AppID != "p-xref" || seen[1].Status != 200 || seen[1].Refused != nil || seen[2].AppID != "" {
+		t.Errorf("%+v", seen)
 	}
 }

@@ -77,6 +77,9 @@ func (p *presentation) read(r *http.Request, form fields, variable func(string) 
 		fields fields
 	}{{inQuery, query}, {inBody, form}} {
 		for _, one := range f.fields {
+			if one.value == "" { // absent (RFC 6749 §3.1), or no text
+				continue
+			}
 			if i := p.at(f.kind, one.name); i >= 0 {
 				found = append(found, shown{p.places[i], one.value})
 			} else if one.name == usualName {

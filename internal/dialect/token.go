@@ -119,13 +119,13 @@ func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 	if err != nil {
 		return oauth.ClientAuth{}, err
 	}
-	c.app = id
 	if id == "" && !b.broken && c.e.inputs[inClientID].missing != byOther {
 		return oauth.ClientAuth{}, c.unnamed()
 	}
 	if id != "" && !validClientID(id) {
 		return oauth.ClientAuth{}, postern.Errorf(postern.UnknownClient, "%s", sentences[postern.InvalidClient])
 	}
+	c.app = id
 	auth := oauth.ClientAuth{ClientID: id, Secret: postern.Secret(secret), Basic: b.tried, Source: c.door.Source(c.r)}
 	if b.raw != "" && secret == b.password {
 		auth.Raw = postern.Secret(b.raw)
