@@ -137,8 +137,6 @@ func (r urlRule) aboutHost(scheme, host string) string {
 		return notPublic
 	case scheme == "http":
 		return "must begin with https://"
-	case kind == publicAddress && r.redirect:
-		return "has an address as its host; use a name" // PA-08
 	}
 	return ""
 }
