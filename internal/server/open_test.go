@@ -236,22 +236,27 @@ func TestST07FilesAreForTheirOwnerWhateverTheUmask(t *testing.T) {
 }
 
 func TestOP12NodesThatStartAtOnceMigrateOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "postern.db")
-	var nodes sync.WaitGroup
-	for range 4 {
-		cfg := onFile(t, path)
-		nodes.Go(func() {
-			s, err := New(context.Background(), cfg, Outside{})
-			if err != nil {
-				t.Error(err)
-				return
+	for engine, cfg := range map[string]*config.Config{
+		"sqlite":   onFile(t, filepath.Join(t.TempDir(), "postern.db")),
+		"postgres": onPostgres(t, pg.Empty(t)),
+	} {
+		t.Run(engine, func(t *testing.T) {
+			var nodes sync.WaitGroup
+			for range 4 {
+				nodes.Go(func() {
+					s, err := New(context.Background(), cfg, Outside{})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				})
 			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
+			nodes.Wait()
 		})
 	}
-	nodes.Wait()
 }
 
 func TestADoctorFindsWhatIsWrong(t *testing.T) {
