@@ -23,7 +23,7 @@ const (
 	// headerTime and bodyTime bound how long a caller may take to say what it wants.
 	headerTime = 10 * time.Second
 	bodyTime   = 10 * time.Second
-	// answerTimeout ends an answer that nobody reads.
+	// writeTime ends an answer that nobody reads.
 	writeTime = handlerTime + 10*time.Second
 	idleTime  = 2 * time.Minute
 	// headerSize with the 4 KiB that net/http adds is 16 KiB.
@@ -70,7 +70,7 @@ type listener struct {
 	http *http.Server
 }
 
-// Run listens and serves until ctx ends, then stops as Shutdown promises: not
+// Run listens and serves until ctx ends, then stops so that nobody is dropped: not
 // ready at once, no new connections, what runs is finished within 30 s.
 func (s *Server) Run(ctx context.Context) error {
 	listeners, err := s.listen()
