@@ -45,6 +45,7 @@ func (c *Config) check(r *report) {
 	c.checkDialects(r)
 	c.checkSecretKey(r)
 	c.checkLifetimes(r)
+	c.checkWebhooks(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "text", "json")
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
@@ -55,6 +56,13 @@ func (c *Config) check(r *report) {
 	}
 	if c.SignIn.Attempts < 5 || c.SignIn.Attempts > 100 {
 		r.say("sign_in.attempts", "%d is out of bounds; write 5 to 100", c.SignIn.Attempts)
+	}
+}
+
+// checkWebhooks keeps history for as long as a delivery is tried at the least.
+func (c *Config) checkWebhooks(r *report) {
+	if h := c.Webhooks.History; h < 7*day || h > 3650*day {
+		r.say("webhooks.history", "%s is out of bounds; write 7d to 3650d", short(h))
 	}
 }
 

@@ -39,6 +39,7 @@ type Config struct {
 	Lifetimes      Lifetimes `yaml:"lifetimes"`
 	Branding       Branding  `yaml:"branding"`
 	SignIn         SignIn    `yaml:"sign_in"`
+	Webhooks       Webhooks  `yaml:"webhooks"`
 }
 
 // Mount is a dialect and where it is mounted: a built-in one by its name, or a
@@ -90,6 +91,14 @@ type SignIn struct {
 	Attempts int `yaml:"attempts"` // wrong passwords before a person has to wait
 }
 
+// Webhooks say where partners' endpoints may be and how long is told of.
+type Webhooks struct {
+	// AllowNetworks are networks beside the public internet that endpoints may be
+	// in.
+	AllowNetworks []Network     `yaml:"allow_networks"`
+	History       time.Duration `yaml:"history"` // of deliveries
+}
+
 // Network is an address range, also written as one address.
 type Network struct{ netip.Prefix }
 
@@ -103,6 +112,7 @@ func defaults() *Config {
 			Code: 5 * time.Minute, Access: time.Hour, Refresh: 180 * day, RefreshAbsolute: yamlfile.Life{Never: true},
 			RetryWindow: 30 * time.Second, Session: 7 * day, SessionIdle: 12 * time.Hour,
 		},
-		SignIn: SignIn{Attempts: 10},
+		SignIn:   SignIn{Attempts: 10},
+		Webhooks: Webhooks{History: 30 * day},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/web"
+	"postern.dev/postern/internal/webhook"
 )
 
 // The rows have every verb that a room asks for.
@@ -17,6 +18,7 @@ var (
 	_ registry.Store = (*store.DB)(nil)
 	_ web.Rows       = (*store.DB)(nil)
 	_ vault.Rows     = (*store.DB)(nil)
+	_ webhook.Store  = (*store.DB)(nil)
 )
 
 // The rules have every method that a door calls.

@@ -19,6 +19,7 @@ import (
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
+	"postern.dev/postern/internal/webhook"
 )
 
 // Outside is what comes from outside the program. What is missing is the real
@@ -50,6 +51,7 @@ type Rooms struct {
 	OAuth    *oauth.Rules
 	Identity *identity.Rules
 	Registry *registry.Rules
+	Webhooks *webhook.Rules
 
 	vault   *vault.Vault
 	scratch string // a directory to remove in the end
@@ -78,6 +80,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 		DB: db, Dialects: dialects, Identity: people, vault: v,
 		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects),
+		Webhooks: newWebhooks(cfg, o, db, v, dialects),
 	}, nil
 }
 

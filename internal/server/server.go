@@ -59,6 +59,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
 	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
 	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
+	s.sweeping.Go(func() { s.Webhooks.Run(sweeping) })
 	s.health.started.Store(true)
 	return s, nil
 }
@@ -117,7 +118,8 @@ func (s *Server) proxies() (list proxies) {
 }
 
 func (s *Server) sweeps() []sweep {
-	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep}}
+	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep},
+		{"webhooks", sweepBatch, func(ctx context.Context) (int, error) { return s.Webhooks.Sweep(ctx, sweepBatch) }}}
 }
 
 // notes are what is kept in memory for a moment, so that a token check costs no write.
@@ -152,7 +154,7 @@ func (s *Server) Handler() http.Handler { return s.public }
 // Internal serves the internal listener's requests.
 func (s *Server) Internal() http.Handler { return s.internal }
 
-// Warnings are what the mounted dialects weaken, for the log at start.
+// warnings are what the mounted dialects weaken, for the log at start.
 func (s *Server) warnings() (list []string) {
 	for _, d := range s.Dialects.List() {
 		for _, i := range d.Insecure() {

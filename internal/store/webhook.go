@@ -1,0 +1,276 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/webhook"
+)
+
+const (
+	anythingNew = `
+	SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE fanned = 0)
+	              OR EXISTS (SELECT 1 FROM published WHERE fanned = 0) THEN 1 ELSE 0 END`
+	dueEndpoints = `
+	SELECT n.app_id FROM endpoints n
+	JOIN apps a ON a.id = n.app_id JOIN partners p ON p.id = a.partner_id
+	WHERE n.holder = '' AND n.wake_at <= $1 AND NOT a.disabled AND NOT p.disabled
+	ORDER BY n.wake_at LIMIT $2`
+	heldBy       = `SELECT app_id, news FROM endpoints WHERE holder = $1`
+	holdEndpoint = `UPDATE endpoints SET holder = $2 WHERE app_id = $1 AND holder = ''`
+	letGo        = `
+	UPDATE endpoints SET holder = '', wake_at = $4, not_before = $5
+	WHERE app_id = $1 AND holder = $2 AND news = $3`
+	stillHolds = `SELECT count(*) FROM endpoints WHERE app_id = $1 AND holder = $2`
+
+	firstBeat = `INSERT INTO nodes (id, beat) VALUES ($1, 1) ON CONFLICT (id) DO NOTHING`
+	nextBeat  = `UPDATE nodes SET beat = beat + 1 WHERE id = $1`
+	holders   = `
+	SELECT DISTINCT n.holder, COALESCE(o.beat, 0) FROM endpoints n LEFT JOIN nodes o ON o.id = n.holder
+	WHERE n.holder > '' AND n.holder <> $1`
+	buryEndpoints = `UPDATE endpoints SET holder = '', wake_at = 0 WHERE holder = $1`
+	buryNode      = `DELETE FROM nodes WHERE id = $1`
+
+	endpointColumns = `
+	a.id, a.name, a.dialect, a.webhook_url, a.removed_at, a.webhook_secret,
+	n.old_secret, COALESCE(n.old_until, 0), n.ed25519, COALESCE(n.ordered, TRUE), COALESCE(n.failures, 0),
+	COALESCE(n.failing_since, 0), COALESCE(n.success_at, 0), COALESCE(n.gone_url, ''), COALESCE(n.news, 0)`
+	selectEndpoint = `SELECT ` + endpointColumns + ` FROM apps a LEFT JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1`
+	selectHeld     = `SELECT ` + endpointColumns + ` FROM apps a JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1 AND n.holder = $2`
+	countOpen      = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at = 0`
+	countParked    = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at > 0 AND state = 'parked'`
+
+	// A delivery is read with all that its message is made of.
+	deliveryColumns = `
+	SELECT d.app_id, d.position, d.event_id, d.lane, d.state, d.attempts, d.tries, d.due_at, d.done_at, d.why,
+	       COALESCE(e.type, p.type, ''), d.at, a.dialect,
+	       COALESCE(c.id, ''), COALESCE(c.number, 0), COALESCE(e.sequence, 0),
+	       COALESCE(ac.id, ''), COALESCE(ac.handle, ''), COALESCE(ac.name, ''), COALESCE(ac.number, 0), COALESCE(ac.attributes, ''),
+	       COALESCE(w.wire_id, ''),
+	       COALESCE(e.user_id, p.user_id, ''), COALESCE(e.user_nickname, ''), COALESCE(u.wire_nickname, ''), COALESCE(u.nickname, ''),
+	       COALESCE(e.reason, ''), COALESCE(e.changes, ''), COALESCE(p.data, ''), COALESCE(p.scope, '')
+	FROM deliveries d
+	JOIN apps a ON a.id = d.app_id
+	LEFT JOIN events e ON e.id = d.event_id
+	LEFT JOIN published p ON p.id = d.event_id
+	LEFT JOIN connections c ON c.id = d.lane
+	LEFT JOIN accounts ac ON ac.id = COALESCE(e.account_id, p.account_id)
+	LEFT JOIN account_ids w ON w.dialect = a.dialect AND w.account_id = ac.id
+	LEFT JOIN users u ON u.id = p.user_id`
+
+	dueDeliveries = deliveryColumns + `
+	WHERE d.app_id = $1 AND d.done_at = 0 AND d.due_at <= $2 ORDER BY d.due_at, d.position LIMIT $3`
+	nextDue = `SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE app_id = $1 AND done_at = 0 AND due_at > $2 AND due_at < 253402300799000`
+
+	lockEndpoint = `SELECT ordered FROM endpoints WHERE app_id = $1`
+	saveHealth   = `UPDATE endpoints SET failures = $2, failing_since = $3, success_at = $4, gone_url = $5 WHERE app_id = $1`
+	saveOutcome  = `
+	UPDATE deliveries SET state = $3, attempts = $4, tries = $5, due_at = $6, done_at = $7, why = $8
+	WHERE app_id = $1 AND position = $2 AND done_at = 0`
+	saveAttempt = `
+	INSERT INTO attempts (app_id, position, number, at, took, status, error, reply)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
+	// nextInLane lets the first open one of a lane go.
+	nextInLane = `
+	UPDATE deliveries SET due_at = 0 WHERE app_id = $1 AND due_at = 253402300799000 AND position =
+	  (SELECT MIN(position) FROM deliveries WHERE app_id = $1 AND lane = $2 AND done_at = 0)`
+)
+
+// Work implements webhook.Store.
+func (db *DB) Work(ctx context.Context, node string, now time.Time, limit int) (*webhook.Work, error) {
+	w := &webhook.Work{Mine: map[string]int64{}}
+	var news int
+	if err := (read{db}).row(ctx, anythingNew).Scan(&news); err != nil {
+		return nil, db.trouble(err)
+	}
+	w.News = news == 1
+	var err error
+	if w.Due, err = db.texts(ctx, dueEndpoints, ms(now), limit); err != nil || node == "" {
+		return w, err
+	}
+	r := &stateReader{ctx: ctx, q: read{db}}
+	r.all(heldBy, func(rows *sql.Rows) error {
+		var app string
+		var news int64
+		err := rows.Scan(&app, &news)
+		w.Mine[app] = news
+		return err
+	}, node)
+	return w, db.trouble(r.err)
+}
+
+// Hold implements webhook.Store.
+func (db *DB) Hold(ctx context.Context, appID, node string) (bool, error) {
+	return db.changed(ctx, holdEndpoint, appID, node)
+}
+
+// changed runs one statement and reports whether it changed a row.
+func (db *DB) changed(ctx context.Context, query string, args ...any) (yes bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, query, args...)
+		yes = n > 0
+		return err
+	})
+	return yes && err == nil, err
+}
+
+// LetGo implements webhook.Store.
+func (db *DB) LetGo(ctx context.Context, appID, node string, news int64, again, notBefore time.Time) (bool, error) {
+	free, err := db.changed(ctx, letGo, appID, node, news, endMS(again), ms(notBefore))
+	if err != nil || free {
+		return free, err
+	}
+	held, err := db.exists(ctx, stillHolds, appID, node)
+	return !held, err
+}
+
+// Beat implements webhook.Store.
+func (db *DB) Beat(ctx context.Context, node string, first bool) (bool, error) {
+	query := nextBeat
+	if first {
+		query = firstBeat
+	}
+	return db.changed(ctx, query, node)
+}
+
+// Holders implements webhook.Store.
+func (db *DB) Holders(ctx context.Context, node string) (list []webhook.Holder, err error) {
+	r := &stateReader{ctx: ctx, q: read{db}}
+	r.all(holders, func(rows *sql.Rows) error {
+		var h webhook.Holder
+		err := rows.Scan(&h.Node, &h.Beat)
+		list = append(list, h)
+		return err
+	}, node)
+	return list, db.trouble(r.err)
+}
+
+// Bury implements webhook.Store.
+func (db *DB) Bury(ctx context.Context, node string) error {
+	return db.write(ctx, func(t *tx) error {
+		for _, query := range []string{buryEndpoints, buryNode} {
+			if _, err := t.exec(ctx, query, node); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (db *DB) endpoint(ctx context.Context, query string, args ...any) (*webhook.Endpoint, error) {
+	var e webhook.Endpoint
+	var removed, oldUntil, since, success int64
+	err := read{db}.row(ctx, query, args...).Scan(&e.App.ID, &e.AppName, &e.App.Dialect, &e.URL, &removed, &e.Secret,
+		&e.OldSecret, &oldUntil, &e.Ed25519, &e.Ordered, &e.Failures, &since, &success, &e.GoneURL, &e.News)
+	if err != nil {
+		return nil, db.missing(err, "app")
+	}
+	e.Removed, e.OldUntil, e.FailingSince, e.LastSuccess = at(removed), at(oldUntil), at(since), at(success)
+	return &e, nil
+}
+
+// EndpointOf implements webhook.Store.
+func (db *DB) EndpointOf(ctx context.Context, appID string) (*webhook.Endpoint, error) {
+	e, err := db.endpoint(ctx, selectEndpoint, appID)
+	if err != nil {
+		return nil, err
+	}
+	err = read{db}.row(ctx, countOpen, appID).Scan(&e.Waiting)
+	if err == nil {
+		err = read{db}.row(ctx, countParked, appID).Scan(&e.Given)
+	}
+	return e, db.trouble(err)
+}
+
+// Load implements webhook.Store. The endpoint is read before its deliveries: what
+// comes between the two is news.
+func (db *DB) Load(ctx context.Context, appID, node string, now time.Time, limit int) (*webhook.Endpoint, []*webhook.Delivery, time.Time, error) {
+	e, err := db.endpoint(ctx, selectHeld, appID, node)
+	if err != nil {
+		return nil, nil, time.Time{}, err
+	}
+	due, err := db.deliveries(ctx, dueDeliveries, appID, ms(now), limit)
+	if err != nil {
+		return nil, nil, time.Time{}, err
+	}
+	var next int64
+	err = read{db}.row(ctx, nextDue, appID, ms(now)).Scan(&next)
+	return e, due, at(next), db.trouble(err)
+}
+
+func (db *DB) deliveries(ctx context.Context, query string, args ...any) (list []*webhook.Delivery, err error) {
+	r := &stateReader{ctx: ctx, q: read{db}}
+	r.all(query, func(rows *sql.Rows) error {
+		d, err := scanDelivery(rows)
+		list = append(list, d)
+		return err
+	}, args...)
+	return list, db.trouble(r.err)
+}
+
+func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
+	var d webhook.Delivery
+	m := &d.Message
+	var state, accountAttrs, fixed, today, reason, changes, data string
+	var due, done, happened int64
+	err := rows.Scan(&d.AppID, &d.Position, &m.ID, &d.Lane, &state, &d.Attempts, &d.Tries, &due, &done, &d.Why,
+		&m.Type, &happened, &m.App.Dialect,
+		&m.ConnectionID, &m.ConnectionNumber, &m.Sequence,
+		&m.Account.ID, &m.Account.Handle, &m.Account.Name, &m.Account.Number, &accountAttrs, &m.Account.WireID,
+		&m.UserID, &m.UserNickname, &fixed, &today, &reason, &changes, &data, &m.Scope)
+	if err != nil {
+		return nil, err
+	}
+	d.State, d.DueAt, d.DoneAt, d.Behind = webhook.State(state), at(due), at(done), due >= forever
+	m.App.ID, m.At, m.Reason, m.Changes = d.AppID, at(happened), postern.EndReason(reason), split(changes)
+	if data != "" {
+		m.Own, m.Data = true, []byte(data)
+		m.UserNickname = (&postern.User{WireNickname: fixed, Nickname: today}).Nick()
+	}
+	m.Account.Attributes, err = attributes(accountAttrs)
+	return &d, err
+}
+
+// Record implements webhook.Store. It holds the endpoint's row, as a fan-out
+// does: so a delivery that joins a lane sees whether the lane is open, or is seen
+// here.
+func (db *DB) Record(ctx context.Context, appID string, h *webhook.Health, outcomes []webhook.Outcome) error {
+	return db.write(ctx, func(t *tx) error {
+		var ordered bool
+		if err := t.row(ctx, lockEndpoint+db.engine.forRow, appID).Scan(&ordered); err != nil {
+			return err
+		}
+		for i := range outcomes {
+			if err := record(ctx, t, &outcomes[i]); err != nil {
+				return err
+			}
+		}
+		if h == nil {
+			return nil
+		}
+		_, err := t.exec(ctx, saveHealth, appID, h.Failures, ms(h.FailingSince), ms(h.LastSuccess), h.GoneURL)
+		return err
+	})
+}
+
+func record(ctx context.Context, t *tx, o *webhook.Outcome) error {
+	d, attempts, tries, done := o.Delivery, o.Delivery.Attempts, o.Delivery.Tries, int64(0)
+	if a := o.Attempt; a != nil {
+		attempts, tries = attempts+1, tries+1
+		_, err := t.exec(ctx, saveAttempt, d.AppID, d.Position, a.Number, ms(a.At), a.Took.Milliseconds(), a.Status, a.Error, a.Reply)
+		if err != nil {
+			return err
+		}
+	}
+	if o.State != webhook.Open {
+		done = ms(o.At)
+	}
+	_, err := t.exec(ctx, saveOutcome, d.AppID, d.Position, string(o.State), attempts, tries, ms(o.DueAt), done, o.Why)
+	if err != nil || o.State == webhook.Open {
+		return err
+	}
+	_, err = t.exec(ctx, nextInLane, d.AppID, d.Lane)
+	return err
+}

@@ -1,0 +1,348 @@
+package webhook_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/webhook"
+)
+
+func TestAConnectionsLifeReachesTheApp(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		secret := w.app("x", "xref", "account", r.URL+"/hook")
+		w.connection("con_1", "x", "acme", "", "")
+		created := w.event("con_1", postern.ConnectionCreated, "")
+		deleted := w.event("con_1", postern.ConnectionDeleted, "app")
+		w.start()
+		w.becomes(deleted, webhook.Delivered)
+		got := r.all()
+		if len(got) != 2 || got[0].id() != created || got[1].id() != deleted {
+			t.Fatalf("got %v", r.ids())
+		}
+		for _, m := range got {
+			if !verified(w, secret, m) {
+				w.Errorf("the signature of %s does not verify", m.id())
+			}
+		}
+		wire := w.value(`SELECT wire_id FROM account_ids WHERE dialect = 'xref' AND account_id = 'acme'`)
+		body := string(got[1].Body)
+		if !strings.HasPrefix(body, `{"type":"connection.deleted","timestamp":"`) ||
+			!strings.HasSuffix(body, `","data":{"connection_id":"con_1","sequence":2,"account_id":"acme","xref_account_id":"`+wire+`","reason":"app"}}`) {
+			w.Errorf("body %s", body)
+		}
+		if got[0].Header.Get("Content-Type") != "application/json" {
+			w.Errorf("%v", got[0].Header)
+		}
+	})
+}
+
+func TestAUserLevelMessageNamesTheUser(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		w.app("x", "plain", "user", r.URL)
+		w.connection("con_1", "x", "acme", "ada", "")
+		w.start()
+		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Delivered)
+		d := r.all()[0].data()
+		if d["user"] != "ada" || d["user_id"] != "ada" || d["sequence"] != 1.0 {
+			w.Errorf("%s", r.all()[0].Body)
+		}
+	})
+}
+
+// TestI50_TenAttemptsOverThreeDaysThenParked moves the clock and restarts the
+// node, as WH-19 does.
+func TestI50_TenAttemptsOverThreeDaysThenParked(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, status(500))
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		id := w.event("con_1", postern.ConnectionCreated, "")
+		began := w.clock.Now()
+		stop := w.start()
+		var gaps []time.Duration
+		for n := 1; ; n++ {
+			w.waitFor("another attempt", func() bool {
+				return w.value(`SELECT COALESCE(MAX(attempts), 0) FROM deliveries WHERE event_id = $1`, id) == fmt.Sprint(n)
+			})
+			if w.state(id) == "parked" {
+				break
+			}
+			var due int64
+			if err := w.sql.QueryRow(`SELECT due_at FROM deliveries WHERE event_id = $1`, id).Scan(&due); err != nil {
+				w.Fatal(err)
+			}
+			gaps = append(gaps, time.UnixMilli(due).Sub(w.clock.Now()))
+			if n%3 == 0 {
+				stop()
+				stop = w.start()
+			}
+			w.clock.Advance(gaps[len(gaps)-1])
+		}
+		n, lasted := len(r.all()), w.clock.Now().Sub(began)
+		if n < 8 || lasted < 72*time.Hour || gaps[0] > 30*time.Second || !slices.IsSorted(gaps) {
+			w.Errorf("%d attempts in %s, gaps %v", n, lasted, gaps)
+		}
+		if ids := slices.Compact(r.ids()); len(ids) != 1 || ids[0] != id {
+			w.Errorf("the id changed: %v", ids)
+		}
+		// Replayed, it arrives with the same id.
+		r.says(nil)
+		if n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", State: webhook.Parked}, "operator"); n != 1 || err != nil {
+			w.Fatalf("%d, %v", n, err)
+		}
+		w.becomes(id, webhook.Delivered)
+	})
+}
+
+func TestALaterEventWaitsForAnEarlierOne(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		r.says(func(rw http.ResponseWriter, req *http.Request) {
+			if strings.Contains(req.Header.Get("Webhook-Id"), "con_1") {
+				rw.WriteHeader(500)
+			}
+		})
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.connection("con_2", "x", "globex", "", "")
+		w.start()
+		first := w.event("con_1", postern.ConnectionCreated, "")
+		second := w.event("con_1", postern.ConnectionDeleted, "app")
+		other := w.event("con_2", postern.ConnectionCreated, "")
+		w.becomes(other, webhook.Delivered)
+		if slices.Contains(r.ids(), second) {
+			w.Error("the second event of a connection overtook the first")
+		}
+		r.says(nil)
+		w.waitFor("the first failed", func() bool { return w.value(`SELECT attempts FROM deliveries WHERE event_id = $1`, first) == "1" })
+		w.clock.Advance(30 * time.Second)
+		w.becomes(second, webhook.Delivered)
+		ids := slices.DeleteFunc(r.ids(), func(id string) bool { return id == other })
+		if !slices.Equal(ids, []string{first, first, second}) {
+			w.Errorf("%v", ids)
+		}
+	})
+}
+
+func TestOrderCanBeGivenUp(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		if err := w.rules.Order(w.ctx, "x", false, "operator"); err != nil {
+			w.Fatal(err)
+		}
+		first := w.event("con_1", postern.ConnectionCreated, "")
+		r.says(func(rw http.ResponseWriter, req *http.Request) {
+			if req.Header.Get("Webhook-Id") == first {
+				rw.WriteHeader(500)
+			}
+		})
+		second := w.event("con_1", postern.ConnectionDeleted, "app")
+		w.start()
+		w.becomes(second, webhook.Delivered)
+		if w.state(first) != "open" {
+			w.Errorf("the first is %s", w.state(first))
+		}
+	})
+}
+
+func TestWH18_GoneSwitchesTheEndpointOff(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, status(410))
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.connection("con_2", "x", "globex", "", "")
+		w.start()
+		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Parked)
+		late := w.event("con_2", postern.ConnectionCreated, "")
+		w.becomes(late, webhook.Parked)
+		e, err := w.rules.Endpoint(w.ctx, "x")
+		if err != nil || e.Status() != "disabled" || len(r.all()) != 1 {
+			w.Errorf("%v, %v, %d requests", e.Status(), err, len(r.all()))
+		}
+		// Another URL is another endpoint.
+		other := newReceiver(w, nil)
+		w.run(`UPDATE apps SET webhook_url = $1 WHERE id = 'x'`, other.URL)
+		w.becomes(w.event("con_2", postern.ConnectionDeleted, "app"), webhook.Delivered)
+		// Sent again, it is tried again.
+		if n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", EventID: late}, "operator"); n != 1 || err != nil {
+			w.Fatal(n, err)
+		}
+		w.becomes(late, webhook.Delivered)
+	})
+}
+
+func TestWH18_RetryAfterIsHonoured(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.start()
+		for i, c := range []struct {
+			header      string
+			least, most time.Duration
+		}{
+			{"120", 120 * time.Second, 121 * time.Second},
+			{"1000000000000", 24*time.Hour - time.Second, 24*time.Hour + time.Second},
+			{"Fri, 01 Jan 2199 00:00:00 GMT", 24*time.Hour - time.Second, 24*time.Hour + time.Second},
+			{"-5", 10 * time.Second, 30 * time.Second},
+			{"soon", 10 * time.Second, 30 * time.Second},
+		} {
+			r.says(func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("Retry-After", c.header)
+				rw.WriteHeader(429)
+			})
+			connection := fmt.Sprintf("con_%d", i)
+			w.connection(connection, "x", "acme", connection, "")
+			id := w.event(connection, postern.ConnectionCreated, "")
+			w.waitFor("an attempt", func() bool {
+				return w.state(id) != "" && w.value(`SELECT attempts FROM deliveries WHERE event_id = $1`, id) == "1"
+			})
+			var due int64
+			if err := w.sql.QueryRow(`SELECT due_at FROM deliveries WHERE event_id = $1`, id).Scan(&due); err != nil {
+				w.Fatal(err)
+			}
+			if gap := time.UnixMilli(due).Sub(w.clock.Now()); gap < c.least || gap > c.most {
+				w.Errorf("Retry-After: %s gives %s", c.header, gap)
+			}
+		}
+	})
+}
+
+func TestWH22_PendingEventsGoToTheNewURLOnly(t *testing.T) {
+	everywhere(t, func(w *world) {
+		old, new := newReceiver(w, status(503)), newReceiver(w, nil)
+		w.app("x", "plain", "account", old.URL)
+		w.start()
+		var last string
+		for i := range 10 {
+			id := fmt.Sprintf("con_%d", i)
+			w.connection(id, "x", "acme", id, "")
+			last = w.event(id, postern.ConnectionCreated, "")
+		}
+		w.waitFor("all were tried", func() bool {
+			return w.value(`SELECT count(*) FROM deliveries WHERE attempts > 0 AND done_at = 0`) >= "1"
+		})
+		w.run(`UPDATE apps SET webhook_url = $1 WHERE id = 'x'`, new.URL)
+		time.Sleep(2500 * time.Millisecond) // what was known of the endpoint is forgotten by now
+		before := len(old.all())
+		w.clock.Advance(time.Hour)
+		w.becomes(last, webhook.Delivered)
+		w.waitFor("all arrived", func() bool { return len(new.all()) == 10 })
+		if len(old.all()) != before {
+			w.Errorf("the old URL got %d more", len(old.all())-before)
+		}
+	})
+}
+
+func TestWH16_TheEventsOfOneAppReachNoOther(t *testing.T) {
+	everywhere(t, func(w *world) {
+		receivers := map[string]*receiver{}
+		secrets := map[string]string{}
+		for _, app := range []string{"a1", "b1"} {
+			receivers[app] = newReceiver(w, nil)
+			secrets[app] = w.app(app, "plain", "account", receivers[app].URL)
+			w.connection("con_"+app, app, "acme", "", "")
+		}
+		w.start()
+		for range 5 {
+			w.event("con_a1", postern.ConnectionUpdated, "")
+			w.event("con_b1", postern.ConnectionUpdated, "")
+		}
+		for app, r := range receivers {
+			w.waitFor("all arrived", func() bool { return len(r.all()) == 5 })
+			for _, m := range r.all() {
+				if !strings.Contains(m.id(), app) || !verified(w, secrets[app], m) {
+					w.Errorf("%s got %s", app, m.id())
+				}
+			}
+		}
+		if secrets["a1"] == secrets["b1"] {
+			w.Error("two apps have one key")
+		}
+	})
+}
+
+func TestARemovedEndpointGetsNothing(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, status(500))
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.start()
+		id := w.event("con_1", postern.ConnectionCreated, "")
+		w.waitFor("an attempt", func() bool { return len(r.all()) == 1 })
+		w.run(`UPDATE apps SET webhook_url = '' WHERE id = 'x'`)
+		w.waitFor("it is recorded", func() bool { return w.value(`SELECT attempts FROM deliveries`) == "1" })
+		time.Sleep(1200 * time.Millisecond)
+		w.clock.Advance(time.Minute)
+		w.becomes(id, webhook.Kept)
+		if len(r.all()) != 1 {
+			w.Errorf("%d requests", len(r.all()))
+		}
+	})
+}
+
+func TestAKilledNodesEndpointsAreTakenOver(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		id := w.event("con_1", postern.ConnectionCreated, "")
+		// A node that took the endpoint up and died.
+		if n, err := w.db.FanOut(w.ctx, w.clock.Now(), 10); n != 1 || err != nil {
+			w.Fatal(n, err)
+		}
+		if ok, err := w.db.Beat(w.ctx, "node_dead", true); !ok || err != nil {
+			w.Fatal(ok, err)
+		}
+		if ok, err := w.db.Hold(w.ctx, "x", "node_dead"); !ok || err != nil {
+			w.Fatal(ok, err)
+		}
+		w.start()
+		w.becomes(id, webhook.Delivered)
+		if len(r.all()) != 1 {
+			w.Errorf("%d requests", len(r.all()))
+		}
+	})
+}
+
+func TestTwoNodesSendEachEventOnce(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := newReceiver(w, nil)
+		w.start()
+		w.start()
+		const apps, each = 5, 20
+		for a := range apps {
+			app := fmt.Sprintf("app%d", a)
+			w.app(app, "plain", "account", r.URL)
+			w.connection("con_"+app, app, "acme", "", "")
+		}
+		for range each {
+			for a := range apps {
+				w.event(fmt.Sprintf("con_app%d", a), postern.ConnectionUpdated, "")
+			}
+		}
+		w.waitFor("all are delivered", func() bool {
+			return w.value(`SELECT count(*) FROM deliveries WHERE state = 'delivered'`) == fmt.Sprint(apps*each)
+		})
+		sequence := map[string]float64{}
+		for _, m := range r.all() {
+			d := m.data()
+			connection, n := d["connection_id"].(string), d["sequence"].(float64)
+			if n != sequence[connection]+1 {
+				w.Errorf("%s: %v after %v", connection, n, sequence[connection])
+			}
+			sequence[connection] = n
+		}
+		if len(r.all()) != apps*each {
+			w.Errorf("%d requests for %d events", len(r.all()), apps*each)
+		}
+	})
+}
