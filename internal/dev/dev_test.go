@@ -130,7 +130,7 @@ func TestASecondConnectionIsAskedForAgainOrRemembered(t *testing.T) {
 	for range 2 {
 		b.allow(t, d.at.partner+"/connect/xref").wants(t, 200, "Connected by xref")
 	}
-	b.get(t, d.at.public+"/connections").wants(t, 200, "Hirewell xref", "Acme")
+	b.get(t, d.at.public+"/connections").wants(t, 200, "Hirewell (xref)", "Acme")
 	if n := len(d.partner.all()); n != 2 {
 		t.Errorf("the partner keeps %d connections, want 2", n)
 	}

@@ -187,7 +187,7 @@ func resources(set *dialect.Set, at places) string {
 	say("partners:\n  - name: %s\n    apps:", partnerName)
 	for _, d := range set.List() {
 		app := appOf(d, at)
-		say("      - name: %s %s", partnerName, d.Name())
+		say("      - name: %s (%s)", partnerName, d.Name())
 		say("        description: Finds the right people for your open jobs")
 		say("        url: %s", at.partner)
 		if slices.Contains(d.Apps().Required, "logo_url") {
