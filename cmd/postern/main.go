@@ -35,6 +35,7 @@ type commands struct {
 	Doctor  doctor         `cmd:"" help:"Tell whether this installation is healthy, and if not what to do."`
 	Token   tokenCommand   `cmd:"" help:"Operators' tokens for the REST API."`
 	User    userCommand    `cmd:"" help:"End users."`
+	Webhook webhookCommand `cmd:"" help:"What apps are told: history, replay, tests."`
 	Dialect dialectCommand `cmd:"" help:"The wires that this server speaks."`
 	Version version        `cmd:"" help:"Print the version."`
 }

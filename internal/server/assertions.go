@@ -1,6 +1,7 @@
 package server
 
 import (
+	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
@@ -26,6 +27,10 @@ var (
 	_ dialect.Engine = (*oauth.Rules)(nil)
 	_ web.Engine     = (*oauth.Rules)(nil)
 	_ web.People     = (*identity.Rules)(nil)
+
+	_ admin.Engine   = (*oauth.Rules)(nil)
+	_ admin.Rows     = (*store.DB)(nil)
+	_ admin.Webhooks = (*webhook.Rules)(nil)
 
 	_ registry.Passwords = (*identity.Rules)(nil)
 	_ dialect.Pages      = (*web.Door)(nil)

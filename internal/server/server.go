@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/ui"
@@ -87,8 +88,11 @@ func (s *Server) doors() (http.Handler, error) {
 		Set: s.Dialects, Engine: s.OAuth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
 		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: seen,
 	}
+	api := admin.New(admin.Config{
+		Engine: s.OAuth, Rows: s.DB, Webhooks: s.Webhooks, Source: address.clientAddress, Ending: s.ending.Done(), Log: o.Log,
+	})
 	return &frame{
-		next:    s.route(machines, people),
+		next:    s.route(machines, api, people),
 		proxies: address, now: o.Now, log: o.Log,
 		mint:  func() (string, error) { return postern.NewID(o.Random, "req_") },
 		https: strings.HasPrefix(s.cfg.PublicURL, "https:"),
@@ -97,13 +101,15 @@ func (s *Server) doors() (http.Handler, error) {
 }
 
 // route finds the door: machines' wires first, people's pages for the rest.
-func (s *Server) route(machines *dialect.Door, people http.Handler) http.Handler {
+func (s *Server) route(machines *dialect.Door, api, people http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/healthz":
 			recordOf(r.Context()).quiet = true
 			s.health.ServeHTTP(w, r)
 		case machines.Serve(w, r):
+		case strings.HasPrefix(r.URL.Path, admin.Prefix):
+			api.ServeHTTP(w, r)
 		default:
 			people.ServeHTTP(w, r)
 		}

@@ -100,7 +100,10 @@ func (s *signer) sign(id string, at time.Time, body []byte) string {
 	return strings.Join(all, " ")
 }
 
-// The longest time that an old secret may go on signing.
+// UsualOverlap is how long an old secret goes on signing after a rotation, unless
+// somebody says otherwise.
+const UsualOverlap = 24 * time.Hour
+
 const longestOverlap = 30 * 24 * time.Hour
 
 // RotateSecret gives an app a new webhook secret, told here and never again. For
