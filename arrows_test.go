@@ -23,12 +23,13 @@ var arrows = map[string][]string{
 	"internal/registry": {"", "internal/yamlfile"},
 	"internal/webhook":  {""},
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
-	"internal/yamlfile": {},
-	"internal/vault":    {""},
-	"internal/ui":       {""},
-	"internal/config":   {"", "internal/vault", "internal/yamlfile"},
-	"internal/store":    {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook"},
-	"dialects":          {},
+	"internal/yamlfile":   {},
+	"internal/transcript": {"internal/yamlfile"},
+	"internal/vault":      {""},
+	"internal/ui":         {""},
+	"internal/config":     {"", "internal/vault", "internal/yamlfile"},
+	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook"},
+	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
 	"internal/gate":    {"", "internal/oauth", "internal/dialect"},
@@ -39,7 +40,7 @@ var arrows = map[string][]string{
 }
 
 // roofs may know every room.
-var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "internal/dev", "internal/tools", "bench", "clients"}
+var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "internal/replay", "internal/dev", "internal/tools", "bench", "clients"}
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.

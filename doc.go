@@ -14,7 +14,9 @@
 //	         internal/ui        templates, styles, words
 //	         internal/vault     seals the secrets that must be used again
 //	         internal/yamlfile  strict YAML with the place of every mistake
+//	         internal/transcript  conversations as text: what went over a wire
 //	roof     internal/server    builds the rooms, mounts the doors, starts and stops
+//	         internal/replay    plays transcripts against a throw-away Postern
 //	         cmd/postern        the operator's terminal
 //
 // Arrows point down and stop: doors → rules → this package ← store. Only the

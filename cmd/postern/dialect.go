@@ -16,6 +16,8 @@ type dialectCommand struct {
 	Show  dialectShow  `cmd:"" help:"Print a dialect's file, or with --full all that it amounts to."`
 	Docs  dialectDocs  `cmd:"" help:"Write the guide for a dialect's partners, with curl lines."`
 	Check dialectCheck `cmd:"" help:"Find everything wrong with dialect files."`
+
+	Replay dialectReplay `cmd:"" help:"Play recorded conversations and compare the answers."`
 }
 
 // optional is a configuration that a command uses where there is one.
@@ -208,7 +210,8 @@ type dialectCheck struct {
 // Help is shown by --help.
 func (dialectCheck) Help() string {
 	return `Reports everything at once, in file order: form first, then lints, each with its
-reason and remedy. With a configuration it also finds routes that another
+reason and remedy; then plays the transcripts in the folder beside the file that
+has the dialect's name (acme/*.txt), as "dialect replay" does. With a configuration it also finds routes that another
 mounted dialect claims. Ends with 1 on errors.
 
 Example:
@@ -225,13 +228,17 @@ func (c *dialectCheck) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	all := []dialect.Finding{} // for JSON, an empty list
+	all, played := []finding{}, 0 // for JSON, an empty list
 	for _, file := range c.Files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		all = append(all, dialect.Check(file, data, others)...)
+		found, n, err := examine(file, data, others)
+		if err != nil {
+			return err
+		}
+		all, played = append(all, found...), played+n
 	}
 	if c.JSON {
 		if err := t.json(all); err != nil {
@@ -249,7 +256,7 @@ func (c *dialectCheck) Run(t *terminal) error {
 		return exit(failed)
 	}
 	if len(all) == 0 && !c.JSON {
-		t.say("%s: nothing to find fault with", strings.Join(c.Files, ", "))
+		t.say("%s", faultless(c.Files, played))
 	}
 	return nil
 }

@@ -193,6 +193,7 @@ func (p *parser) answer(text string) {
 }
 
 func (p *parser) beginAnswer(text string) {
+	p.endBody()
 	if len(p.x.Answers) > 0 && p.x.Times < 2 {
 		p.report("a request has one answer; where it is sent several times at once, write @times before it")
 	}

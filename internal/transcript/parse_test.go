@@ -59,6 +59,13 @@ func TestATranscriptIsReadLineByLine(t *testing.T) {
 	if a := redeem.Answers; a[0].Least != 1 || a[0].Most != 1 || a[1].Least != 1 || a[1].Most != 0 || a[1].Body == nil || len(a[1].Body.Text) != 0 || a[0].Body.Line != 20 {
 		t.Errorf("the answers are %+v %+v", a[0], a[1])
 	}
+	straight, err := Parse("f.txt", []byte("> POST /a\n>\n> body\n< 200\n<\n< answer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := straight.Steps[0].(*Exchange); x.Request.Body.Text.String() != "body" || x.Answers[0].Body.Text.String() != "answer" {
+		t.Errorf("bodies are %q and %q", x.Request.Body.Text, x.Answers[0].Body.Text)
+	}
 	if _, ok := got.Steps[len(got.Steps)-1].(*Restart); !ok || got.Exchanges() != 2 || len(got.Apps()) != 1 {
 		t.Errorf("%d steps, %d exchanges", len(got.Steps), got.Exchanges())
 	}
