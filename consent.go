@@ -19,8 +19,9 @@ type Ticket struct {
 	ViaPost       bool   // the authorize request came by POST
 	State         string
 	Scopes        []string
-	Challenge     string // PKCE S256 challenge; empty: none (RFC 7636)
-	Prompt        string // words of "login", "consent", "none", by spaces; see Asks
+	SecondScopes  []string // of the second token, which acts as the person; empty: none is asked for
+	Challenge     string   // PKCE S256 challenge; empty: none (RFC 7636)
+	Prompt        string   // words of "login", "consent", "none", by spaces; see Asks
 	LoginHint     string
 	Tenant        string            // the only account that may be connected
 	TenantKey     string            // what Tenant names it by; empty: any account
@@ -35,4 +36,13 @@ type Ticket struct {
 // Connect Core §3.1.2.1).
 func (t *Ticket) Asks(word string) bool {
 	return slices.Contains(strings.Fields(t.Prompt), word)
+}
+
+// Level is whom the question's connection will belong to. Who asks for the
+// second token alone asks for the person's own connection.
+func (t *Ticket) Level(app *App) Level {
+	if len(t.Scopes) == 0 && len(t.SecondScopes) > 0 {
+		return UserLevel
+	}
+	return app.Level
 }

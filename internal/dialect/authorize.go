@@ -109,7 +109,10 @@ func (c *call) ask() (*oauth.Ask, error) {
 	if a.Challenge == "" && c.e.inputs[inChallengeMethod].missing == isLiteral {
 		a.ChallengeMethod = "" // a literal method stands for the one that a challenge left out
 	}
+	var problem bool
 	a.Scopes, a.ScopeProblem = c.d.parseScopes(values[inScope])
+	a.SecondScopes, problem = c.d.parseScopes(values[inUserScope])
+	a.ScopeProblem = a.ScopeProblem || problem
 	if c.d.tenant != "" {
 		a.Tenant, a.TenantKey = values[inTenant], c.d.tenant
 	}

@@ -196,6 +196,7 @@ func (c *compiler) terms() {
 	c.codeTerms()
 	c.accessTerms()
 	c.refreshTerms()
+	c.secondTerms()
 	c.verifier()
 	c.variants()
 }
@@ -218,6 +219,25 @@ func (c *compiler) codeTerms() {
 func (c *compiler) accessTerms() {
 	usual := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
 	c.d.terms.Access = c.access(c.spec.Tokens.Access, usual)
+}
+
+// secondTerms: a second token is the approver's own, whatever the dialect's level.
+func (c *compiler) secondTerms() {
+	s := c.spec.Tokens.Second
+	if s == nil {
+		return
+	}
+	if s.AskedBy != inputNames[inUserScope] {
+		c.reportKey(s.Node, "asked_by", "the input that asks for a second token is user_scope")
+	}
+	if s.Level != "" && s.Level != string(postern.UserLevel) {
+		c.reportKey(s.Node, "level", "a second token acts as the person who approved; write user")
+	}
+	if s.Access.Imported != "" {
+		c.reportKey(s.Access.Node, "imported", "only first tokens are moved in; write the pattern under tokens.access")
+	}
+	t := c.access(s.Access, oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access})
+	c.d.terms.Second = &t
 }
 
 // access lays what a file says of access tokens over the usual terms.

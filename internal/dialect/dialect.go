@@ -133,6 +133,9 @@ func (d *Dialect) fits(token postern.Secret) bool {
 			return true
 		}
 	}
+	if s := d.terms.Second; s != nil && s.Form.Matches(token) {
+		return true
+	}
 	return d.terms.Access.Form.Matches(token) || d.imported != nil && d.imported.MatchString(string(token))
 }
 

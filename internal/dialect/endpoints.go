@@ -46,10 +46,13 @@ func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *e
 	return e
 }
 
+// notInRFCs are the inputs that have no usual place.
+var notInRFCs = []inputID{inTenant, inAccountID, inUserScope}
+
 // read compiles the places of an endpoint's inputs.
 func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
 	for _, id := range ids {
-		if id != inTenant && id != inAccountID { // no RFC's inputs
+		if !slices.Contains(notInRFCs, id) {
 			e.inputs[id].places = []place{{kind: usual, name: inputNames[id]}}
 		}
 	}

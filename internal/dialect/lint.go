@@ -159,6 +159,7 @@ func (l *linter) halves() {
 			for _, k := range l.d.keep {
 				places = append(places, k.places...)
 			}
+			l.secondScopes(e)
 			if variables["tenant"] != (l.d.tenant != "") {
 				l.report(e.node, "E02", "at", "the route's {tenant} and the key tenant need each other: one finds the name, the other says what it is")
 			}
@@ -171,6 +172,19 @@ func (l *linter) halves() {
 		if has(e.inputs[inClientSecret].places, inBasicPassword) && !has(e.inputs[inClientID].places, inBasicUser) && e.inputs[inClientID].missing != byOther {
 			l.report(e.node, "E02", "read", "the secret is Basic's password, and client_id is not its user; read client_id from basic user too")
 		}
+	}
+}
+
+// secondScopes: what asks for a second token and the token need each other.
+func (l *linter) secondScopes(e *endpoint) {
+	asked, made := len(e.inputs[inUserScope].places) > 0, l.d.terms.Second != nil
+	switch {
+	case asked && !made:
+		l.report(e.node, "E02", "read", "user_scope asks for a second token, and the tokens have none; write tokens: {second: {asked_by: user_scope}}")
+	case made && !asked:
+		l.report(e.node, "E02", "read", "the second token is asked for by user_scope, which has no place; write read: {user_scope: query user_scope}")
+	case made && l.d.terms.NoScopes:
+		l.report(e.node, "E02", "", "a second token has scopes of its own, and this wire has none; take out scopes: none")
 	}
 }
 
@@ -201,7 +215,7 @@ func (l *linter) callback() {
 			l.report(n, "E04", "failed", "$%s is not in the callback of a failure; the app cannot tell what happened, so add it", name)
 		}
 	}
-	for _, secret := range []string{"access_token", "refresh_token", "presented"} {
+	for _, secret := range []string{"access_token", "refresh_token", "second.access_token", "presented"} {
 		if mentions(l.d.allowed, secret) || mentions(l.d.failed, secret) {
 			l.report(n, "E04", "allowed", "$%s in a redirect would show it to browsers and logs; take it out", secret)
 		}
@@ -226,6 +240,9 @@ func (l *linter) answers() {
 		if !mentions(e.answer.body, "access_token") {
 			l.report(e.node, "E05", "answer", "$access_token is not in the answer; without it there is nothing to call with, so add it")
 		}
+		if e.kind == tokenEndpoint && l.d.terms.Second != nil && !mentions(e.answer.body, "second.access_token") {
+			l.report(e.node, "E05", "answer", "$second.access_token is not in the answer, and tokens.second makes one; add it")
+		}
 		told := mentions(e.answer.body, "refresh_token")
 		switch {
 		case e.own && told && !l.d.refreshes():
@@ -245,7 +262,7 @@ func (l *linter) answers() {
 
 // events, E10: webhooks lie in logs and queues, so no credential goes there.
 func (l *linter) events() {
-	for _, secret := range []string{"access_token", "refresh_token", "presented", "code"} {
+	for _, secret := range []string{"access_token", "refresh_token", "second.access_token", "presented", "code"} {
 		if l.d.eventData != nil && mentions(l.d.eventData, secret) {
 			l.report(l.s.EventData, "E10", "", "$%s in a webhook would be a credential in logs; take it out", secret)
 		}
@@ -261,6 +278,9 @@ func (l *linter) entropy() {
 	forms := []where{{l.s.Tokens.Code.Node, l.d.terms.Code.Form}, {l.s.Tokens.Access.Node, l.d.terms.Access.Form}}
 	if r := l.d.terms.Refresh; r != nil {
 		forms = append(forms, where{l.s.Tokens.Refresh.Of.Node, r.Form})
+	}
+	if s := l.d.terms.Second; s != nil {
+		forms = append(forms, where{l.s.Tokens.Second.Access.Node, s.Form})
 	}
 	for _, v := range l.d.variants {
 		forms = append(forms, where{v.node, v.terms.Access.Form})
@@ -278,7 +298,8 @@ func (l *linter) entropy() {
 // endless, E07: what never expires must have an end.
 func (l *linter) endless() {
 	endless := func(v variant) bool { return v.terms.Access.Life == 0 }
-	if l.d.terms.Access.Life != 0 && !slices.ContainsFunc(l.d.variants, endless) {
+	endlessSecond := l.d.terms.Second != nil && l.d.terms.Second.Life == 0
+	if l.d.terms.Access.Life != 0 && !endlessSecond && !slices.ContainsFunc(l.d.variants, endless) {
 		return
 	}
 	if !slices.ContainsFunc(l.d.endpoints, func(e *endpoint) bool { return e.kind == revokeEndpoint }) {

@@ -20,6 +20,7 @@ const (
 	inResponseMode
 	inRedirectURI
 	inScope
+	inUserScope
 	inState
 	inChallenge
 	inChallengeMethod
@@ -38,7 +39,7 @@ const (
 )
 
 var inputNames = [inputs]string{
-	"client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "state",
+	"client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "user_scope", "state",
 	"code_challenge", "code_challenge_method", "prompt", "login_hint", "tenant",
 	"grant_type", "code", "refresh_token", "code_verifier", "access_token", "token", "token_type_hint",
 	"account_id",
@@ -46,7 +47,7 @@ var inputNames = [inputs]string{
 
 // The inputs that each endpoint reads, and those that some request cannot do without.
 var (
-	authorizeInputs = []inputID{inClientID, inResponseType, inResponseMode, inRedirectURI, inScope, inState,
+	authorizeInputs = []inputID{inClientID, inResponseType, inResponseMode, inRedirectURI, inScope, inUserScope, inState,
 		inChallenge, inChallengeMethod, inPrompt, inLoginHint, inTenant}
 	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope}
 	introspectInputs = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint}

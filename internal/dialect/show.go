@@ -84,6 +84,9 @@ func (p *printer) terms(d *Dialect) {
 	}
 	p.line("  access: {%s}", strings.Join(nonEmpty(formKeys(t.Access.Form), "expires: "+life(t.Access.Life), pairs("imported", imported)), ", "))
 	p.line("  refresh: %s", refreshTermsText(t.Refresh))
+	if s := t.Second; s != nil {
+		p.line("  second: {asked_by: user_scope, level: user, access: {%s, expires: %s}}", formKeys(s.Form), life(s.Life))
+	}
 	if t.AtOnce > 0 {
 		p.line("  at_once: %d", t.AtOnce)
 	}

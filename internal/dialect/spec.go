@@ -64,8 +64,17 @@ type tokensSpec struct {
 	Code    codeSpec           `yaml:"code"`
 	Access  accessSpec         `yaml:"access"`
 	Refresh block[refreshSpec] `yaml:"refresh"`
+	Second  *secondSpec        `yaml:"second"`
 	AtOnce  int                `yaml:"at_once"`
 	When    []whenSpec         `yaml:"when"`
+}
+
+// secondSpec is a second token of one code, which acts as the approver.
+type secondSpec struct {
+	Node    *yamlfile.Node `yaml:",node"`
+	AskedBy string         `yaml:"asked_by,required"`
+	Level   string         `yaml:"level"`
+	Access  accessSpec     `yaml:"access"`
 }
 
 type codeSpec struct {

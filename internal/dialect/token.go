@@ -225,7 +225,7 @@ func (d *Dialect) grantHelp() string {
 func (v *values) issued(i *oauth.Issued) {
 	v.access, v.refresh = i.AccessToken, i.RefreshToken
 	v.issuedAt, v.expiresAt, v.refreshExpiresAt = i.IssuedAt, i.ExpiresAt, i.RefreshExpiresAt
-	v.scopes, v.account, v.user, v.kept = i.Scopes, i.Account, i.User, i.Kept
+	v.scopes, v.account, v.user, v.kept, v.second = i.Scopes, i.Account, i.User, i.Kept, i.Second
 	v.connection, v.connectionNumber = i.ConnectionID, i.ConnectionNumber
 	if i.App != nil {
 		v.clientID, v.attrs = i.App.ID, i.App.Attributes

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/yamlfile"
 )
 
@@ -35,6 +36,7 @@ type values struct {
 	wire                     string // the dialect that the token was issued in
 	userLevel                bool   // the token acts for one user
 	kept                     map[string]string
+	second                   *oauth.Second
 	code, state, presented   string
 	tenant, host, requestID  string
 	word, message, errorLink string
@@ -117,6 +119,12 @@ var named = map[string]source{
 	"user.email":     {isText, ofUser(func(u *postern.User) datum { return textOf(u.Email) })},
 	"user.number":    {isNum, ofUser(func(u *postern.User) datum { return numberOf(u.Number) })},
 
+	"second.access_token": {isText, ofSecond(func(_ *values, s *oauth.Second) datum { return textOf(string(s.AccessToken)) })},
+	"second.scope":        {isWords, ofSecond(func(_ *values, s *oauth.Second) datum { return datum{kind: isWords, list: s.Scopes} })},
+	"second.token_type":   {isText, ofSecond(func(*values, *oauth.Second) datum { return textOf(string(postern.UserLevel)) })},
+	"second.expires_in":   {isNum, ofSecond(func(v *values, s *oauth.Second) datum { return v.secondsTo(s.ExpiresAt) })},
+	"second.expires_at":   {isTime, ofSecond(func(_ *values, s *oauth.Second) datum { return timeOf(s.ExpiresAt) })},
+
 	"owner.id":       {isText, ofOwner(func(u *postern.User) datum { return textOf(u.ID) })},
 	"owner.nickname": {isText, ofOwner(func(u *postern.User) datum { return textOf(u.Nick()) })},
 
@@ -153,7 +161,7 @@ func (v *values) secondsTo(t time.Time) datum {
 // scope is said even when nothing was granted, as the empty text, since clients
 // of wires with scopes split it unasked; wires without scopes have none to say.
 func (v *values) scope() datum {
-	if v.dialect.terms.NoScopes {
+	if v.dialect.terms.NoScopes || v.access == "" && v.second != nil {
 		return datum{}
 	}
 	return datum{kind: isWords, list: v.scopes}
@@ -205,6 +213,16 @@ func ofOwner(get func(*postern.User) datum) func(*values) datum {
 			return datum{}
 		}
 		return get(v.user)
+	}
+}
+
+// ofSecond is a value of the second token; absent where none was asked for.
+func ofSecond(get func(*values, *oauth.Second) datum) func(*values) datum {
+	return func(v *values) datum {
+		if v.second == nil {
+			return datum{}
+		}
+		return get(v, v.second)
 	}
 }
 
@@ -332,6 +350,9 @@ func (c *compiler) lookup(pieces []string) (source, int, error) {
 			return source{isText, func(v *values) datum { return textOf(v.kept[name]) }}, 2, nil
 		}
 		if src, ok := named[pieces[0]+"."+name]; ok {
+			if pieces[0] == "second" && c.spec.Tokens.Second == nil {
+				return source{}, 0, fmt.Errorf("$second.%s: the tokens have no second; write tokens: {second: {asked_by: user_scope}}", name)
+			}
 			return src, 2, nil
 		}
 	}

@@ -92,6 +92,12 @@ func asked(app *postern.App, a *Ask) ([]string, *postern.Error) {
 	if a.Terms.Consent != ConsentAlways && a.Prompt != "none" && slices.Contains(strings.Fields(a.Prompt), "none") {
 		return nil, postern.Errorf(postern.InvalidRequest, "prompt=none goes with no other value.")
 	}
+	if err := grantableSecond(a.Terms, app, a.SecondScopes); err != nil {
+		return nil, err
+	}
+	if len(a.Scopes) == 0 && len(a.SecondScopes) > 0 && !a.ScopeProblem {
+		return nil, nil // the app named what it wants: the second token alone
+	}
 	return grantable(a.Terms, app, a.Scopes, a.ScopeProblem)
 }
 
@@ -119,7 +125,7 @@ func (r *Rules) saveTicket(ctx context.Context, a *Ask, app *postern.App, to, re
 	err = r.Store.SaveTicket(ctx, &postern.Ticket{
 		Hash: secret.Hash(), Browser: a.Browser, AppID: app.ID, Dialect: a.Terms.Dialect,
 		RedirectURI: to, RegisteredURI: registered, SentURI: a.SentURI, ViaPost: a.ViaPost,
-		State: a.State, Scopes: scopes, Challenge: a.Challenge,
+		State: a.State, Scopes: scopes, SecondScopes: a.SecondScopes, Challenge: a.Challenge,
 		Prompt: promptOf(a), LoginHint: a.LoginHint,
 		Tenant: a.Tenant, TenantKey: a.TenantKey, Kept: a.Kept,
 		CreatedAt: now, ExpiresAt: now.Add(ticketLife),

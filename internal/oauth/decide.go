@@ -60,10 +60,10 @@ func (r *Rules) allow(ctx context.Context, d *Decision, app *postern.App) (*Gran
 	}
 	a := Answer{
 		Ticket: t.Hash, UserID: d.User.ID, Allow: true, Address: d.Address, Now: now,
-		AppID: app.ID, Dialect: t.Dialect, AccountID: account.ID, Role: d.Account.Role, Level: app.Level,
+		AppID: app.ID, Dialect: t.Dialect, AccountID: account.ID, Role: d.Account.Role, Level: t.Level(app),
 		Code: code.Hash(), CodeExpires: now.Add(d.Terms.Code.Life),
 		RedirectURI: t.RedirectURI, RegisteredURI: t.RegisteredURI, SentURI: t.SentURI,
-		Challenge: t.Challenge, Scopes: t.Scopes, Kept: t.Kept,
+		Challenge: t.Challenge, Scopes: t.Scopes, SecondScopes: t.SecondScopes, Kept: t.Kept,
 		Remember: d.Terms.Consent == ConsentRemembered && !app.Public,
 	}
 	if a.WireID, err = r.wireID(d.Terms, account); err != nil {
@@ -118,17 +118,16 @@ func (r *Rules) Remembered(ctx context.Context, terms *Terms, t *postern.Ticket,
 	if terms.Consent != ConsentRemembered || app.Public || t.Asks("consent") {
 		return false, nil
 	}
-	scopes, err := r.Store.RememberedScopes(ctx, app.ID, accountID, userID)
+	scopes, second, err := r.Store.RememberedScopes(ctx, app.ID, accountID, userID)
 	if postern.Is(err, postern.NotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	for _, s := range t.Scopes {
-		if !slices.Contains(scopes, s) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return covers(scopes, t.Scopes) && covers(second, t.SecondScopes), nil
+}
+
+func covers(have, want []string) bool {
+	return !slices.ContainsFunc(want, func(s string) bool { return !slices.Contains(have, s) })
 }

@@ -100,26 +100,12 @@ func verifierHolds(q *Redeem, code *postern.Code) bool {
 
 func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) (*Issued, error) {
 	now := r.Now()
-	m := minting{r: r, terms: q.Terms, app: app, now: now, started: now}
-	access, err := m.access(r.Random, code.Scopes)
+	red, issued, err := r.mint(&minting{r: r, terms: q.Terms, app: app, now: now, started: now}, code)
 	if err != nil {
 		return nil, err
 	}
-	red := Redemption{Code: code, Access: access.row, AtOnce: q.Terms.AtOnce, Now: now, LiveUntil: access.row.ExpiresAt}
-	issued := &Issued{
-		AccessToken: access.secret, IssuedAt: now, ExpiresAt: access.row.ExpiresAt, Scopes: code.Scopes,
-		App: app, Account: &code.Account, User: &code.User, Kept: code.Kept,
-	}
-	if q.Terms.Refresh != nil && app.MayUse("refresh_token") {
-		refresh, err := m.refresh(r.Random, code.Scopes)
-		if err != nil {
-			return nil, err
-		}
-		red.Refresh = &refresh.row
-		red.LiveUntil = later(red.LiveUntil, refresh.row.ExpiresAt)
-		issued.RefreshToken, issued.RefreshExpiresAt = refresh.secret, refresh.row.ExpiresAt
-	}
-	if err := r.identify(&red); err != nil {
+	issued.App, issued.Account, issued.User, issued.Kept = app, &code.Account, &code.User, code.Kept
+	if red.NewConnectionID, red.EventID, red.NewNumber, err = r.newConnection(); err != nil {
 		return nil, err
 	}
 	if q.Terms.AtOnce > 0 {
@@ -140,6 +126,36 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 	return issued, nil
 }
 
+// mint makes the tokens of a code: what goes into the rows, and what the app is
+// told.
+func (r *Rules) mint(m *minting, code *postern.Code) (Redemption, *Issued, error) {
+	if len(code.SecondScopes) > 0 && m.terms.Second == nil { // the dialect's file changed meanwhile
+		return Redemption{}, nil, badCode(postern.InvalidGrant)
+	}
+	if code.OnlySecond() {
+		return r.onlySecond(m, code)
+	}
+	access, err := m.access(r.Random, code.Scopes)
+	if err != nil {
+		return Redemption{}, nil, err
+	}
+	red := Redemption{Code: code, Access: access.row, AtOnce: m.terms.AtOnce, Now: m.now, LiveUntil: access.row.ExpiresAt}
+	issued := &Issued{AccessToken: access.secret, IssuedAt: m.now, ExpiresAt: access.row.ExpiresAt, Scopes: code.Scopes}
+	if m.terms.Refresh != nil && m.app.MayUse("refresh_token") {
+		refresh, err := m.refresh(r.Random, code.Scopes)
+		if err != nil {
+			return red, nil, err
+		}
+		red.Refresh = &refresh.row
+		red.LiveUntil = later(red.LiveUntil, refresh.row.ExpiresAt)
+		issued.RefreshToken, issued.RefreshExpiresAt = refresh.secret, refresh.row.ExpiresAt
+	}
+	if len(code.SecondScopes) > 0 {
+		err = r.second(m, &red, issued)
+	}
+	return red, issued, err
+}
+
 // lostRace: another caller spent the code while we looked at it, which makes
 // this presentation a replay; or it ended in another way, and nothing is left
 // to end.
@@ -150,17 +166,19 @@ func (r *Rules) lostRace(ctx context.Context, code *postern.Code) error {
 	return badCode(postern.InvalidGrant)
 }
 
-func (r *Rules) identify(red *Redemption) (err error) {
-	if red.NewConnectionID, err = postern.NewID(r.Random, "con_"); err == nil {
-		red.EventID, err = postern.NewID(r.Random, "evt_")
+// newConnection names a connection and the event that tells of it, in case they
+// come to be.
+func (r *Rules) newConnection() (id, event string, number int64, err error) {
+	if id, err = postern.NewID(r.Random, "con_"); err == nil {
+		event, err = postern.NewID(r.Random, "evt_")
 	}
 	if err == nil {
-		red.NewNumber, err = postern.NewNumber(r.Random)
+		number, err = postern.NewNumber(r.Random)
 	}
 	if err != nil {
-		return postern.Wrap(postern.ServerError, err)
+		err = postern.Wrap(postern.ServerError, err)
 	}
-	return nil
+	return id, event, number, err
 }
 
 // later is the later of two ends of life, where the zero time is never.

@@ -22,6 +22,7 @@ type Ask struct {
 	State           string
 	Scopes          []string // in the order asked, without repeats
 	ScopeProblem    bool     // what was sent cannot be a list of scopes
+	SecondScopes    []string // of the second token; ScopeProblem speaks of them too
 	Challenge       string
 	ChallengeMethod string
 	Prompt          string
@@ -143,6 +144,17 @@ type Issued struct {
 	ConnectionID     string
 	ConnectionNumber int64
 	Kept             map[string]string
+	// Second is the token that acts as the approver; nil: none was asked for. Where
+	// it alone was, AccessToken is empty.
+	Second *Second
+}
+
+// Second is the second token of a code, with a connection of its own.
+type Second struct {
+	AccessToken postern.Secret
+	IssuedAt    time.Time
+	ExpiresAt   time.Time // zero: never
+	Scopes      []string
 }
 
 // Revoke ends a token for the app that holds it (RFC 7009).

@@ -42,6 +42,19 @@ func defaultScopes(terms *Terms, app *postern.App) ([]string, *postern.Error) {
 	return nil, postern.Errorf(postern.InvalidScope, "Name the scopes that the app asks for: it has no default ones.")
 }
 
+// grantableSecond is grantable for the second token: it is given to who asks for
+// it, and has no defaults.
+func grantableSecond(terms *Terms, app *postern.App, asked []string) *postern.Error {
+	if len(asked) == 0 {
+		return nil
+	}
+	if terms.Second == nil {
+		return postern.Errorf(postern.InvalidScope, "There is no second scope set here.")
+	}
+	_, err := grantable(terms, app, asked, false)
+	return err
+}
+
 // narrowed is the scope of a refreshed access token: all of what was granted,
 // or the named part of it (RFC 6749 §6). It never widens.
 func narrowed(granted, asked []string, problem bool) ([]string, *postern.Error) {

@@ -49,10 +49,12 @@ type Store interface {
 	Answer(ctx context.Context, a Answer) error
 
 	// RememberedScopes are those of a stored consent that was given since the app
-	// last changed what people see of it; NotFound otherwise.
-	RememberedScopes(ctx context.Context, appID, accountID, userID string) ([]string, error)
+	// last changed what people see of it, and those of its second token; NotFound
+	// otherwise.
+	RememberedScopes(ctx context.Context, appID, accountID, userID string) (scopes, second []string, err error)
 
 	// RedeemCode spends the code, makes or joins the connection, saves the tokens,
+	// does the same for the second token with a family and a connection of its own,
 	// writes connection.created or connection.updated, and ends the family unused
 	// longest while there are more than AtOnce, all or nothing. If another caller
 	// was first, the code has expired, or its user, account or app is off, it
@@ -61,7 +63,7 @@ type Store interface {
 	// BurnCode spends an unspent code without tokens: its owner presented it with
 	// a wrong redirect URL or verifier.
 	BurnCode(ctx context.Context, code postern.Hash, why string, now time.Time) error
-	// ReplayedCode ends the family of a spent code. See EndFamily.
+	// ReplayedCode ends the families born of a spent code. See EndFamily.
 	ReplayedCode(ctx context.Context, code postern.Hash, now time.Time) error
 
 	// Rotate supersedes a current refresh token by its successor and saves both
@@ -128,6 +130,7 @@ type Answer struct {
 	SentURI       bool
 	Challenge     string
 	Scopes        []string
+	SecondScopes  []string
 	Kept          map[string]string
 	// WireID is the account's id on this wire, if it has none stored yet; "" where
 	// the wire has no ids of its own.
@@ -157,6 +160,17 @@ type Redemption struct {
 	EventID         string
 	LiveUntil       time.Time // when the last of these tokens dies of age; zero: never
 	Now             time.Time
+	Second          *SecondRedemption // nil: none
+}
+
+// SecondRedemption is the second token of an exchange: an access token of a
+// user-level connection.
+type SecondRedemption struct {
+	Family          postern.Hash
+	Access          NewToken
+	NewConnectionID string
+	NewNumber       int64
+	EventID         string
 }
 
 // Rotation is a refresh token giving way to its successor.

@@ -17,6 +17,9 @@ type Terms struct {
 	Code    CodeTerms
 	Access  AccessTerms
 	Refresh *RefreshTerms // nil: none
+	// Second is a second token, which acts as the person who approved, born of the
+	// same code with scopes of its own; nil: this wire has none.
+	Second *AccessTerms
 	// AtOnce caps a connection's live families; over it the one unused longest
 	// ends. 0: no cap.
 	AtOnce int

@@ -15,7 +15,7 @@ import (
 const (
 	codeColumns = `
 	c.hash, COALESCE(c.dialect, ''), COALESCE(c.app_id, ''), COALESCE(c.level, ''), COALESCE(c.redirect_uri, ''),
-	COALESCE(c.sent_uri, FALSE), COALESCE(c.challenge, ''), COALESCE(c.scopes, ''), COALESCE(c.kept, ''),
+	COALESCE(c.sent_uri, FALSE), COALESCE(c.challenge, ''), COALESCE(c.scopes, ''), COALESCE(c.second_scopes, ''), COALESCE(c.kept, ''),
 	COALESCE(c.created_at, 0), COALESCE(c.expires_at, 0), COALESCE(c.spent_at, 0), COALESCE(c.outcome, ''),
 	COALESCE(m.role, ''), ` + peopleColumns
 
@@ -58,17 +58,17 @@ func (r *peopleRow) people() (postern.Account, postern.User, error) {
 }
 
 type codeRow struct {
-	hash                               []byte
-	c                                  postern.Code
-	level, scopes, kept, outcome, role string
-	created, expires, spent            int64
-	people                             peopleRow
+	hash                                       []byte
+	c                                          postern.Code
+	level, scopes, second, kept, outcome, role string
+	created, expires, spent                    int64
+	people                                     peopleRow
 }
 
 func (r *codeRow) fields() []any {
 	c := &r.c
 	return append([]any{
-		&r.hash, &c.Dialect, &c.AppID, &r.level, &c.RedirectURI, &c.SentURI, &c.Challenge, &r.scopes, &r.kept,
+		&r.hash, &c.Dialect, &c.AppID, &r.level, &c.RedirectURI, &c.SentURI, &c.Challenge, &r.scopes, &r.second, &r.kept,
 		&r.created, &r.expires, &r.spent, &r.outcome, &r.role,
 	}, r.people.fields()...)
 }
@@ -76,6 +76,7 @@ func (r *codeRow) fields() []any {
 func (r *codeRow) code() (*postern.Code, error) {
 	c := &r.c
 	c.Hash, c.Level, c.Scopes = hashOf(r.hash), postern.Level(r.level), split(r.scopes)
+	c.SecondScopes = split(r.second)
 	c.CreatedAt, c.ExpiresAt, c.SpentAt = at(r.created), at(r.expires), at(r.spent)
 	c.Redeemed, c.Member = r.outcome == "redeemed", r.role != ""
 	var err, err2 error
@@ -104,6 +105,13 @@ const (
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)
 	ON CONFLICT (account_id, app_id, user_id) WHERE ended_at = 0 DO UPDATE SET app_id = excluded.app_id
 	RETURNING id, number, scopes`
+
+	// insertSecondFamily is a code's row that was never a code: the head of the
+	// second token's family.
+	insertSecondFamily = `
+	INSERT INTO codes (hash, dialect, app_id, account_id, user_id, level, redirect_uri, sent_uri, scopes, kept,
+	                   created_at, expires_at, spent_at, outcome, connection_id, live_until, last_used_at)
+	VALUES ($1, $2, $3, $4, $5, 'user', $6, $7, $8, $9, $10, $11, $12, 'redeemed', $13, $14, $12)`
 
 	widenConnection = `UPDATE connections SET scopes = $2, sequence = sequence + 1 WHERE id = $1 RETURNING sequence`
 
@@ -158,7 +166,7 @@ const (
 
 // RedeemCode implements oauth.Store.
 func (db *DB) RedeemCode(ctx context.Context, r oauth.Redemption) (id string, number int64, err error) {
-	if !db.engine.oneNode && r.AtOnce == 0 {
+	if !db.engine.oneNode && r.AtOnce == 0 && r.Second == nil {
 		id, number, err = db.redeemAtOnce(ctx, r)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return id, number, db.trouble(err)
@@ -197,17 +205,11 @@ func (db *DB) redeem(ctx context.Context, t *tx, r oauth.Redemption) (id string,
 	if err := t.row(ctx, lockCode+db.engine.forRow, c.Hash[:]).Scan(&spent); err != nil {
 		return "", 0, ignoreNoRows(err, notRedeemed)
 	}
-	owner, nickname := "", ""
-	if c.Level == postern.UserLevel {
-		owner, nickname = c.User.ID, c.User.Nick()
-	}
-	var had string
-	err = t.row(ctx, joinConnection, r.NewConnectionID, r.NewNumber, c.AppID, c.Account.ID, owner, join(c.Scopes), now, c.User.ID).
-		Scan(&id, &number, &had)
-	if err != nil {
+	j := &joining{newID: r.NewConnectionID, newNumber: r.NewNumber, eventID: r.EventID, level: c.Level, scopes: c.Scopes}
+	if err := j.join(ctx, t, &r); err != nil {
 		return "", 0, err
 	}
-	n, err := t.exec(ctx, spendCode, c.Hash[:], now, id, endMS(r.LiveUntil))
+	n, err := t.exec(ctx, spendCode, c.Hash[:], now, j.id, endMS(r.LiveUntil))
 	if err != nil {
 		return "", 0, err
 	}
@@ -217,17 +219,83 @@ func (db *DB) redeem(ctx context.Context, t *tx, r oauth.Redemption) (id string,
 	if err := saveTokens(ctx, t, c.Hash[:], &r.Access, r.Refresh); err != nil {
 		return "", 0, err
 	}
-	event := postern.Event{
-		ID: r.EventID, Type: postern.ConnectionCreated, AppID: c.AppID, ConnectionID: id, Sequence: 1,
-		AccountID: c.Account.ID, UserID: owner, UserNickname: nickname, At: r.Now,
-	}
-	if id == r.NewConnectionID {
-		return id, number, saveEvent(ctx, t, &event)
-	}
-	if err := widen(ctx, t, &event, split(had), c.Scopes); err != nil {
+	if err := j.tell(ctx, t, &r); err != nil {
 		return "", 0, err
 	}
-	return id, number, endOldest(ctx, t, id, c, r)
+	families := []*joining{j}
+	if r.Second != nil {
+		second, err := redeemSecond(ctx, t, &r)
+		if err != nil {
+			return "", 0, err
+		}
+		families = append(families, second)
+	}
+	return j.id, j.number, endOldest(ctx, t, families, &r)
+}
+
+// redeemSecond makes the second token's family and connection.
+func redeemSecond(ctx context.Context, t *tx, r *oauth.Redemption) (*joining, error) {
+	c, s, now := r.Code, r.Second, ms(r.Now)
+	j := &joining{newID: s.NewConnectionID, newNumber: s.NewNumber, eventID: s.EventID, level: postern.UserLevel, scopes: s.Access.Scopes}
+	if err := j.join(ctx, t, r); err != nil {
+		return nil, err
+	}
+	kept, err := attributesText(c.Kept)
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.exec(ctx, insertSecondFamily, s.Family[:], c.Dialect, c.AppID, c.Account.ID, c.User.ID, c.RedirectURI, c.SentURI,
+		join(s.Access.Scopes), kept, ms(c.CreatedAt), ms(c.ExpiresAt), now, j.id, endMS(s.Access.ExpiresAt))
+	if err == nil {
+		err = saveToken(ctx, t, postern.AccessToken, s.Family[:], &s.Access)
+	}
+	if err == nil {
+		err = j.tell(ctx, t, r)
+	}
+	return j, err
+}
+
+// joining is an exchange on its way into a connection: a new one, or the one
+// that stands.
+type joining struct {
+	newID     string
+	newNumber int64
+	eventID   string
+	level     postern.Level
+	scopes    []string
+
+	id     string
+	number int64
+	had    []string
+}
+
+func (j *joining) owner(c *postern.Code) (id, nickname string) {
+	if j.level == postern.UserLevel {
+		return c.User.ID, c.User.Nick()
+	}
+	return "", ""
+}
+
+func (j *joining) join(ctx context.Context, t *tx, r *oauth.Redemption) error {
+	c, had := r.Code, ""
+	owner, _ := j.owner(c)
+	err := t.row(ctx, joinConnection, j.newID, j.newNumber, c.AppID, c.Account.ID, owner, join(j.scopes), ms(r.Now), c.User.ID).
+		Scan(&j.id, &j.number, &had)
+	j.had = split(had)
+	return err
+}
+
+// tell writes the event of what the exchange made of the connection.
+func (j *joining) tell(ctx context.Context, t *tx, r *oauth.Redemption) error {
+	owner, nickname := j.owner(r.Code)
+	event := postern.Event{
+		ID: j.eventID, Type: postern.ConnectionCreated, AppID: r.Code.AppID, ConnectionID: j.id, Sequence: 1,
+		AccountID: r.Code.Account.ID, UserID: owner, UserNickname: nickname, At: r.Now,
+	}
+	if j.id == j.newID {
+		return saveEvent(ctx, t, &event)
+	}
+	return widen(ctx, t, &event, j.had, j.scopes)
 }
 
 var notRedeemed = postern.Errorf(postern.InvalidGrant, "The code is not to be redeemed.")
@@ -269,23 +337,35 @@ func widen(ctx context.Context, t *tx, event *postern.Event, had, asked []string
 	return saveEvent(ctx, t, event)
 }
 
-// endOldest holds the cap on a connection's live families.
-func endOldest(ctx context.Context, t *tx, connectionID string, c *postern.Code, r oauth.Redemption) error {
+// endOldest holds the cap on a connection's live families, in each connection
+// that an exchange joined.
+func endOldest(ctx context.Context, t *tx, joined []*joining, r *oauth.Redemption) error {
 	if r.AtOnce == 0 {
 		return nil
 	}
-	over, err := hashes(t.rows(ctx, tooManyFamilies, connectionID, ms(r.Now), c.Hash[:], r.AtOnce-1))
-	if err != nil {
-		return err
+	newest := []postern.Hash{r.Code.Hash}
+	if r.Second != nil {
+		newest = append(newest, r.Second.Family)
 	}
-	for _, h := range over {
-		if _, err := t.exec(ctx, endOneFamily, h[:], ms(r.Now), "at_once"); err != nil {
-			return err
+	var over []postern.Hash
+	for i, j := range joined {
+		if j.id == j.newID {
+			continue
 		}
-		err := audit(ctx, t, auditRow{At: r.Now, Actor: "postern", Action: "family.ended", Object: connectionID, Detail: "more live tokens than the dialect allows at once"})
+		old, err := hashes(t.rows(ctx, tooManyFamilies, j.id, ms(r.Now), newest[i][:], r.AtOnce-1))
 		if err != nil {
 			return err
 		}
+		for _, h := range old {
+			if _, err := t.exec(ctx, endOneFamily, h[:], ms(r.Now), "at_once"); err != nil {
+				return err
+			}
+			err := audit(ctx, t, auditRow{At: r.Now, Actor: "postern", Action: "family.ended", Object: j.id, Detail: "more live tokens than the dialect allows at once"})
+			if err != nil {
+				return err
+			}
+		}
+		over = append(over, old...)
 	}
 	for _, h := range over { // last: it holds the lock on the change sequence
 		if err := change(ctx, t, "family", hexHash(h), r.Now); err != nil {
@@ -324,5 +404,12 @@ func (db *DB) BurnCode(ctx context.Context, code postern.Hash, why string, now t
 
 // ReplayedCode implements oauth.Store.
 func (db *DB) ReplayedCode(ctx context.Context, code postern.Hash, now time.Time) error {
-	return db.EndFamily(ctx, code, postern.TokenReuse, "postern:code_replayed", now)
+	return db.write(ctx, func(t *tx) error {
+		for _, family := range []postern.Hash{code, postern.SecondFamily(code)} {
+			if err := endFamily(ctx, t, db.engine, family, postern.TokenReuse, "postern:code_replayed", now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -32,7 +32,7 @@ const (
 
 	voidCodes = `
 	UPDATE codes SET spent_at = $4, outcome = 'void'
-	WHERE account_id = $1 AND app_id = $2 AND spent_at = 0 AND ($3 = '' OR (level = 'user' AND user_id = $3))`
+	WHERE account_id = $1 AND app_id = $2 AND spent_at = 0 AND ($3 = '' OR ((level = 'user' OR second_scopes <> '') AND user_id = $3))`
 	closeTickets = `
 	UPDATE tickets SET answered_at = $4
 	WHERE app_id = $2 AND answered_at = 0
@@ -67,29 +67,31 @@ func saveEvent(ctx context.Context, t *tx, e *postern.Event) error {
 
 // EndFamily implements oauth.Store.
 func (db *DB) EndFamily(ctx context.Context, family postern.Hash, reason postern.EndReason, actor string, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		var connection string
-		err := t.row(ctx, endOneFamily, family[:], ms(now), string(reason)).Scan(&connection)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil // it ended before
-		}
-		if err != nil {
-			return err
-		}
-		err = audit(ctx, t, auditRow{At: now, Actor: actor, Action: "family.ended", Object: connection, Detail: string(reason)})
-		if err != nil {
-			return err
-		}
-		last, err := isLastFamily(ctx, t, db.engine, connection, now)
-		if err != nil {
-			return err
-		}
-		if last {
-			_, err := endConnection(ctx, t, connection, reason, actor, now)
-			return err
-		}
-		return change(ctx, t, "family", hexHash(family), now)
-	})
+	return db.write(ctx, func(t *tx) error { return endFamily(ctx, t, db.engine, family, reason, actor, now) })
+}
+
+func endFamily(ctx context.Context, t *tx, e engine, family postern.Hash, reason postern.EndReason, actor string, now time.Time) error {
+	var connection string
+	err := t.row(ctx, endOneFamily, family[:], ms(now), string(reason)).Scan(&connection)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // it ended before, or never was
+	}
+	if err != nil {
+		return err
+	}
+	err = audit(ctx, t, auditRow{At: now, Actor: actor, Action: "family.ended", Object: connection, Detail: string(reason)})
+	if err != nil {
+		return err
+	}
+	last, err := isLastFamily(ctx, t, e, connection, now)
+	if err != nil {
+		return err
+	}
+	if last {
+		_, err := endConnection(ctx, t, connection, reason, actor, now)
+		return err
+	}
+	return change(ctx, t, "family", hexHash(family), now)
 }
 
 // isLastFamily locks the connection's row first, so that whoever joins it at

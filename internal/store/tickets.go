@@ -35,14 +35,14 @@ const (
 	fixNickname  = `UPDATE users SET wire_nickname = nickname WHERE id = $1 AND wire_nickname = ''`
 	insertWireID = `INSERT INTO account_ids (dialect, account_id, wire_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 	insertCode   = `
-	INSERT INTO codes (hash, dialect, app_id, account_id, user_id, level, redirect_uri, sent_uri, challenge, scopes, kept,
+	INSERT INTO codes (hash, dialect, app_id, account_id, user_id, level, redirect_uri, sent_uri, challenge, scopes, second_scopes, kept,
 	                   created_at, expires_at, live_until)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	rememberConsent = `
-	INSERT INTO consents (account_id, app_id, user_id, scopes, given_at) VALUES ($1, $2, $3, $4, $5)
-	ON CONFLICT (account_id, app_id, user_id) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at`
+	INSERT INTO consents (account_id, app_id, user_id, scopes, second, given_at) VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (account_id, app_id, user_id) DO UPDATE SET scopes = excluded.scopes, second = excluded.second, given_at = excluded.given_at`
 	selectConsent = `
-	SELECT k.scopes FROM consents k JOIN apps a ON a.id = k.app_id
+	SELECT k.scopes, k.second FROM consents k JOIN apps a ON a.id = k.app_id
 	WHERE k.account_id = $1 AND k.app_id = $2 AND k.user_id = $3 AND k.given_at > a.changed_at`
 )
 
@@ -181,7 +181,7 @@ func saveApproval(ctx context.Context, t *tx, a *oauth.Answer) error {
 		}
 	}
 	if a.Remember {
-		if _, err := t.exec(ctx, rememberConsent, a.AccountID, a.AppID, a.UserID, join(a.Scopes), ms(a.Now)); err != nil {
+		if _, err := t.exec(ctx, rememberConsent, a.AccountID, a.AppID, a.UserID, join(a.Scopes), join(a.SecondScopes), ms(a.Now)); err != nil {
 			return err
 		}
 	}
@@ -190,15 +190,15 @@ func saveApproval(ctx context.Context, t *tx, a *oauth.Answer) error {
 		return err
 	}
 	_, err = t.exec(ctx, insertCode, a.Code[:], a.Dialect, a.AppID, a.AccountID, a.UserID, string(a.Level),
-		a.RedirectURI, a.SentURI, a.Challenge, join(a.Scopes), kept, ms(a.Now), ms(a.CodeExpires), ms(a.CodeExpires))
+		a.RedirectURI, a.SentURI, a.Challenge, join(a.Scopes), join(a.SecondScopes), kept, ms(a.Now), ms(a.CodeExpires), ms(a.CodeExpires))
 	return err
 }
 
 // RememberedScopes implements oauth.Store.
-func (db *DB) RememberedScopes(ctx context.Context, appID, accountID, userID string) ([]string, error) {
-	var scopes string
-	if err := (read{db}).row(ctx, selectConsent, accountID, appID, userID).Scan(&scopes); err != nil {
-		return nil, db.missing(err, "consent")
+func (db *DB) RememberedScopes(ctx context.Context, appID, accountID, userID string) (scopes, second []string, err error) {
+	var first, other string
+	if err := (read{db}).row(ctx, selectConsent, accountID, appID, userID).Scan(&first, &other); err != nil {
+		return nil, nil, db.missing(err, "consent")
 	}
-	return split(scopes), nil
+	return split(first), split(other), nil
 }

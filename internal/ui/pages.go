@@ -37,8 +37,12 @@ type ConsentPage struct {
 	Site         string // host of the app's site; may be empty
 	Goes         string // host, with its port, where Allow will lead
 	User         postern.User
+	Level        postern.Level // whose the connection would be
 	Choices      []Choice
 	Scopes       []ScopeLine
+	// Own is what the app could do as the person, beside what it could do for the
+	// account; most apps ask for one of the two.
+	Own []ScopeLine
 	// Changed: the app's name, logo, site or redirect URL is not what the person
 	// last approved.
 	Changed bool
@@ -70,7 +74,7 @@ func (*ConsentPage) Name() string    { return "consent" }
 func (p *ConsentPage) Title() string { return "Connect " + p.App.Name }
 
 // ForUser reports whether the connection would be the person's own.
-func (p *ConsentPage) ForUser() bool { return p.App.Level == postern.UserLevel }
+func (p *ConsentPage) ForUser() bool { return p.Level == postern.UserLevel }
 
 // Only is the account, where there is just one.
 func (p *ConsentPage) Only() *Choice {

@@ -57,7 +57,11 @@ func samples() map[string]Page {
 			Choices: []Choice{{Account: acme, Live: live}, {Account: globex}},
 		},
 		"consent-user": &ConsentPage{
-			Token: "t", Ticket: "T", App: &own, Goes: "localhost:3000", User: ada, Choices: []Choice{{Account: acme}},
+			Token: "t", Ticket: "T", App: &own, Level: postern.UserLevel, Goes: "localhost:3000", User: ada, Choices: []Choice{{Account: acme}},
+		},
+		"consent-both": &ConsentPage{
+			Token: "t", Ticket: "T", App: &app, Goes: "partner.test", User: ada, Choices: []Choice{{Account: acme}},
+			Scopes: scopes[:1], Own: scopes[1:],
 		},
 		"whomay": &WhoMayPage{
 			Ticket: "T", App: &app, User: ada, Reason: "Your role does not let you connect this app for your account.",

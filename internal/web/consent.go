@@ -99,7 +99,7 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q 
 		Token:        formToken(browser, toAnswer, q.about(s, choices)...),
 		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
 		Ticket:       string(q.secret), App: q.app, User: s.User, Problem: problem,
-		Site: host(q.app.URL), Goes: host(q.RedirectURI),
+		Site: host(q.app.URL), Goes: host(q.RedirectURI), Level: q.Level(q.app),
 	}
 	live, err := d.Rows.Connections(r.Context(), s.User.ID, q.app.ID)
 	if err != nil {
@@ -112,15 +112,18 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q 
 	for _, c := range choices {
 		choice := ui.Choice{Account: c.Account}
 		if l := liveIn(live, q, c.Account.ID); l != nil {
-			choice.Live = &ui.Standing{Since: l.Connection.CreatedAt, By: l.Maker.Display(), Adds: missing(l.Connection.Scopes, q.Scopes)}
+			choice.Live = &ui.Standing{Since: l.Connection.CreatedAt, By: l.Maker.Display(), Adds: missing(l.Connection.Scopes, q.firstScopes())}
 			have = l.Connection.Scopes
 		}
 		page.Choices = append(page.Choices, choice)
 	}
 	only := page.Only()
-	if page.Scopes, err = d.scopeLines(r.Context(), q.Scopes, func(name string) bool {
+	if page.Scopes, err = d.scopeLines(r.Context(), q.firstScopes(), func(name string) bool {
 		return only != nil && only.Live != nil && !slices.Contains(have, name)
 	}); err != nil {
+		return err
+	}
+	if page.Own, err = d.scopeLines(r.Context(), q.ownScopes(), func(string) bool { return false }); err != nil {
 		return err
 	}
 	q.mayLeadOn(w.Header())
@@ -132,7 +135,7 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q 
 func liveIn(live []postern.Listing, q *question, accountID string) *postern.Listing {
 	for i, l := range live {
 		own := l.Connection.UserID != ""
-		if l.Account.ID == accountID && own == (q.app.Level == postern.UserLevel) {
+		if l.Account.ID == accountID && own == (q.Level(q.app) == postern.UserLevel) {
 			return &live[i]
 		}
 	}

@@ -411,6 +411,33 @@ func TestAUserLevelQuestionIsForThePerson(t *testing.T) {
 	v.get(w.ask(v, scopes())).wants(200, "act for you?", "It ends when you leave.", "Act for you through the API")
 }
 
+func TestTwoScopeSetsAreShownEachWithWhomItActsAs(t *testing.T) {
+	w := newWorld(t)
+	w.terms.Second = &oauth.AccessTerms{Form: postern.Form{Alphabet: postern.Hex, Length: 64}}
+	both := func(a *oauth.Ask) { a.SecondScopes = []string{"write"} }
+	v := w.signedIn("ada")
+	at := w.ask(v, both)
+	page := v.get(at).wants(200, "For the account, it will be able to", "See your candidates", "As you, <bdi>Ada", "acts in your name. It ends when you leave")
+	account, own, _ := strings.Cut(page.text(), "As you, ")
+	if strings.Contains(account, "<bdi>write</bdi>") || !strings.Contains(own, "<bdi>write</bdi>") {
+		t.Error("a permission stands in the wrong set")
+	}
+	v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
+	if a := w.rows.answers[0]; a.Level != postern.AccountLevel || len(a.Scopes) != 1 || len(a.SecondScopes) != 1 || a.SecondScopes[0] != "write" {
+		t.Errorf("granted: %+v", a)
+	}
+
+	at = w.ask(v, both, scopes())
+	page = v.get(at).wants(200, "act for you?", "It ends when you leave.", "<bdi>write</bdi>")
+	if strings.Contains(page.text(), "For the account") || strings.Contains(page.text(), "As you, ") {
+		t.Error("a question for the person alone speaks of the account")
+	}
+	v.post(at, page.form(at, "decision", "allow")).leads(302, callback+"?code=")
+	if a := w.rows.answers[1]; a.Level != postern.UserLevel || len(a.Scopes) != 0 || len(a.SecondScopes) != 1 {
+		t.Errorf("granted: %+v", a)
+	}
+}
+
 func TestNamesOnThePageAreText(t *testing.T) {
 	w := newWorld(t)
 	app := w.rows.apps["x"]

@@ -407,11 +407,11 @@ func (s *rows) codes() (n int) {
 	return n
 }
 
-func (s *rows) RememberedScopes(_ context.Context, appID, _, userID string) ([]string, error) {
+func (s *rows) RememberedScopes(_ context.Context, appID, _, userID string) (scopes, second []string, err error) {
 	if scopes, ok := s.remembered[appID+userID]; ok {
-		return scopes, nil
+		return scopes, nil, nil
 	}
-	return nil, postern.Errorf(postern.NotFound, "no consent")
+	return nil, nil, postern.Errorf(postern.NotFound, "no consent")
 }
 
 func (s *rows) Memberships(ctx context.Context, userID string) ([]postern.Membership, error) {

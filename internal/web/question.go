@@ -43,6 +43,24 @@ func (d *Door) question(r *http.Request, secret postern.Secret) (*question, erro
 	return &question{t, secret, app, wire}, nil
 }
 
+// firstScopes are those of the connection that the page is about; where the app
+// asks for nothing but the second token, its scopes are.
+func (q *question) firstScopes() []string {
+	if len(q.Scopes) == 0 && len(q.SecondScopes) > 0 {
+		return q.SecondScopes
+	}
+	return q.Scopes
+}
+
+// ownScopes are what the app may do as the person, beside what it may do for the
+// account.
+func (q *question) ownScopes() []string {
+	if len(q.Scopes) == 0 {
+		return nil
+	}
+	return q.SecondScopes
+}
+
 // waiting is the question that a form came from, if there still is one.
 func (d *Door) waiting(r *http.Request, ticket string) *question {
 	if ticket == "" {

@@ -215,6 +215,7 @@ CREATE TABLE codes (
   sent_uri      BOOLEAN NOT NULL,
   challenge     TEXT    NOT NULL DEFAULT '',
   scopes        TEXT    NOT NULL DEFAULT '',
+  second_scopes TEXT    NOT NULL DEFAULT '', -- of the second token, whose family is a row of its own
   kept          TEXT    NOT NULL DEFAULT '',
   created_at    BIGINT  NOT NULL,
   expires_at    BIGINT  NOT NULL,
@@ -270,6 +271,7 @@ CREATE TABLE consents (
   app_id     TEXT   NOT NULL,
   user_id    TEXT   NOT NULL,
   scopes     TEXT   NOT NULL,
+  second     TEXT   NOT NULL DEFAULT '', -- scopes of the second token
   given_at   BIGINT NOT NULL,
   PRIMARY KEY (account_id, app_id, user_id)
 );
