@@ -9,25 +9,26 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/posterntest/receiver"
 	"postern.dev/postern/internal/webhook"
 )
 
 func TestAConnectionsLifeReachesTheApp(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		secret := w.app("x", "xref", "account", r.URL+"/hook")
 		w.connection("con_1", "x", "acme", "", "")
 		created := w.event("con_1", postern.ConnectionCreated, "")
 		deleted := w.event("con_1", postern.ConnectionDeleted, "app")
 		w.start()
 		w.becomes(deleted, webhook.Delivered)
-		got := r.all()
-		if len(got) != 2 || got[0].id() != created || got[1].id() != deleted {
-			t.Fatalf("got %v", r.ids())
+		got := r.All()
+		if len(got) != 2 || got[0].ID() != created || got[1].ID() != deleted {
+			t.Fatalf("got %v", r.IDs())
 		}
 		for _, m := range got {
-			if !verified(w, secret, m) {
-				w.Errorf("the signature of %s does not verify", m.id())
+			if !m.Verified(w, secret) {
+				w.Errorf("the signature of %s does not verify", m.ID())
 			}
 		}
 		wire := w.value(`SELECT wire_id FROM account_ids WHERE dialect = 'xref' AND account_id = 'acme'`)
@@ -44,14 +45,14 @@ func TestAConnectionsLifeReachesTheApp(t *testing.T) {
 
 func TestAUserLevelMessageNamesTheUser(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		w.app("x", "plain", "user", r.URL)
 		w.connection("con_1", "x", "acme", "ada", "")
 		w.start()
 		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Delivered)
-		d := r.all()[0].data()
+		_, d := r.All()[0].Data()
 		if d["user"] != "ada" || d["user_id"] != "ada" || d["sequence"] != 1.0 {
-			w.Errorf("%s", r.all()[0].Body)
+			w.Errorf("%s", r.All()[0].Body)
 		}
 	})
 }
@@ -60,7 +61,7 @@ func TestAUserLevelMessageNamesTheUser(t *testing.T) {
 // node, as WH-19 does.
 func TestI50_TenAttemptsOverThreeDaysThenParked(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, status(500))
+		r := receiver.New(w, receiver.Status(500))
 		w.app("x", "plain", "account", r.URL)
 		w.connection("con_1", "x", "acme", "", "")
 		id := w.event("con_1", postern.ConnectionCreated, "")
@@ -85,15 +86,15 @@ func TestI50_TenAttemptsOverThreeDaysThenParked(t *testing.T) {
 			}
 			w.clock.Advance(gaps[len(gaps)-1])
 		}
-		n, lasted := len(r.all()), w.clock.Now().Sub(began)
+		n, lasted := len(r.All()), w.clock.Now().Sub(began)
 		if n < 8 || lasted < 72*time.Hour || gaps[0] > 30*time.Second || !slices.IsSorted(gaps) {
 			w.Errorf("%d attempts in %s, gaps %v", n, lasted, gaps)
 		}
-		if ids := slices.Compact(r.ids()); len(ids) != 1 || ids[0] != id {
+		if ids := slices.Compact(r.IDs()); len(ids) != 1 || ids[0] != id {
 			w.Errorf("the id changed: %v", ids)
 		}
 		// Replayed, it arrives with the same id.
-		r.says(nil)
+		r.Says(nil)
 		if n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", State: webhook.Parked}, "operator"); n != 1 || err != nil {
 			w.Fatalf("%d, %v", n, err)
 		}
@@ -103,8 +104,8 @@ func TestI50_TenAttemptsOverThreeDaysThenParked(t *testing.T) {
 
 func TestALaterEventWaitsForAnEarlierOne(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
-		r.says(func(rw http.ResponseWriter, req *http.Request) {
+		r := receiver.New(w, nil)
+		r.Says(func(rw http.ResponseWriter, req *http.Request) {
 			if strings.Contains(req.Header.Get("Webhook-Id"), "con_1") {
 				rw.WriteHeader(500)
 			}
@@ -117,14 +118,14 @@ func TestALaterEventWaitsForAnEarlierOne(t *testing.T) {
 		second := w.event("con_1", postern.ConnectionDeleted, "app")
 		other := w.event("con_2", postern.ConnectionCreated, "")
 		w.becomes(other, webhook.Delivered)
-		if slices.Contains(r.ids(), second) {
+		if slices.Contains(r.IDs(), second) {
 			w.Error("the second event of a connection overtook the first")
 		}
-		r.says(nil)
+		r.Says(nil)
 		w.waitFor("the first failed", func() bool { return w.value(`SELECT attempts FROM deliveries WHERE event_id = $1`, first) == "1" })
 		w.clock.Advance(30 * time.Second)
 		w.becomes(second, webhook.Delivered)
-		ids := slices.DeleteFunc(r.ids(), func(id string) bool { return id == other })
+		ids := slices.DeleteFunc(r.IDs(), func(id string) bool { return id == other })
 		if !slices.Equal(ids, []string{first, first, second}) {
 			w.Errorf("%v", ids)
 		}
@@ -133,14 +134,14 @@ func TestALaterEventWaitsForAnEarlierOne(t *testing.T) {
 
 func TestOrderCanBeGivenUp(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		w.app("x", "plain", "account", r.URL)
 		w.connection("con_1", "x", "acme", "", "")
 		if err := w.rules.Order(w.ctx, "x", false, "operator"); err != nil {
 			w.Fatal(err)
 		}
 		first := w.event("con_1", postern.ConnectionCreated, "")
-		r.says(func(rw http.ResponseWriter, req *http.Request) {
+		r.Says(func(rw http.ResponseWriter, req *http.Request) {
 			if req.Header.Get("Webhook-Id") == first {
 				rw.WriteHeader(500)
 			}
@@ -156,7 +157,7 @@ func TestOrderCanBeGivenUp(t *testing.T) {
 
 func TestWH18_GoneSwitchesTheEndpointOff(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, status(410))
+		r := receiver.New(w, receiver.Status(410))
 		w.app("x", "plain", "account", r.URL)
 		w.connection("con_1", "x", "acme", "", "")
 		w.connection("con_2", "x", "globex", "", "")
@@ -165,11 +166,11 @@ func TestWH18_GoneSwitchesTheEndpointOff(t *testing.T) {
 		late := w.event("con_2", postern.ConnectionCreated, "")
 		w.becomes(late, webhook.Parked)
 		e, err := w.rules.Endpoint(w.ctx, "x")
-		if err != nil || e.Status() != "disabled" || len(r.all()) != 1 {
-			w.Errorf("%v, %v, %d requests", e.Status(), err, len(r.all()))
+		if err != nil || e.Status() != "disabled" || len(r.All()) != 1 {
+			w.Errorf("%v, %v, %d requests", e.Status(), err, len(r.All()))
 		}
 		// Another URL is another endpoint.
-		other := newReceiver(w, nil)
+		other := receiver.New(w, nil)
 		w.run(`UPDATE apps SET webhook_url = $1 WHERE id = 'x'`, other.URL)
 		w.becomes(w.event("con_2", postern.ConnectionDeleted, "app"), webhook.Delivered)
 		// Sent again, it is tried again.
@@ -182,7 +183,7 @@ func TestWH18_GoneSwitchesTheEndpointOff(t *testing.T) {
 
 func TestWH18_RetryAfterIsHonoured(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		w.app("x", "plain", "account", r.URL)
 		w.start()
 		for i, c := range []struct {
@@ -195,7 +196,7 @@ func TestWH18_RetryAfterIsHonoured(t *testing.T) {
 			{"-5", 10 * time.Second, 30 * time.Second},
 			{"soon", 10 * time.Second, 30 * time.Second},
 		} {
-			r.says(func(rw http.ResponseWriter, _ *http.Request) {
+			r.Says(func(rw http.ResponseWriter, _ *http.Request) {
 				rw.Header().Set("Retry-After", c.header)
 				rw.WriteHeader(429)
 			})
@@ -218,7 +219,7 @@ func TestWH18_RetryAfterIsHonoured(t *testing.T) {
 
 func TestWH22_PendingEventsGoToTheNewURLOnly(t *testing.T) {
 	everywhere(t, func(w *world) {
-		old, new := newReceiver(w, status(503)), newReceiver(w, nil)
+		old, new := receiver.New(w, receiver.Status(503)), receiver.New(w, nil)
 		w.app("x", "plain", "account", old.URL)
 		w.start()
 		var last string
@@ -232,22 +233,22 @@ func TestWH22_PendingEventsGoToTheNewURLOnly(t *testing.T) {
 		})
 		w.run(`UPDATE apps SET webhook_url = $1 WHERE id = 'x'`, new.URL)
 		time.Sleep(2500 * time.Millisecond) // what was known of the endpoint is forgotten by now
-		before := len(old.all())
+		before := len(old.All())
 		w.clock.Advance(time.Hour)
 		w.becomes(last, webhook.Delivered)
-		w.waitFor("all arrived", func() bool { return len(new.all()) == 10 })
-		if len(old.all()) != before {
-			w.Errorf("the old URL got %d more", len(old.all())-before)
+		w.waitFor("all arrived", func() bool { return len(new.All()) == 10 })
+		if len(old.All()) != before {
+			w.Errorf("the old URL got %d more", len(old.All())-before)
 		}
 	})
 }
 
 func TestWH16_TheEventsOfOneAppReachNoOther(t *testing.T) {
 	everywhere(t, func(w *world) {
-		receivers := map[string]*receiver{}
+		receivers := map[string]*receiver.Receiver{}
 		secrets := map[string]string{}
 		for _, app := range []string{"a1", "b1"} {
-			receivers[app] = newReceiver(w, nil)
+			receivers[app] = receiver.New(w, nil)
 			secrets[app] = w.app(app, "plain", "account", receivers[app].URL)
 			w.connection("con_"+app, app, "acme", "", "")
 		}
@@ -257,10 +258,10 @@ func TestWH16_TheEventsOfOneAppReachNoOther(t *testing.T) {
 			w.event("con_b1", postern.ConnectionUpdated, "")
 		}
 		for app, r := range receivers {
-			w.waitFor("all arrived", func() bool { return len(r.all()) == 5 })
-			for _, m := range r.all() {
-				if !strings.Contains(m.id(), app) || !verified(w, secrets[app], m) {
-					w.Errorf("%s got %s", app, m.id())
+			w.waitFor("all arrived", func() bool { return len(r.All()) == 5 })
+			for _, m := range r.All() {
+				if !strings.Contains(m.ID(), app) || !m.Verified(w, secrets[app]) {
+					w.Errorf("%s got %s", app, m.ID())
 				}
 			}
 		}
@@ -272,26 +273,26 @@ func TestWH16_TheEventsOfOneAppReachNoOther(t *testing.T) {
 
 func TestARemovedEndpointGetsNothing(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, status(500))
+		r := receiver.New(w, receiver.Status(500))
 		w.app("x", "plain", "account", r.URL)
 		w.connection("con_1", "x", "acme", "", "")
 		w.start()
 		id := w.event("con_1", postern.ConnectionCreated, "")
-		w.waitFor("an attempt", func() bool { return len(r.all()) == 1 })
+		w.waitFor("an attempt", func() bool { return len(r.All()) == 1 })
 		w.run(`UPDATE apps SET webhook_url = '' WHERE id = 'x'`)
 		w.waitFor("it is recorded", func() bool { return w.value(`SELECT attempts FROM deliveries`) == "1" })
 		time.Sleep(1200 * time.Millisecond)
 		w.clock.Advance(time.Minute)
 		w.becomes(id, webhook.Kept)
-		if len(r.all()) != 1 {
-			w.Errorf("%d requests", len(r.all()))
+		if len(r.All()) != 1 {
+			w.Errorf("%d requests", len(r.All()))
 		}
 	})
 }
 
 func TestAKilledNodesEndpointsAreTakenOver(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		w.app("x", "plain", "account", r.URL)
 		w.connection("con_1", "x", "acme", "", "")
 		id := w.event("con_1", postern.ConnectionCreated, "")
@@ -307,15 +308,15 @@ func TestAKilledNodesEndpointsAreTakenOver(t *testing.T) {
 		}
 		w.start()
 		w.becomes(id, webhook.Delivered)
-		if len(r.all()) != 1 {
-			w.Errorf("%d requests", len(r.all()))
+		if len(r.All()) != 1 {
+			w.Errorf("%d requests", len(r.All()))
 		}
 	})
 }
 
 func TestTwoNodesSendEachEventOnce(t *testing.T) {
 	everywhere(t, func(w *world) {
-		r := newReceiver(w, nil)
+		r := receiver.New(w, nil)
 		w.start()
 		w.start()
 		const apps, each = 5, 20
@@ -333,16 +334,16 @@ func TestTwoNodesSendEachEventOnce(t *testing.T) {
 			return w.value(`SELECT count(*) FROM deliveries WHERE state = 'delivered'`) == fmt.Sprint(apps*each)
 		})
 		sequence := map[string]float64{}
-		for _, m := range r.all() {
-			d := m.data()
+		for _, m := range r.All() {
+			_, d := m.Data()
 			connection, n := d["connection_id"].(string), d["sequence"].(float64)
 			if n != sequence[connection]+1 {
 				w.Errorf("%s: %v after %v", connection, n, sequence[connection])
 			}
 			sequence[connection] = n
 		}
-		if len(r.all()) != apps*each {
-			w.Errorf("%d requests for %d events", len(r.all()), apps*each)
+		if len(r.All()) != apps*each {
+			w.Errorf("%d requests for %d events", len(r.All()), apps*each)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"postern.dev/postern"
 )
@@ -90,12 +91,14 @@ func (p *publishing) check(e *Published) error {
 	switch {
 	case e.Type == "":
 		return no("type: it is missing.")
+	case strings.HasPrefix(e.Type, "connection."), strings.HasPrefix(e.Type, "postern."):
+		return no("type: %q is one of Postern's own.", shown(e.Type))
 	case !known:
 		return no("type: %q is not in the catalogue (the key events of a resources file).", shown(e.Type))
 	case e.AccountID == "":
 		return no("account_id: it is missing.")
 	case e.ID != "" && !eventID.MatchString(e.ID):
-		return no("id: it must be 1 to 128 of A-Z a-z 0-9 _ : -")
+		return no("id: it must be 1 to 128 letters, digits, _ : or - signs.")
 	}
 	if e.Scope == "" {
 		e.Scope = typeScope

@@ -5,18 +5,12 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/posterntest/clock"
@@ -198,83 +192,4 @@ func (wires) AccountIDs(dialect string) *postern.Form {
 		return nil
 	}
 	return &postern.Form{Alphabet: postern.Hex, Length: 32}
-}
-
-// message is a request that a receiver got.
-type message struct {
-	Header http.Header
-	Body   []byte
-	At     time.Time
-	Path   string
-}
-
-func (m *message) id() string { return m.Header.Get("Webhook-Id") }
-
-func (m *message) data() (d map[string]any) {
-	var b struct {
-		Type, Timestamp string
-		Data            map[string]any
-	}
-	if json.Unmarshal(m.Body, &b) != nil {
-		return nil
-	}
-	return b.Data
-}
-
-// receiver is a partner's endpoint.
-type receiver struct {
-	*httptest.Server
-	mu     sync.Mutex
-	got    []message
-	answer http.HandlerFunc
-}
-
-func newReceiver(t testing.TB, answer http.HandlerFunc) *receiver {
-	r := &receiver{answer: answer}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		body, _ := io.ReadAll(req.Body)
-		r.mu.Lock()
-		r.got = append(r.got, message{req.Header.Clone(), body, time.Now(), req.URL.Path})
-		answer := r.answer
-		r.mu.Unlock()
-		if answer != nil {
-			answer(w, req)
-		}
-	}))
-	t.Cleanup(func() { r.CloseClientConnections(); r.Close() })
-	return r
-}
-
-func (r *receiver) says(answer http.HandlerFunc) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.answer = answer
-}
-
-func (r *receiver) all() []message {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]message(nil), r.got...)
-}
-
-func (r *receiver) ids() (ids []string) {
-	for _, m := range r.all() {
-		ids = append(ids, m.id())
-	}
-	return ids
-}
-
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
-}
-
-// verified checks a message with the Standard Webhooks' own library. It compares
-// the timestamp with the true time.
-func verified(t testing.TB, secret string, m message) bool {
-	t.Helper()
-	wh, err := standard.NewWebhook(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return wh.Verify(m.Body, m.Header) == nil
 }

@@ -164,6 +164,7 @@ func TestPublishingRefusesWhatIsWrongAndNamesTheField(t *testing.T) {
 		for _, c := range []struct{ body, field string }{
 			{strings.Replace(good, "notice.sent", "unheard.of", 1), "type:"},
 			{strings.Replace(good, "hooli", "nobody", 1), "account_id:"},
+			{strings.Replace(good, "notice.sent", "connection.deleted", 1), "type:"},
 			{strings.Replace(good, `"data"`, `"scope":"no.such","data"`, 1), "scope:"},
 			{strings.Replace(good, `"data"`, `"user_id":"nobody","data"`, 1), "user_id:"},
 			{strings.Replace(good, `"data"`, `"id":"a.b","data"`, 1), "id:"},
