@@ -31,6 +31,7 @@ func TestThirdPartyClients(t *testing.T) {
 	table := newTable()
 	engines.Each(t, func(t *testing.T, database string) {
 		s := posterntest.New(t, posterntest.On(database))
+		s.Apply(authJSResource)
 		for _, c := range clients {
 			t.Run(c.name+" "+c.app.Dialect, func(t *testing.T) {
 				c.run(t, s.For(t), c, func(what string) { table.did(c, what) })
@@ -42,17 +43,35 @@ func TestThirdPartyClients(t *testing.T) {
 	}
 }
 
+// authJS has the redirect URL that Auth.js insists on.
+var authJS = posterntest.App{ID: "auth-js-app", Secret: "auth-js-secret-0123456789abcdef", Name: "Auth JS",
+	RedirectURL: "https://partner.test/auth/callback/postern", Dialect: "standard"}
+
+const authJSResource = `partners: [{name: Partner Inc, apps: [{name: Auth JS, description: For tests, url: "https://partner.test",
+  dialect: standard, client_id: auth-js-app, client_secret: auth-js-secret-0123456789abcdef,
+  redirect_urls: ["https://partner.test/auth/callback/postern"], scopes: [candidates.read, jobs.read]}]}]`
+
 // nodeClients are the scripts beside this file.
 func nodeClients(t *testing.T) []client {
 	t.Helper()
 	var found []client
 	for script, apps := range map[string][]posterntest.App{
+		"arctic":          {posterntest.Standard},
+		"auth-core":       {authJS},
+		"grant":           {posterntest.Standard, posterntest.Xeebo},
 		"openid-client":   {posterntest.Standard},
-		"simple-oauth2":   {posterntest.Standard, posterntest.Xeebo, posterntest.Xref},
 		"passport-oauth2": {posterntest.Standard, posterntest.Xref},
+		"simple-oauth2":   {posterntest.Standard, posterntest.Xeebo, posterntest.Xref},
 	} {
+		name := script
+		if script == "auth-core" {
+			name = "@auth/core"
+		}
 		for _, app := range apps {
-			found = append(found, client{script, packageVersion(t, script), app, runScript})
+			run := func(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
+				runScript(t, s, script, c.app, did)
+			}
+			found = append(found, client{name, packageVersion(t, name), app, run})
 		}
 	}
 	return found
@@ -78,11 +97,11 @@ func packageVersion(t *testing.T, name string) string {
 type message struct{ Allow, Deny, Did string }
 
 // runScript runs a partner's site in node and plays the person for it.
-func runScript(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
+func runScript(t *testing.T, s *posterntest.Postern, script string, app posterntest.App, did func(string)) {
 	node := needs.Program(t, "apt-get install nodejs", "node")
-	cmd := exec.Command(node, c.name+".js")
-	cmd.Env = append(os.Environ(), "POSTERN_URL="+s.URL, "DIALECT="+c.app.Dialect,
-		"CLIENT_ID="+c.app.ID, "CLIENT_SECRET="+c.app.Secret, "REDIRECT_URL="+c.app.RedirectURL,
+	cmd := exec.Command(node, script+".js")
+	cmd.Env = append(os.Environ(), "POSTERN_URL="+s.URL, "DIALECT="+app.Dialect,
+		"CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "REDIRECT_URL="+app.RedirectURL,
 		"API_ID="+posterntest.APIID, "API_SECRET="+posterntest.APISecret)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -101,7 +120,7 @@ func runScript(t *testing.T, s *posterntest.Postern, c client, did func(string))
 	defer tooLong.Stop()
 	play(t, s, messages, answers, did)
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("node %s.js: %v\n%s", c.name, err, complaints.String())
+		t.Errorf("node %s.js: %v\n%s", script, err, complaints.String())
 	}
 }
 
