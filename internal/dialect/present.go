@@ -231,7 +231,7 @@ func (d *Dialect) challengeFor(p *presentation, err *postern.Error, scopes []str
 	if strings.EqualFold(p.scheme, "Bearer") { // RFC 6750 §3; other schemes know the error alone
 		b += `, error_description="` + quotable(err.Msg) + `"`
 	}
-	if err.Kind == postern.InsufficientScope {
+	if err.Kind == postern.InsufficientScope && len(scopes) > 0 {
 		b += `, scope="` + quotable(strings.Join(scopes, d.scopes.join)) + `"`
 	}
 	return b
@@ -292,4 +292,11 @@ func (r Refusal) Write(w http.ResponseWriter) {
 func (d *Dialect) Takes(r *http.Request) bool {
 	found, bad := d.api.inHeaders(r)
 	return len(found) > 0 && !bad
+}
+
+// TakesQuery reports whether a query parameter of this name matters to the
+// token check: a place for tokens, or the usual name of one, which is refused
+// where no place takes it.
+func (d *Dialect) TakesQuery(name string) bool {
+	return name == usualName || d.api.at(inQuery, name) >= 0
 }

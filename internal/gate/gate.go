@@ -5,8 +5,10 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +60,13 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
+	if at == path {
+		if problem := g.misspelt(q); problem != "" {
+			g.Log.Warn("a gateway asks the check for what it does not know", "problem", problem)
+			http.Error(w, problem, http.StatusBadRequest)
+			return
+		}
+	}
 	seq := g.Sequence.Seq() // before the check, which then rests on this change or a later one
 	spoken, t, err := g.caller(r, q.Get("dialect"))
 	if err == nil {
@@ -82,6 +91,29 @@ func restsOn(h http.Header, t *postern.Token, seq int64) {
 	}
 	keys := oauth.RestsOn(t)
 	h.Set("X-Postern-Rests-On", strings.Join(keys[:], " "))
+}
+
+// misspelt says what is wrong with a gateway's own words: a typo for scope must
+// not open an API. Behind Envoy the query is the call's, so this is for /check.
+func (g *Gate) misspelt(q url.Values) string {
+	for name, values := range q {
+		switch name {
+		case "scope", "account", "dialect", "rests":
+			if len(values) > 1 {
+				return fmt.Sprintf("The parameter %q is given twice.", name)
+			}
+		default:
+			if !slices.ContainsFunc(g.Dialects.List(), func(d *dialect.Dialect) bool { return d.TakesQuery(name) }) {
+				return fmt.Sprintf("The parameter %.64q is not known here; there are scope, account and dialect.", name)
+			}
+		}
+	}
+	if only := q.Get("dialect"); only != "" {
+		if _, ok := g.Dialects.Get(only); !ok {
+			return fmt.Sprintf("No dialect is called %.64q here.", only)
+		}
+	}
+	return ""
 }
 
 // caller finds the dialect that the credential is written in, and what it
