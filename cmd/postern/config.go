@@ -27,7 +27,7 @@ func (s *source) load(warn func(string), more ...config.Flag) (*config.Config, e
 		warn(w)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: name the file with --config or POSTERN_CONFIG", err)
+		return nil, fmt.Errorf("%w; check the path in --config or POSTERN_CONFIG", err)
 	}
 	return cfg, err
 }

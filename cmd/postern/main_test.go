@@ -129,7 +129,7 @@ func TestBadInputIsToldInALine(t *testing.T) {
 		"user reset":                          {2, "postern: expected \"<email>\"; see `postern user reset --help`\n"},
 		"token create":                        {2, "postern: missing flags: --name=N, --right=R,...; see `postern token create --help`\n"},
 		"dialect check":                       {2, "postern: expected \"<file> ...\"; see `postern dialect check --help`\n"},
-		"serve -c nope.yaml":                  {1, "postern: the configuration: open nope.yaml: no such file or directory: name the file with --config or POSTERN_CONFIG\n"},
+		"serve -c nope.yaml":                  {1, "postern: the configuration: open nope.yaml: no such file or directory; check the path in --config or POSTERN_CONFIG\n"},
 		"serve -c bad.yaml":                   {1, "bad.yaml:1:13: public_url: \"https://x/y\" has a path; write the origin alone, as in https://connect.example.com\nbad.yaml:3:1: unknown key \"listne\"; did you mean \"listen\"?\n"},
 		"serve -c postern.yaml --listen x":    {1, "--listen: listen: \"x\" is not host:port; write it as in 127.0.0.1:8080, or :8080 for all addresses\n"},
 		"serve -c foreign.yaml":               {1, "postern: notdb is not an SQLite database: name another file, or restore it from a backup\n"},
@@ -139,9 +139,9 @@ func TestBadInputIsToldInALine(t *testing.T) {
 		"apply -c postern.yaml wrong.yaml":    {1, "wrong.yaml:1:1: unknown key \"acounts\"; did you mean \"accounts\"?\n"},
 		"user reset x@y.test -c postern.yaml": {1, "postern: There is no user with the e-mail \"x@y.test\".\n"},
 		"token create -c postern.yaml --name n --right x": {1, "postern: There is no right \"x\"; "},
-		"dialect show xreff":         {1, "postern: there is no built-in dialect \"xreff\"; did you mean \"xref\"?"},
-		"dialect check nope.yaml":    {1, "postern: open nope.yaml: no such file or directory\n"},
-		"dialect check dialect.yaml": {1, "dialect.yaml:4:9: unknown key \"acepts\" in token; did you mean \"accepts\"?\n"},
+		"dialect show xreff":                              {1, "postern: there is no built-in dialect \"xreff\"; did you mean \"xref\"?"},
+		"dialect check nope.yaml":                         {1, "postern: open nope.yaml: no such file or directory\n"},
+		"dialect check dialect.yaml":                      {1, "dialect.yaml:4:9: unknown key \"acepts\" in token; did you mean \"accepts\"?\n"},
 	} {
 		code, out, errOut := p.run(strings.Fields(line)...)
 		said := errOut

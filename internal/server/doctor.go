@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	"postern.dev/postern"
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
@@ -44,6 +47,12 @@ func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
 	if cfg.InsecureLoopback {
 		findings = append(findings, Finding{"insecure_loopback", Warning, "apps may use http and loopback URLs",
 			"take insecure_loopback out where partners can reach this server"})
+	}
+	if host, _, err := net.SplitHostPort(cfg.InternalListen); err == nil {
+		if at, err := netip.ParseAddr(host); host == "" || err == nil && (at.IsUnspecified() || postern.GlobalUnicast(at)) {
+			findings = append(findings, Finding{"internal_listen", Warning, cfg.InternalListen + " can be reached from other machines",
+				"use a loopback or private address: whoever reaches it may check tokens and read profiles"})
+		}
 	}
 	return append(findings, examineDatabase(ctx, cfg, now)...)
 }
@@ -97,7 +106,7 @@ func examineFiles(cfg *config.Config) (findings []Finding) {
 		}
 	}
 	if len(findings) == 0 {
-		return []Finding{{"files", Fine, "what holds secrets is for its owner alone", ""}}
+		return []Finding{{"files", Fine, "the database and its keys are for their owner alone", ""}}
 	}
 	return findings
 }

@@ -150,7 +150,12 @@ func withoutSecrets(cfg *config.Config, err error) error {
 	}
 	if u, parsing := url.Parse(cfg.Database); parsing == nil {
 		for _, secret := range []string{password(u), u.Query().Get("password")} {
-			if secret != "" {
+			if secret == "" {
+				continue
+			}
+			text = strings.ReplaceAll(text, ":"+secret+"@", ":[secret]@")
+			const telling = 6 // a shorter one would blot out innocent words
+			if len(secret) >= telling {
 				text = strings.ReplaceAll(text, secret, "[secret]")
 			}
 		}

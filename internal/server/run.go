@@ -130,7 +130,7 @@ func (s *Server) listen() ([]*listener, error) {
 			for _, open := range list[:i] {
 				open.Close()
 			}
-			return nil, fmt.Errorf("%s: %w (is another program using it?)", l.name, err)
+			return nil, fmt.Errorf("%s: %w (is another program using it? %s: in the configuration chooses another address)", l.name, err, l.name)
 		}
 		l.Listener = plain
 		if l.http.TLSConfig != nil {
