@@ -36,8 +36,10 @@ func TestOnceConnectsUsesAndEndsEveryDialect(t *testing.T) {
 			}
 		}
 	}
-	if complained.Len() > 0 {
-		t.Errorf("it complained: %s", complained.String())
+	for line := range strings.Lines(complained.String()) {
+		if !strings.Contains(line, " sets insecure_") { // which is said of a dialect at every start
+			t.Errorf("it complained: %s", line)
+		}
 	}
 	for _, dir := range []string{work, temporary} {
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

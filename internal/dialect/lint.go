@@ -244,6 +244,9 @@ func (l *linter) answers() {
 			l.report(e.node, "E05", "answer", "$second.access_token is not in the answer, and tokens.second makes one; add it")
 		}
 		told := mentions(e.answer.body, "refresh_token")
+		if !told && e.kind == refreshEndpoint && l.keepsRefresh() {
+			continue // the app has the one that stays
+		}
 		switch {
 		case e.own && told && !l.d.refreshes():
 			l.report(e.node, "E08", "answer", "$refresh_token is in the answer, and tokens.refresh is none; take out one of the two")
@@ -258,6 +261,12 @@ func (l *linter) answers() {
 			l.report(e.node, "E05", "answer", "an empty answer tells no access token; write a tree with $access_token")
 		}
 	}
+}
+
+// keepsRefresh reports whether no refresh gives another refresh token.
+func (l *linter) keepsRefresh() bool {
+	rotates := func(t *oauth.Terms) bool { return t.Refresh != nil && t.Refresh.Rotate }
+	return !rotates(&l.d.terms) && !slices.ContainsFunc(l.d.variants, func(v variant) bool { return rotates(v.terms) })
 }
 
 // events, E10: webhooks lie in logs and queues, so no credential goes there.

@@ -100,6 +100,8 @@ func (s *Speaker) Revoke(t Told) *Request {
 	switch {
 	case e == nil:
 		return nil
+	case e.byHolder && e.refresh:
+		return s.hold(e, t["refresh_token"])
 	case e.byHolder:
 		return s.hold(e, t["access_token"])
 	}
@@ -193,6 +195,9 @@ func (s *Speaker) say(e *endpoint, given map[inputID]string, ids []inputID) *Req
 	}
 	if given[inTenant] != "" {
 		w.variables[inputNames[inTenant]] = given[inTenant]
+	}
+	if w.request.Basic && w.request.User == "" { // the address has named the app, and Basic names it too
+		w.request.User = given[inClientID]
 	}
 	return w.finish(s.address(w))
 }
