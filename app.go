@@ -47,6 +47,9 @@ type AppSecret struct {
 	Hint      string // last four characters, to tell secrets apart
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: none
+	// Sealed is the secret itself, encrypted: kept only for apps whose wire signs
+	// with it (insecure_recoverable_client_secret).
+	Sealed []byte
 }
 
 // Speaks reports whether the app may use this dialect.
@@ -68,6 +71,20 @@ func (a *App) HasSecret(presented Secret, now time.Time) bool {
 		}
 	}
 	return found
+}
+
+// SigningSecret is the secret that the app's wire signs with: the oldest valid
+// one, which the app knows even while it learns another. Nil: none can be used so.
+func (a *App) SigningSecret(now time.Time) *AppSecret {
+	var oldest *AppSecret
+	for i := range a.Secrets {
+		s := &a.Secrets[i]
+		valid := len(s.Sealed) > 0 && (s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt))
+		if valid && (oldest == nil || s.CreatedAt.Before(oldest.CreatedAt)) {
+			oldest = s
+		}
+	}
+	return oldest
 }
 
 // MayUse reports whether the app may use a grant type.

@@ -26,6 +26,8 @@ type AppRules struct {
 	NativeApps bool
 	// WeakSecrets: declared secrets may be shorter than is safe.
 	WeakSecrets bool
+	// RecoverableSecrets: the wire signs with the client secret.
+	RecoverableSecrets bool
 }
 
 // Apps are the rules for registering an app in this dialect.
@@ -36,7 +38,7 @@ var requirable = []string{"description", "url", "logo_url", "webhook_url"}
 
 func (c *compiler) appRules() {
 	s := c.spec.Apps
-	c.d.apps = AppRules{WeakSecrets: c.spec.WeakImported != nil, Required: s.Required, NativeApps: s.Native == nil || *s.Native}
+	c.d.apps = AppRules{WeakSecrets: c.spec.WeakImported != nil, RecoverableSecrets: c.spec.Recoverable != nil, Required: s.Required, NativeApps: s.Native == nil || *s.Native}
 	switch s.RedirectURLs {
 	case "", "any":
 	case "one":

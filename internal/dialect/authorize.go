@@ -184,18 +184,18 @@ func (c *call) redirect(to string) {
 // Allowed is the URL that carries a code to its app (RFC 6749 §4.1.2): the
 // registered URL as it stands, then the callback's parameters.
 func (d *Dialect) Allowed(g *oauth.Granted, issuer string) string {
-	v := &values{dialect: d, code: string(g.Code), state: g.State, account: &g.Account, wire: d.name}
+	v := &values{dialect: d, code: string(g.Code), state: g.State, account: &g.Account, kept: g.Kept, tenant: g.Tenant, now: g.At, wire: d.name}
 	v.of(g.App, issuer)
-	return withParameters(g.To, d.allowed, v)
+	return d.sign.signed(withParameters(g.To, d.allowed, v), g.Key)
 }
 
 // Refused is the URL that carries a refusal to its app (RFC 6749 §4.1.2.1).
 func (d *Dialect) Refused(r *oauth.Refusal, issuer string) string {
 	e := told(r.Err)
 	t := d.endpoints[0].errors
-	v := &values{dialect: d, state: r.State, wire: d.name, word: t.wordOf(e.Kind), message: e.Msg}
+	v := &values{dialect: d, state: r.State, tenant: r.Tenant, now: r.At, wire: d.name, word: t.wordOf(e.Kind), message: e.Msg}
 	v.of(r.App, issuer)
-	return withParameters(r.To(), d.failed, v)
+	return d.sign.signed(withParameters(r.To(), d.failed, v), r.Key)
 }
 
 // of adds what callbacks say of the app. iss is said unless the app does not

@@ -421,6 +421,7 @@ func (c *compiler) insecurities() {
 		{"insecure_token_in_url", s.TokenInURL},
 		{"insecure_get_token_request", s.GetToken},
 		{"insecure_weak_imported_secrets", s.WeakImported},
+		{"insecure_recoverable_client_secret", s.Recoverable},
 	} {
 		if k.of == nil {
 			continue

@@ -38,6 +38,7 @@ type Dialect struct {
 	endpoints []*endpoint
 	allowed   *object // the callback's parameters
 	failed    *object
+	sign      *signature // of the callback; nil: none
 	api       presentation
 	apiErrors *errorTable
 	challenge *string // fixed by the file; nil: made of scheme, name and error

@@ -361,7 +361,10 @@ func (l *linter) insecure() {
 			l.report(e.node, "E09", "absent", "a secret that can be guessed cannot also name its app; take out insecure_weak_imported_secrets")
 		}
 	}
-	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request"} {
+	if l.d.sign != nil && l.d.sign.key == clientSecret {
+		need["insecure_recoverable_client_secret"] = l.d.first(authorizeEndpoint)
+	}
+	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request", "insecure_recoverable_client_secret"} {
 		switch e, needed := need[key]; {
 		case needed && !l.d.allows(key):
 			l.report(e.node, "E09", "", "this weakens security; write %s: {because: TEXT} at the top level if it must be, or another place", key)

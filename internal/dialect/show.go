@@ -262,7 +262,7 @@ func (p *printer) endpoint(d *Dialect, e *endpoint) {
 		p.client(e)
 	}
 	if e.kind == authorizeEndpoint {
-		p.line("callback: {allowed: %s, failed: %s}", said(d.allowed), said(d.failed))
+		p.line("callback: {%s}", pairs("allowed", said(d.allowed), "failed", said(d.failed), "sign", d.sign.text()))
 	}
 	if e.kind == introspectEndpoint || e.kind == revokeEndpoint {
 		p.line("unknown: %s", map[bool]string{true: "refuse", false: "ok"}[e.refuses])

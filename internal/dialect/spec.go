@@ -45,6 +45,7 @@ type spec struct {
 	TokenInURL   *because `yaml:"insecure_token_in_url"`
 	GetToken     *because `yaml:"insecure_get_token_request"`
 	WeakImported *because `yaml:"insecure_weak_imported_secrets"`
+	Recoverable  *because `yaml:"insecure_recoverable_client_secret"`
 }
 
 type because struct {
@@ -149,6 +150,7 @@ func (s *endpointSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 type callbackSpec struct {
 	Allowed *yamlfile.Node `yaml:"allowed"`
 	Failed  *yamlfile.Node `yaml:"failed"`
+	Sign    *signSpec      `yaml:"sign"`
 }
 
 // keysOf are the keys of each endpoint's block.

@@ -32,9 +32,12 @@ func (r *Rules) Ask(ctx context.Context, a *Ask) (postern.Secret, error) {
 	if len(a.State) > maxState {
 		return "", postern.Errorf(postern.InvalidRequest, "The state parameter is longer than %d bytes.", maxState)
 	}
+	if err := r.canSign(a.Terms, app); err != nil {
+		return "", err
+	}
 	scopes, problem := asked(app, a)
 	if problem != nil {
-		return "", &Refusal{to: to, State: a.State, Err: problem, App: app, ViaPost: a.ViaPost, Dialect: a.Terms.Dialect}
+		return "", r.refusal(&Refusal{to: to, State: a.State, Err: problem, App: app, ViaPost: a.ViaPost, Dialect: a.Terms.Dialect, Tenant: a.Tenant})
 	}
 	if a.Probe {
 		return "", nil

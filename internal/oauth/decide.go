@@ -18,6 +18,9 @@ func (r *Rules) Decide(ctx context.Context, d *Decision) (*Granted, error) {
 	if err != nil || app.Disabled || !app.Speaks(d.Ticket.Dialect) {
 		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
 	}
+	if err := r.canSign(d.Terms, app); err != nil {
+		return nil, err
+	}
 	if !d.Allow {
 		return nil, r.deny(ctx, d, app)
 	}
@@ -32,7 +35,7 @@ func (r *Rules) deny(ctx context.Context, d *Decision, app *postern.App) error {
 	if err != nil {
 		return err
 	}
-	return refusal(d.Ticket, app, postern.Errorf(postern.AccessDenied, "The person did not allow it."))
+	return r.refused(d.Ticket, app, postern.Errorf(postern.AccessDenied, "The person did not allow it."))
 }
 
 // mayAllow: the person's own account, active, the one that was asked for, and a
@@ -69,10 +72,15 @@ func (r *Rules) allow(ctx context.Context, d *Decision, app *postern.App) (*Gran
 	if a.WireID, err = r.wireID(d.Terms, account); err != nil {
 		return nil, err
 	}
+	key, err := r.signingKey(app)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.Store.Answer(ctx, a); err != nil {
 		return nil, err
 	}
-	return &Granted{To: t.RedirectURI, Code: code, State: t.State, App: app, Account: *account, ViaPost: t.ViaPost, Dialect: t.Dialect}, nil
+	return &Granted{To: t.RedirectURI, Code: code, State: t.State, App: app, Account: *account, ViaPost: t.ViaPost, Dialect: t.Dialect,
+		Tenant: t.Tenant, Kept: t.Kept, At: now, Key: key}, nil
 }
 
 // wireID proposes the account's id on a wire that has ids of its own. An
@@ -103,11 +111,21 @@ func (r *Rules) Refuse(ctx context.Context, t *postern.Ticket, kind postern.Kind
 	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
 		return err
 	}
-	return refusal(t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
+	return r.refused(t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
 }
 
-func refusal(t *postern.Ticket, app *postern.App, err *postern.Error) *Refusal {
-	return &Refusal{to: t.RedirectURI, State: t.State, Err: err, App: app, ViaPost: t.ViaPost, Dialect: t.Dialect}
+func (r *Rules) refused(t *postern.Ticket, app *postern.App, err *postern.Error) error {
+	return r.refusal(&Refusal{to: t.RedirectURI, State: t.State, Err: err, App: app, ViaPost: t.ViaPost, Dialect: t.Dialect, Tenant: t.Tenant})
+}
+
+// refusal is one that is ready to be said.
+func (r *Rules) refusal(f *Refusal) error {
+	f.At = r.Now()
+	var err error
+	if f.Key, err = r.signingKey(f.App); err != nil {
+		return err
+	}
+	return f
 }
 
 // Remembered reports whether a stored consent of this person for this account

@@ -11,12 +11,20 @@ import (
 	"time"
 )
 
+// Opener decrypts what was sealed for a place in the rows.
+type Opener interface {
+	Open(table, row, column string, sealed []byte) ([]byte, error)
+}
+
 // Rules are the engine. All methods may be called at once.
 type Rules struct {
 	Store  Store
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+	// Sealed opens the client secrets of apps whose wire signs with them; nil:
+	// there are none.
+	Sealed Opener
 	// Memory of tokens that were seen; nil: each check reads the row.
 	Memory *Memory
 

@@ -47,6 +47,9 @@ type Refusal struct {
 	// ViaPost: answer with 303, else 302.
 	ViaPost bool
 	Dialect string
+	Tenant  string
+	At      time.Time
+	Key     postern.Secret // to sign the redirect with; "": none
 }
 
 func (r *Refusal) Error() string { return r.Err.Error() }
@@ -75,6 +78,10 @@ type Granted struct {
 	Account postern.Account
 	ViaPost bool
 	Dialect string
+	Tenant  string
+	Kept    map[string]string
+	At      time.Time
+	Key     postern.Secret // to sign the redirect with; "": none
 }
 
 // ClientAuth is how an app authenticates (RFC 6749 §2.3).

@@ -20,6 +20,8 @@ type Terms struct {
 	// Second is a second token, which acts as the person who approved, born of the
 	// same code with scopes of its own; nil: this wire has none.
 	Second *AccessTerms
+	// SignsCallbacks: redirects carry a digest keyed with the app's own secret.
+	SignsCallbacks bool
 	// AtOnce caps a connection's live families; over it the one unused longest
 	// ends. 0: no cap.
 	AtOnce int

@@ -63,6 +63,7 @@ func newWorld(t *testing.T, database string) *world {
 			"strict": {Level: postern.AccountLevel, OneRedirectURL: true, Required: []string{"description", "url"}},
 			"some":   {Level: postern.UserLevel, SomeRedirectURL: true},
 			"old":    {Level: postern.AccountLevel, WeakSecrets: true},
+			"signs":  {Level: postern.AccountLevel, RecoverableSecrets: true},
 		},
 	}
 	return w

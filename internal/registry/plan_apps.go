@@ -99,7 +99,7 @@ func (p *plan) planApp(d *appDecl, partner string, row *App) {
 	if isNew {
 		row = p.newApp(d, partner)
 	}
-	a := &appPlan{plan: p, d: d, row: row, isNew: isNew, c: p.change("app", row.ID, "")}
+	a := &appPlan{plan: p, d: d, row: row, isNew: isNew, c: p.change("app", row.ID, ""), clear: map[postern.Hash]postern.Secret{}}
 	before := row.DeclaredSecrets
 	a.setAll()
 	a.facts()
@@ -139,6 +139,7 @@ type appPlan struct {
 	row   *App
 	isNew bool
 	c     *Change
+	clear map[postern.Hash]postern.Secret // the secrets that were given or made now
 }
 
 // given reports whether one of these keys is declared, or the app is new: then

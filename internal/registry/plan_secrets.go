@@ -19,6 +19,7 @@ var secretKeys = []string{"client_secret", "client_secret_hash", "client_secrets
 // since: an old file must not bring back a secret that was given up.
 func (a *appPlan) secrets() {
 	said, single, given := a.declaredSecrets()
+	defer a.keepRecoverable()
 	switch {
 	case a.row.Public:
 		a.noSecrets(given)
@@ -27,6 +28,7 @@ func (a *appPlan) secrets() {
 	case len(a.row.Secrets) == 0:
 		secret, err := postern.ClientSecretForm.Mint(a.rules.Random)
 		a.fail(err)
+		a.clear[secret.Hash()] = secret
 		a.replaceSecrets([]postern.AppSecret{{Name: firstSecret, Hash: secret.Hash(), Hint: hint(string(secret))}})
 		a.c.Secrets = append(a.c.Secrets, MadeSecret{"client_secret", secret})
 	}
@@ -83,6 +85,7 @@ func (a *appPlan) reportIf(problem string, at func() yamlfile.Problem) {
 // app, so each must allow it to be weak.
 func (a *appPlan) clearSecret(text yamlfile.Text) (s postern.AppSecret, problem string) {
 	weak := a.everyDialect(func(f DialectFacts) bool { return f.WeakSecrets })
+	a.clear[postern.Secret(text).Hash()] = postern.Secret(text)
 	return postern.AppSecret{Name: firstSecret, Hash: postern.Secret(text).Hash(), Hint: hint(string(text))}, aboutClientSecret(string(text), weak)
 }
 
@@ -168,10 +171,14 @@ func (a *appPlan) replaceSecrets(said []postern.AppSecret) {
 		}
 		next = append(next, s)
 	}
-	if !slices.Equal(next, a.row.Secrets) {
+	if !slices.EqualFunc(next, a.row.Secrets, sameSecret) {
 		a.row.Secrets = next
 		a.c.Keys = append(a.c.Keys, "client_secret")
 	}
+}
+
+func sameSecret(x, y postern.AppSecret) bool {
+	return x.ID == y.ID && x.Name == y.Name && x.Hash.Equal(y.Hash) && x.ExpiresAt.Equal(y.ExpiresAt)
 }
 
 // digestOf tells declarations of secrets apart. It is made of hashes, so it

@@ -82,4 +82,7 @@ type DialectFacts struct {
 	// WeakSecrets: declared secrets may be shorter than 20 characters
 	// (insecure_weak_imported_secrets).
 	WeakSecrets bool
+	// RecoverableSecrets: the wire signs with the client secret, so it is kept
+	// sealed (insecure_recoverable_client_secret).
+	RecoverableSecrets bool
 }

@@ -22,7 +22,7 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		apps := d.Apps()
 		r.Dialects[d.Name()] = registry.DialectFacts{
 			Level: d.Level(), OneRedirectURL: apps.OneRedirectURL, SomeRedirectURL: apps.SomeRedirectURL,
-			Required: apps.Required, NativeApps: apps.NativeApps, WeakSecrets: apps.WeakSecrets,
+			Required: apps.Required, NativeApps: apps.NativeApps, WeakSecrets: apps.WeakSecrets, RecoverableSecrets: apps.RecoverableSecrets,
 		}
 	}
 	if _, ok := mounted.Get(defaultDialect); ok {

@@ -78,7 +78,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	}}
 	return &Rooms{
 		DB: db, Dialects: dialects, Identity: people, vault: v,
-		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
+		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects),
 		Webhooks: newWebhooks(cfg, o, db, v, dialects),
 	}, nil

@@ -16,7 +16,7 @@ const (
 	a.id, a.partner_id, p.name, a.name, a.description, a.url, a.logo_url, a.dialect, a.also, a.level,
 	a.attributes, a.redirect_urls, a.webhook_url, a.scopes, a.default_scopes, a.grants, a.connect_roles,
 	a.iss, a.public, a.disabled, p.disabled,
-	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0)`
+	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0), s.sealed`
 
 	appTables = `
 	apps a
@@ -108,7 +108,7 @@ func (r *appRow) fields() []any {
 		&a.ID, &a.Partner.ID, &a.Partner.Name, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &r.also, &r.level,
 		&r.attributes, &r.urls, &a.WebhookURL, &r.scopes, &r.defaults, &r.grants, &r.roles,
 		&r.iss, &a.Public, &a.Disabled, &r.partnerOff,
-		&s.ID, &s.Name, &r.secretHash, &s.Hint, &r.secretCreated, &r.secretExpires)
+		&s.ID, &s.Name, &r.secretHash, &s.Hint, &r.secretCreated, &r.secretExpires, &s.Sealed)
 }
 
 func (r *appRow) app() (*postern.App, error) {

@@ -60,7 +60,7 @@ const (
 	FROM apps WHERE `
 	appsByID      = appState + `id IN ` + keys
 	appsByPartner = appState + `partner_id IN ` + keys
-	secretsOfApps = `SELECT app_id, id, name, hash, hint, created_at, expires_at FROM app_secrets WHERE app_id IN ` + keys + ` ORDER BY created_at, id`
+	secretsOfApps = `SELECT app_id, id, name, hash, hint, sealed, created_at, expires_at FROM app_secrets WHERE app_id IN ` + keys + ` ORDER BY created_at, id`
 
 	apiState   = `SELECT id, name, secret_hash, disabled FROM apis WHERE `
 	apisByID   = apiState + `id IN ` + keys
@@ -250,7 +250,7 @@ func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 		var secret postern.AppSecret
 		var hash []byte
 		var created, expires int64
-		err := rows.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &created, &expires)
+		err := rows.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &secret.Sealed, &created, &expires)
 		if err == nil {
 			secret.Hash, secret.CreatedAt, secret.ExpiresAt = hashOf(hash), at(created), at(expires)
 			a := &s.Apps[index[app]]

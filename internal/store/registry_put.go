@@ -70,7 +70,7 @@ const (
 	  disabled = excluded.disabled, secrets_digest = excluded.secrets_digest
 	WHERE apps.removed_at = 0 AND apps.partner_id = excluded.partner_id`
 	seeAppAnew = `UPDATE apps SET changed_at = $2 WHERE id = $1`
-	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 	putAPI = `
 	INSERT INTO apis (id, name, secret_hash, disabled, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -243,7 +243,7 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 	}
 	w.exec(dropSecrets, a.ID)
 	for _, s := range a.Secrets {
-		w.exec(putSecret, s.ID, a.ID, s.Name, s.Hash[:], s.Hint, ms(s.CreatedAt), endMS(s.ExpiresAt))
+		w.exec(putSecret, s.ID, a.ID, s.Name, s.Hash[:], s.Hint, ms(s.CreatedAt), endMS(s.ExpiresAt), s.Sealed)
 	}
 	w.announce("app", a.ID, p.New)
 }

@@ -153,6 +153,7 @@ CREATE TABLE app_secrets (
   name       TEXT   NOT NULL,
   hash       BYTEA  NOT NULL,
   hint       TEXT   NOT NULL DEFAULT '',
+  sealed     BYTEA,           -- the secret, for wires that sign with it; NULL for all others
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL
 );
