@@ -42,7 +42,8 @@ const (
 	countOpen      = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at = 0`
 	countParked    = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at > 0 AND state = 'parked'`
 
-	// A delivery is read with all that its message is made of.
+	// A delivery is read with all that its message is made of: first the few that
+	// are asked for, by an index, then what belongs to them.
 	deliveryColumns = `
 	SELECT d.app_id, d.position, d.event_id, d.lane, d.state, d.attempts, d.tries, d.due_at, d.done_at, d.why,
 	       COALESCE(e.type, p.type, ''), d.at, a.dialect,
@@ -51,7 +52,8 @@ const (
 	       COALESCE(w.wire_id, ''),
 	       COALESCE(e.user_id, p.user_id, ''), COALESCE(e.user_nickname, ''), COALESCE(u.wire_nickname, ''), COALESCE(u.nickname, ''),
 	       COALESCE(e.reason, ''), COALESCE(e.changes, ''), COALESCE(p.data, ''), COALESCE(p.scope, '')
-	FROM deliveries d
+	FROM (SELECT * FROM deliveries d WHERE `
+	deliveryTables = `) d
 	JOIN apps a ON a.id = d.app_id
 	LEFT JOIN events e ON e.id = d.event_id
 	LEFT JOIN published p ON p.id = d.event_id
@@ -60,8 +62,8 @@ const (
 	LEFT JOIN account_ids w ON w.dialect = a.dialect AND w.account_id = ac.id
 	LEFT JOIN users u ON u.id = p.user_id`
 
-	dueDeliveries = deliveryColumns + `
-	WHERE d.app_id = $1 AND d.done_at = 0 AND d.due_at <= $2 ORDER BY d.due_at, d.position LIMIT $3`
+	dueDeliveries = deliveryColumns + `d.app_id = $1 AND d.done_at = 0 AND d.due_at <= $2 ORDER BY d.due_at, d.position LIMIT $3` +
+		deliveryTables + ` ORDER BY d.due_at, d.position`
 	nextDue = `SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE app_id = $1 AND done_at = 0 AND due_at > $2 AND due_at < 253402300799000`
 
 	lockEndpoint = `SELECT ordered FROM endpoints WHERE app_id = $1`

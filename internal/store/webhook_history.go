@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	selectFeed = deliveryColumns + ` WHERE d.app_id = $1 AND d.position > $2 ORDER BY d.position LIMIT $3`
+	selectFeed = deliveryColumns + `d.app_id = $1 AND d.position > $2 ORDER BY d.position LIMIT $3` + deliveryTables + ` ORDER BY d.position`
 
 	// Filters: what is empty or 0 asks for nothing.
 	deliveryFilter = `
 	d.app_id = $1 AND ($2 = '' OR d.event_id = $2) AND ($3 = '' OR d.state = $3)
 	AND d.at >= $4 AND d.at <= $5 AND d.position < $6`
-	listDeliveries = deliveryColumns + ` WHERE ` + deliveryFilter + ` ORDER BY d.position DESC LIMIT $7`
+	listDeliveries = deliveryColumns + deliveryFilter + ` ORDER BY d.position DESC LIMIT $7` + deliveryTables + ` ORDER BY d.position DESC`
 	overDeliveries = `SELECT d.position FROM deliveries d WHERE d.done_at > 0 AND ` + deliveryFilter + ` ORDER BY d.position LIMIT $7`
-	oneDelivery    = deliveryColumns + ` WHERE d.app_id = $1 AND d.event_id = $2`
+	oneDelivery    = deliveryColumns + `d.app_id = $1 AND d.event_id = $2` + deliveryTables
 	listAttempts   = `
 	SELECT number, at, took, status, error, reply FROM attempts
 	WHERE app_id = $1 AND position = $2 ORDER BY number DESC LIMIT 100`

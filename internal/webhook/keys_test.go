@@ -1,0 +1,152 @@
+package webhook_test
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/posterntest/receiver"
+	"postern.dev/postern/internal/webhook"
+)
+
+func TestDuringARotationBothSecretsSign(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		old := w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.start()
+		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Delivered)
+		secret, err := w.rules.RotateSecret(w.ctx, "x", time.Hour, "operator")
+		if err != nil {
+			w.Fatal(err)
+		}
+		fresh := string(secret)
+		w.becomes(w.event("con_1", postern.ConnectionUpdated, ""), webhook.Delivered)
+		if m := r.All()[1]; !m.Verified(w, old) || !m.Verified(w, fresh) {
+			w.Errorf("during the overlap: %s", m.Header.Get("Webhook-Signature"))
+		}
+		w.clock.Advance(time.Hour + time.Second)
+		time.Sleep(1500 * time.Millisecond) // it is let go meanwhile
+		w.becomes(w.event("con_1", postern.ConnectionUpdated, ""), webhook.Delivered)
+		if m := r.All()[2]; strings.Contains(m.Header.Get("Webhook-Signature"), " ") {
+			w.Errorf("after the overlap: %s", m.Header.Get("Webhook-Signature"))
+		}
+		for _, column := range []string{
+			w.value(`SELECT webhook_secret FROM apps`), w.value(`SELECT old_secret FROM endpoints`),
+		} {
+			if strings.Contains(column, "whsec_") || len(column) < 32 {
+				w.Error("a key is in the rows in clear")
+			}
+		}
+	})
+}
+
+func TestEd25519SignsBesideTheSecret(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		secret := w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		public, err := w.rules.SetEd25519(w.ctx, "x", true, "operator")
+		if err != nil {
+			w.Fatal(err)
+		}
+		w.start()
+		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Delivered)
+		m := r.All()[0]
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(public, "whpk_"))
+		if err != nil {
+			w.Fatal(err)
+		}
+		_, v1a, _ := strings.Cut(m.Header.Get("Webhook-Signature"), " v1a,")
+		signature, err := base64.StdEncoding.DecodeString(v1a)
+		signed := m.ID() + "." + m.Header.Get("Webhook-Timestamp") + "." + string(m.Body)
+		if err != nil || !ed25519.Verify(key, []byte(signed), signature) || !m.Verified(w, secret) {
+			w.Errorf("%s", m.Header.Get("Webhook-Signature"))
+		}
+		if e, err := w.rules.Endpoint(w.ctx, "x"); err != nil {
+			w.Error(err)
+		} else if again, err := w.rules.PublicKey(e); again != public || err != nil {
+			w.Errorf("%s, not %s: %v", again, public, err)
+		}
+		if _, err := w.rules.SetEd25519(w.ctx, "x", false, "operator"); err != nil {
+			w.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		w.becomes(w.event("con_1", postern.ConnectionUpdated, ""), webhook.Delivered)
+		if strings.Contains(r.All()[1].Header.Get("Webhook-Signature"), "v1a") {
+			w.Error("it goes on signing")
+		}
+	})
+}
+
+// WH-20: the largest message stays under 20 kB.
+func TestWH20_TheLargestMessageIsSmall(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		w.app("x", "xref", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "candidates.read")
+		data := `{"x":"` + strings.Repeat("a", webhook.MostData-8) + `"}`
+		w.start()
+		_, err := w.rules.Publish(w.ctx, []webhook.Published{{ID: strings.Repeat("i", 128), Type: "candidate.updated", AccountID: "acme", Data: []byte(data)}}, "operator")
+		if err != nil {
+			w.Fatal(err)
+		}
+		m := r.Wait(w, 1)[0]
+		if len(m.Body) > 20_000 || len(m.Body) < webhook.MostData || strings.Contains(string(m.Body), "whsec_") {
+			w.Errorf("%d bytes", len(m.Body))
+		}
+	})
+}
+
+func TestATestEventArrives(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		secret := w.app("x", "plain", "account", r.URL)
+		w.app("none", "plain", "account", "")
+		w.start()
+		id, err := w.rules.Test(w.ctx, "x", "operator")
+		if err != nil {
+			w.Fatal(err)
+		}
+		m := r.Wait(w, 1)[0]
+		if kind, _ := m.Data(); kind != webhook.TestType || m.ID() != id || !m.Verified(w, secret) {
+			w.Errorf("%s", m.Body)
+		}
+		if _, err := w.rules.Test(w.ctx, "none", "operator"); !postern.Is(err, postern.Conflict) {
+			w.Errorf("an app without an endpoint: %v", err)
+		}
+		if _, err := w.rules.Test(w.ctx, "nobody", "operator"); !postern.Is(err, postern.NotFound) {
+			w.Errorf("an app that is none: %v", err)
+		}
+	})
+}
+
+// A range replayed goes out in order.
+func TestAReplayedRangeKeepsItsOrder(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.start()
+		var ids []string
+		for range 5 {
+			ids = append(ids, w.event("con_1", postern.ConnectionUpdated, ""))
+		}
+		w.becomes(ids[4], webhook.Delivered)
+		n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", State: webhook.Delivered, Since: w.clock.Now().Add(-time.Hour)}, "operator")
+		if n != 5 || err != nil {
+			w.Fatal(n, err)
+		}
+		r.Wait(w, 10)
+		if got := strings.Join(r.IDs()[5:], " "); got != strings.Join(ids, " ") {
+			w.Errorf("%s", got)
+		}
+		_, attempts, _, err := w.rules.Delivery(w.ctx, "x", ids[0])
+		if err != nil || len(attempts) > 2 {
+			w.Errorf("%d attempts, %v", len(attempts), err)
+		}
+	})
+}
