@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
 	"internal/yamlfile":   {},
 	"internal/transcript": {"internal/yamlfile"},
+	"internal/record":     {"internal/transcript"},
 	"internal/vault":      {""},
 	"internal/ui":         {""},
 	"internal/config":     {"", "internal/vault", "internal/yamlfile"},
@@ -44,7 +45,7 @@ var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.
-var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "guard"}
+var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/record", "guard"}
 
 type listed struct {
 	ImportPath string

@@ -20,9 +20,10 @@ type finding struct {
 	Got  string `json:"got,omitempty"`
 }
 
-func (f finding) String() string {
+// Error is the line that people read, and both sides where there are two.
+func (f finding) Error() string {
 	if f.Want == "" && f.Got == "" {
-		return f.Finding.String()
+		return f.Problem.Error()
 	}
 	return replay.Difference{File: f.File, Line: f.Line, What: f.Msg, Want: f.Want, Got: f.Got}.String()
 }

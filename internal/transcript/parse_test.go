@@ -121,7 +121,7 @@ func TestMistakesAreToldWithTheirLine(t *testing.T) {
 		"> GET /a\n< 200\n< X: {{a ~ /[/}}":                     `f.txt:3: {{a ~ /[/}}: error parsing regexp`,
 		"> GET /a\n< 200\n< X: {{a ~ /x}}":                      `f.txt:3: {{a ~ /…: the expression does not end`,
 		"> GET /a\n< 200\n< X: {{a":                             `f.txt:3: {{a is not closed`,
-		"> GET /a\n< 200\n< X: {{a as hex}}":                    `f.txt:3: {{a as hex}}: there is base64 and base64url`,
+		"> GET /a\n< 200\n< X: {{a as hex}}":                    `f.txt:3: {{a as hex}}: there is base64, base64url and basic`,
 		"> GET /{{issuer ~ /x/}}\n< 200":                        `f.txt:1: {{issuer ~ …}} describes an answer`,
 		"@allow":                                                `f.txt:1: @allow stands between a request and its answer`,
 		ask + "< 302\n@deny":                                    `f.txt:4: @deny stands between a request and its answer`,

@@ -12,7 +12,8 @@ import (
 
 // Text is text with names in it: {{code}} stands for anything the first time and
 // for the same again later; {{code ~ /[0-9a-f]{64}/}} for what looks like this;
-// {{token as base64}} for the name's value in base64. {{{{ is two braces.
+// {{token as base64}} for the name's value in base64, and {{token as basic}} as
+// HTTP Basic sends it for a user without a password. {{{{ is two braces.
 type Text []Piece
 
 // Piece is literal text, or a name.
@@ -20,7 +21,7 @@ type Piece struct {
 	Literal string
 	Name    string
 	Pattern string // of what the name stands for; empty: anything
-	As      string // "", "base64" or "base64url"
+	As      string // "", "base64", "base64url" or "basic"
 
 	pattern string         // Pattern without groups and anchors
 	whole   *regexp.Regexp // matches what is nothing but the pattern
@@ -82,8 +83,8 @@ func (t Text) with(literal string) Text {
 func parseName(s string) (p Piece, rest string, err error) {
 	m := nameForm.FindStringSubmatch(s)
 	p.Name, p.As = m[1], m[2]
-	if p.As != "" && p.As != "base64" && p.As != "base64url" {
-		return p, "", fmt.Errorf("{{%s as %s}}: there is base64 and base64url", p.Name, p.As)
+	if p.As != "" && p.As != "base64" && p.As != "base64url" && p.As != "basic" {
+		return p, "", fmt.Errorf("{{%s as %s}}: there is base64, base64url and basic", p.Name, p.As)
 	}
 	rest = s[len(m[0]):]
 	if after, ok := strings.CutPrefix(rest, "}}"); ok {
@@ -211,6 +212,8 @@ func (p *Piece) encode(value string) string {
 		return base64.StdEncoding.EncodeToString([]byte(value))
 	case "base64url":
 		return base64.RawURLEncoding.EncodeToString([]byte(value))
+	case "basic":
+		return base64.StdEncoding.EncodeToString([]byte(value + ":"))
 	}
 	return value
 }
@@ -224,6 +227,10 @@ func (p *Piece) decode(text string) (string, bool) {
 		encoding = base64.RawURLEncoding
 	}
 	plain, err := encoding.Strict().DecodeString(text)
+	if p.As == "basic" {
+		user, whole := strings.CutSuffix(string(plain), ":")
+		return user, whole && err == nil
+	}
 	return string(plain), err == nil
 }
 

@@ -41,6 +41,8 @@ func TestANameStandsForAnythingOnceAndForTheSameLater(t *testing.T) {
 		{"{{x as base64 ~ /[a-z]+/}}", "aGk=", nil, Names{"x": "hi"}},
 		{"{{x as base64 ~ /[A-Z]+/}}", "aGk=", nil, nil},
 		{"{{x as base64url}}", "aGk", Names{"x": "hi"}, Names{}},
+		{"{{x as basic}}", "aGk6", nil, Names{"x": "hi"}},
+		{"{{x as basic}}", "aGk=", nil, nil},
 		{"{{{{x}}", "{{x}}", nil, Names{}},
 		{`{"a":{"b":1}}`, `{"a":{"b":1}}`, nil, Names{}},
 		// A name never swallows what an answer has too much.
@@ -98,7 +100,7 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		// What it was taught, it says. (A name without a value of its own cannot.)
-		if filled, err := text.Fill(learned); err == nil && filled != got && !strings.Contains(s, "base64") {
+		if filled, err := text.Fill(learned); err == nil && filled != got && !strings.Contains(s, "as bas") {
 			t.Errorf("%q matched %q, and with %v it says %q", s, got, learned, filled)
 		}
 	})
