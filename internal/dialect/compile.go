@@ -218,7 +218,13 @@ func (c *compiler) codeTerms() {
 
 func (c *compiler) accessTerms() {
 	usual := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
-	c.d.terms.Access = c.access(c.spec.Tokens.Access, usual)
+	c.d.terms.RefreshWithoutSecret = c.spec.RefreshBare != nil
+	t := c.access(c.spec.Tokens.Access, usual)
+	renews := slices.ContainsFunc(c.spec.Grants, func(g yamlfile.Entry[string]) bool { return meanings[g.Value] == byRenewal })
+	if renews && t.Absolute == 0 && t.Life > 0 && t.Life < c.lifetimes.Absolute {
+		t.Absolute = c.lifetimes.Absolute
+	}
+	c.d.terms.Access = t
 }
 
 // secondTerms: a second token is the approver's own, whatever the dialect's level.
@@ -254,6 +260,12 @@ func (c *compiler) access(s accessSpec, t oauth.AccessTerms) oauth.AccessTerms {
 		c.reportKey(s.Node, "expires", "a token lives at least 1s")
 	default:
 		t.Life = s.Expires.Of
+	}
+	if s.Absolute != nil {
+		t.Absolute = *s.Absolute
+		if t.Absolute < t.Life || t.Life == 0 || t.Absolute < time.Second {
+			c.reportKey(s.Node, "absolute", "an absolute life is what renewals add up to; write one longer than expires, which is not never")
+		}
 	}
 	if s.Imported != "" {
 		c.d.imported = c.pattern(s.Node, "imported", s.Imported)
@@ -421,6 +433,7 @@ func (c *compiler) insecurities() {
 		{"insecure_token_in_url", s.TokenInURL},
 		{"insecure_get_token_request", s.GetToken},
 		{"insecure_weak_imported_secrets", s.WeakImported},
+		{"insecure_refresh_without_secret", s.RefreshBare},
 		{"insecure_recoverable_client_secret", s.Recoverable},
 	} {
 		if k.of == nil {
@@ -455,7 +468,10 @@ func (c *compiler) grants() {
 	for _, g := range s.Grants {
 		m, ok := meanings[g.Value]
 		if !ok {
-			c.report(g.Node, "unknown meaning %q; known: code, refresh, client", g.Value)
+			c.report(g.Node, "unknown meaning %q; known: code, refresh, client, renew", g.Value)
+		}
+		if m == byRenewal && s.Tokens.Second != nil {
+			c.report(g.Node, "a wire with a second token has no renew: which of the two would be renewed?")
 		}
 		c.d.grants = append(c.d.grants, grant{g.Key, m})
 	}

@@ -65,9 +65,10 @@ const (
 	byCode meaning = iota + 1
 	byRefresh
 	byClient
+	byRenewal
 )
 
-var meanings = map[string]meaning{"code": byCode, "refresh": byRefresh, "client": byClient}
+var meanings = map[string]meaning{"code": byCode, "refresh": byRefresh, "client": byClient, "renew": byRenewal}
 
 // kept is a further parameter that is stored with the grant.
 type kept struct {

@@ -18,6 +18,7 @@ type Engine interface {
 	Authenticate(context.Context, *oauth.Terms, oauth.ClientAuth) (*postern.App, error)
 	Redeem(context.Context, *oauth.Redeem) (*oauth.Issued, error)
 	Refresh(context.Context, *oauth.Refresh) (*oauth.Issued, error)
+	Renew(context.Context, *oauth.Renew) (*oauth.Issued, error)
 	ClientCredentials(context.Context, *oauth.ClientCredentials) (*oauth.Issued, error)
 	Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
 	Introspect(context.Context, *oauth.Introspect) (*postern.Token, error)

@@ -47,7 +47,7 @@ func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *e
 }
 
 // notInRFCs are the inputs that have no usual place.
-var notInRFCs = []inputID{inTenant, inAccountID, inUserScope}
+var notInRFCs = []inputID{inTenant, inAccountID, inUserScope, inAccessToken}
 
 // read compiles the places of an endpoint's inputs.
 func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {

@@ -117,9 +117,15 @@ func (l *linter) neededPlaces() {
 			if id == inClientID && e.inputs[id].missing == byOther {
 				continue
 			}
+			if id == inClientSecret && e.kind == refreshEndpoint && l.d.terms.RefreshWithoutSecret {
+				continue
+			}
 			if len(e.inputs[id].places) == 0 {
 				l.report(e.node, "E01", "read", "there is no place for %s, which the engine needs; say where it is, as in %s: body %s", inputNames[id], inputNames[id], inputNames[id])
 			}
+		}
+		if e.kind == tokenEndpoint {
+			l.renewal(e)
 		}
 		if e.kind == tokenEndpoint && l.takesRefresh() && len(e.inputs[inRefreshToken].places) == 0 {
 			l.report(e.node, "E01", "read", "there is no place for refresh_token, and the grants have a refresh; say where it is")
@@ -130,8 +136,20 @@ func (l *linter) neededPlaces() {
 	}
 }
 
-func (l *linter) takesRefresh() bool {
-	return slices.ContainsFunc(l.d.grants, func(g grant) bool { return g.meaning == byRefresh })
+func (l *linter) takesRefresh() bool { return l.grants(byRefresh) }
+
+func (l *linter) grants(m meaning) bool {
+	return slices.ContainsFunc(l.d.grants, func(g grant) bool { return g.meaning == m })
+}
+
+// renewal: the grant and the place of what is renewed need each other.
+func (l *linter) renewal(e *endpoint) {
+	switch placed := len(e.inputs[inAccessToken].places) > 0; {
+	case !placed && l.grants(byRenewal):
+		l.report(e.node, "E01", "read", "there is no place for access_token, which the grants renew; say where it is, as in access_token: body access_token")
+	case placed && !l.grants(byRenewal):
+		l.report(e.node, "E02", "read", "access_token is read here, and no grant renews one; write grants: {NAME: renew}")
+	}
 }
 
 // ended: a route that ends a connection by the account's id says so.
@@ -361,10 +379,13 @@ func (l *linter) insecure() {
 			l.report(e.node, "E09", "absent", "a secret that can be guessed cannot also name its app; take out insecure_weak_imported_secrets")
 		}
 	}
+	if l.d.terms.RefreshWithoutSecret && l.d.refreshes() {
+		need["insecure_refresh_without_secret"] = l.d.first(tokenEndpoint)
+	}
 	if l.d.sign != nil && l.d.sign.key == clientSecret {
 		need["insecure_recoverable_client_secret"] = l.d.first(authorizeEndpoint)
 	}
-	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request", "insecure_recoverable_client_secret"} {
+	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request", "insecure_refresh_without_secret", "insecure_recoverable_client_secret"} {
 		switch e, needed := need[key]; {
 		case needed && !l.d.allows(key):
 			l.report(e.node, "E09", "", "this weakens security; write %s: {because: TEXT} at the top level if it must be, or another place", key)

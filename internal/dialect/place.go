@@ -49,10 +49,10 @@ var inputNames = [inputs]string{
 var (
 	authorizeInputs = []inputID{inClientID, inResponseType, inResponseMode, inRedirectURI, inScope, inUserScope, inState,
 		inChallenge, inChallengeMethod, inPrompt, inLoginHint, inTenant}
-	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope}
+	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope, inAccessToken}
 	introspectInputs = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint}
 	revokeInputs     = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint, inAccountID}
-	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inToken, inAccountID}
+	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inAccessToken, inToken, inAccountID}
 )
 
 func inputNamed(name string) (inputID, bool) {

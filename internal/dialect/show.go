@@ -82,7 +82,7 @@ func (p *printer) terms(d *Dialect) {
 	if d.imported != nil {
 		imported = quoted(strings.TrimSuffix(strings.TrimPrefix(d.imported.String(), `\A(?:`), `)\z`))
 	}
-	p.line("  access: {%s}", strings.Join(nonEmpty(formKeys(t.Access.Form), "expires: "+life(t.Access.Life), pairs("imported", imported)), ", "))
+	p.line("  access: {%s}", strings.Join(nonEmpty(formKeys(t.Access.Form), "expires: "+life(t.Access.Life), pairs("absolute", absoluteText(t.Access), "imported", imported)), ", "))
 	p.line("  refresh: %s", refreshTermsText(t.Refresh))
 	if s := t.Second; s != nil {
 		p.line("  second: {asked_by: user_scope, level: user, access: {%s, expires: %s}}", formKeys(s.Form), life(s.Life))
@@ -118,7 +118,7 @@ func (v *variant) text() string {
 		}
 		out = append(out, quoted(name)+": "+quoted(c.value))
 	}
-	out = append(out, "access: {"+formKeys(v.terms.Access.Form)+", expires: "+life(v.terms.Access.Life)+"}", "refresh: "+refreshTermsText(v.terms.Refresh))
+	out = append(out, "access: {"+strings.Join(nonEmpty(formKeys(v.terms.Access.Form), "expires: "+life(v.terms.Access.Life), pairs("absolute", absoluteText(v.terms.Access))), ", ")+"}", "refresh: "+refreshTermsText(v.terms.Refresh))
 	if v.terms.AtOnce > 0 {
 		out = append(out, "at_once: "+strconv.Itoa(v.terms.AtOnce))
 	}
@@ -175,6 +175,13 @@ func life(d time.Duration) string {
 		return strconv.Itoa(int(d/time.Hour)) + "h"
 	}
 	return strconv.Itoa(int(d/time.Second)) + "s"
+}
+
+func absoluteText(t oauth.AccessTerms) string {
+	if t.Absolute == 0 {
+		return ""
+	}
+	return life(t.Absolute)
 }
 
 func refreshTermsText(r *oauth.RefreshTerms) string {

@@ -45,6 +45,7 @@ type spec struct {
 	TokenInURL   *because `yaml:"insecure_token_in_url"`
 	GetToken     *because `yaml:"insecure_get_token_request"`
 	WeakImported *because `yaml:"insecure_weak_imported_secrets"`
+	RefreshBare  *because `yaml:"insecure_refresh_without_secret"`
 	Recoverable  *because `yaml:"insecure_recoverable_client_secret"`
 }
 
@@ -92,6 +93,7 @@ type accessSpec struct {
 	Prefix   string         `yaml:"prefix"`
 	Checksum *bool          `yaml:"checksum"`
 	Expires  *yamlfile.Life `yaml:"expires"`
+	Absolute *time.Duration `yaml:"absolute"`
 	Imported string         `yaml:"imported"`
 }
 

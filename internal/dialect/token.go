@@ -97,6 +97,8 @@ func (c *call) needed(m meaning) []inputID {
 		}
 	case byRefresh:
 		ids = []inputID{inRefreshToken}
+	case byRenewal:
+		ids = []inputID{inAccessToken}
 	}
 	return ids
 }
@@ -142,7 +144,7 @@ func (c *call) namedBy(q *tokenRequest) *postern.Error {
 	if q.client.ClientID != "" || q.client.NamedBy != "" || c.basic.broken {
 		return nil
 	}
-	by := map[meaning]oauth.NamedBy{byCode: oauth.NamedByCode, byRefresh: oauth.NamedByToken}[q.meaning]
+	by := map[meaning]oauth.NamedBy{byCode: oauth.NamedByCode, byRefresh: oauth.NamedByToken, byRenewal: oauth.NamedByToken}[q.meaning]
 	if by == "" || !slices.Contains(c.e.inputs[inClientID].named, by) {
 		return c.unnamed()
 	}
@@ -195,6 +197,11 @@ func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
 	case byRefresh:
 		return c.door.Engine.Refresh(ctx, &oauth.Refresh{
 			Terms: terms, Client: q.client, RefreshToken: postern.Secret(q.values[inRefreshToken]),
+			Scopes: scopes, ScopeProblem: problem,
+		})
+	case byRenewal:
+		return c.door.Engine.Renew(ctx, &oauth.Renew{
+			Terms: terms, Client: q.client, AccessToken: postern.Secret(q.values[inAccessToken]),
 			Scopes: scopes, ScopeProblem: problem,
 		})
 	case byClient:

@@ -26,7 +26,16 @@ type minted struct {
 }
 
 func (m *minting) access(random io.Reader, scopes []string) (minted, error) {
-	return m.token(random, m.terms.Access.Form, scopes, endOfLife(m.now, m.terms.Access.Life))
+	return m.token(random, m.terms.Access.Form, scopes, m.accessEnds())
+}
+
+// accessEnds is a life from now, within what renewals may add up to.
+func (m *minting) accessEnds() time.Time {
+	end := endOfLife(m.now, m.terms.Access.Life)
+	if m.terms.Access.Absolute == 0 {
+		return end
+	}
+	return earlier(end, m.started.Add(m.terms.Access.Absolute))
 }
 
 func (m *minting) refresh(random io.Reader, scopes []string) (minted, error) {
@@ -39,7 +48,11 @@ func (m *minting) refreshEnds() time.Time {
 	if m.terms.Refresh.Absolute == 0 {
 		return end
 	}
-	last := m.started.Add(m.terms.Refresh.Absolute)
+	return earlier(end, m.started.Add(m.terms.Refresh.Absolute))
+}
+
+// earlier is the earlier of two ends of life, of which the first may be never.
+func earlier(end, last time.Time) time.Time {
 	if end.IsZero() || end.After(last) {
 		return last
 	}

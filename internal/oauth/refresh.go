@@ -19,7 +19,7 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 		return nil, badRefresh(postern.InvalidGrant)
 	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.RefreshToken.Hash())
-	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
+	if app, err = r.provedToRefresh(ctx, q, app, err); err != nil {
 		return nil, err
 	}
 	if t != nil && t.AppID == app.ID {
@@ -44,6 +44,22 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 	return nil, postern.Errorf(postern.Unavailable, "This refresh token is being used by many callers at once. Try again.")
 }
 
+// provedToRefresh is proved, for wires whose apps may leave their secret out
+// here: then the token alone is the proof, as of a public app, and rotates.
+func (r *Rules) provedToRefresh(ctx context.Context, q *Refresh, app *postern.App, err error) (*postern.App, error) {
+	if err == nil && q.bare() && !app.Public {
+		bare := *app
+		bare.Public = true
+		app = &bare
+	}
+	return r.proved(ctx, q.Terms, q.Client, app, err)
+}
+
+// bare: the dialect lets a refresh do without the secret, and this one does.
+func (q *Refresh) bare() bool {
+	return q.Terms.RefreshWithoutSecret && q.Client.Secret == "" && !q.Client.Basic
+}
+
 func badRefresh(kind postern.Kind) error { return postern.Errorf(kind, refreshRefused) }
 
 func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *postern.Token) (*Issued, error) {
@@ -58,7 +74,7 @@ func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *po
 		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt},
 		q:       q, token: t, scopes: scopes,
 	}
-	if !q.Terms.Refresh.Rotate && !app.Public {
+	if !q.Terms.Refresh.Rotate && !app.Public && t.RotatedAt.IsZero() {
 		return f.renew(ctx)
 	}
 	return f.rotate(ctx)

@@ -128,6 +128,15 @@ type Refresh struct {
 	ScopeProblem bool
 }
 
+// Renew asks for a new access token in exchange for a live one.
+type Renew struct {
+	Terms        *Terms
+	Client       ClientAuth
+	AccessToken  postern.Secret
+	Scopes       []string // a subset of the token's; empty: all of them
+	ScopeProblem bool
+}
+
 // ClientCredentials asks for a token for the app itself (RFC 6749 §4.4).
 type ClientCredentials struct {
 	Terms        *Terms

@@ -78,6 +78,10 @@ type Store interface {
 	// and moves the end of the refresh token's life. It fails with Conflict when
 	// the refresh token died meanwhile.
 	Renew(ctx context.Context, r Renewal) error
+	// SwapAccess saves an access token that a live one was exchanged for, ends that
+	// one if the swap says so, and moves the end of the family's life. It fails with
+	// Conflict when the presented one died meanwhile.
+	SwapAccess(ctx context.Context, s Swap) error
 	// SaveAccess saves an access token that belongs to no connection.
 	SaveAccess(ctx context.Context, t NewToken) error
 
@@ -193,4 +197,13 @@ type Renewal struct {
 	Access         NewToken
 	LiveUntil      time.Time
 	Now            time.Time
+}
+
+// Swap is a live access token exchanged for a new one.
+type Swap struct {
+	Presented postern.Hash
+	Family    postern.Hash
+	Ends      bool // the presented one ends
+	Access    NewToken
+	Now       time.Time
 }

@@ -20,6 +20,9 @@ type Terms struct {
 	// Second is a second token, which acts as the person who approved, born of the
 	// same code with scopes of its own; nil: this wire has none.
 	Second *AccessTerms
+	// RefreshWithoutSecret: apps with a secret may refresh without showing it; the
+	// refresh token then rotates, whatever Refresh says.
+	RefreshWithoutSecret bool
 	// SignsCallbacks: redirects carry a digest keyed with the app's own secret.
 	SignsCallbacks bool
 	// AtOnce caps a connection's live families; over it the one unused longest
@@ -94,6 +97,9 @@ type CodeTerms struct {
 type AccessTerms struct {
 	Form postern.Form
 	Life time.Duration
+	// Absolute bounds what renewals of a token add up to, from the first
+	// redemption; 0: nothing does.
+	Absolute time.Duration
 }
 
 // RefreshTerms say how refresh tokens live. Public apps always rotate.

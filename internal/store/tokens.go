@@ -103,7 +103,15 @@ const (
 
 	prolong = `
 	UPDATE tokens SET expires_at = $2
-	WHERE hash = $1 AND kind = 'refresh' AND ended_at = 0 AND expires_at > $3` + familyLives
+	WHERE hash = $1 AND kind = 'refresh' AND rotated_at = 0 AND ended_at = 0 AND expires_at > $3` + familyLives
+
+	// swapAccess decides between a renewal and the end of what it renews; $2 is
+	// when the old token ends, 0 where it lives on.
+	swapAccess = `
+	UPDATE tokens SET ended_at = $2
+	WHERE hash = $1 AND kind = 'access' AND ended_at = 0 AND expires_at > $3` + familyLives
+	prolongFamily = `
+	UPDATE codes SET live_until = CASE WHEN live_until < $2 THEN $2 ELSE live_until END, last_used_at = $3 WHERE hash = $1`
 
 	endToken = `UPDATE tokens SET ended_at = $2 WHERE hash = $1 AND ended_at = 0`
 
@@ -196,6 +204,30 @@ func (db *DB) Renew(ctx context.Context, r oauth.Renewal) error {
 		}
 		_, err = t.exec(ctx, useFamily, r.Family[:], endMS(r.LiveUntil), ms(r.Now))
 		return err
+	})
+}
+
+// SwapAccess implements oauth.Store.
+func (db *DB) SwapAccess(ctx context.Context, s oauth.Swap) error {
+	ends := time.Time{}
+	if s.Ends {
+		ends = s.Now
+	}
+	return db.write(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, swapAccess, s.Presented[:], ms(ends), ms(s.Now))
+		if err == nil && n == 0 {
+			err = lostRace
+		}
+		if err == nil {
+			err = saveToken(ctx, t, postern.AccessToken, s.Family[:], &s.Access)
+		}
+		if err == nil {
+			_, err = t.exec(ctx, prolongFamily, s.Family[:], endMS(s.Access.ExpiresAt), ms(s.Now))
+		}
+		if err != nil || !s.Ends {
+			return err
+		}
+		return change(ctx, t, "token", hexHash(s.Presented), s.Now)
 	})
 }
 
