@@ -56,7 +56,7 @@ func (c *compiler) callback(s callbackSpec, pure bool) {
 	c.d.allowed = c.flatObject(nodeOr(s.Allowed, allowed))
 	c.d.failed = c.flatObject(nodeOr(s.Failed, failed))
 	if s.Sign != nil {
-		c.d.sign = c.signature(s.Sign, "sorted query")
+		c.d.sign = c.signature(s.Sign, "sorted query", clientSecret)
 		c.d.terms.SignsCallbacks = true
 		for _, o := range []*object{c.d.allowed, c.d.failed} {
 			if slices.ContainsFunc(o.members, func(m member) bool { return m.name == c.d.sign.as }) {

@@ -103,6 +103,7 @@ func (c *compiler) compile() {
 	if s.EventData != nil {
 		c.d.eventData = c.mappingTree(s.EventData)
 	}
+	c.legacyEvents()
 }
 
 func (c *compiler) mounting() {

@@ -43,6 +43,7 @@ type Dialect struct {
 	apiErrors *errorTable
 	challenge *string // fixed by the file; nil: made of scheme, name and error
 	eventData *object
+	events    []legacyEvent
 	insecure  []Insecurity
 	apps      AppRules
 }

@@ -293,6 +293,11 @@ func (l *linter) events() {
 		if l.d.eventData != nil && mentions(l.d.eventData, secret) {
 			l.report(l.s.EventData, "E10", "", "$%s in a webhook would be a credential in logs; take it out", secret)
 		}
+		for _, e := range l.d.events {
+			if mentions(e.body, secret) || mentions(&object{e.headers}, secret) {
+				l.report(e.node, "E10", "", "$%s in a webhook would be a credential in logs; take it out", secret)
+			}
+		}
 	}
 }
 
@@ -381,6 +386,11 @@ func (l *linter) insecure() {
 	}
 	if l.d.terms.RefreshWithoutSecret && l.d.refreshes() {
 		need["insecure_refresh_without_secret"] = l.d.first(tokenEndpoint)
+	}
+	for _, e := range l.d.events {
+		if e.sign != nil && e.sign.key == clientSecret {
+			need["insecure_recoverable_client_secret"] = &endpoint{node: e.node}
+		}
 	}
 	if l.d.sign != nil && l.d.sign.key == clientSecret {
 		need["insecure_recoverable_client_secret"] = l.d.first(authorizeEndpoint)

@@ -39,7 +39,21 @@ func (d *Dialect) Full() string {
 	if d.eventData != nil {
 		p.line("event_data: %s", said(d.eventData))
 	}
+	p.events(d)
 	return p.b.String()
+}
+
+func (p *printer) events(d *Dialect) {
+	for i, e := range d.events {
+		if i == 0 {
+			p.line("events:")
+		}
+		headers := ""
+		if len(e.headers) > 0 {
+			headers = said(&object{e.headers})
+		}
+		p.line("  %s: {%s}", e.event, pairs("headers", headers, "body", said(e.body), "sign", e.sign.text()))
+	}
 }
 
 // printer writes YAML, one key a line.

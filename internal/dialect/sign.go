@@ -25,6 +25,8 @@ type signSpec struct {
 	With string         `yaml:"with,required"`
 	Over string         `yaml:"over"`
 	Key  string         `yaml:"key"`
+	// Prefix stands before the digest: sha256=.
+	Prefix string `yaml:"prefix"`
 }
 
 // signature is how a digest is made: HMAC (RFC 2104) with one of the hashes that
@@ -44,11 +46,16 @@ var (
 	signForms  = map[string]func([]byte) string{"hex": hex.EncodeToString, "base64": base64.StdEncoding.EncodeToString, "base64url": base64.RawURLEncoding.EncodeToString}
 )
 
-// clientSecret is the key that needs the secret itself, not its hash.
-const clientSecret = "client secret"
+// The keys that can sign. The client secret must be kept itself, not as a hash.
+const (
+	clientSecret  = "client secret"
+	webhookSecret = "webhook secret"
+)
 
-func (c *compiler) signature(s *signSpec, over string) *signature {
-	g := &signature{as: s.As, with: s.With, over: cmp.Or(s.Over, over), key: cmp.Or(s.Key, clientSecret)}
+// signature compiles a digest over one thing, with one of these keys; the first
+// is the usual one.
+func (c *compiler) signature(s *signSpec, over string, keys ...string) *signature {
+	g := &signature{as: s.As, with: s.With, over: cmp.Or(s.Over, over), key: cmp.Or(s.Key, keys[0]), prefix: s.Prefix}
 	hashName, form, _ := strings.Cut(s.With, " ")
 	g.hash, g.encode = signHashes[hashName], signForms[form]
 	if g.hash == nil || g.encode == nil {
@@ -57,8 +64,11 @@ func (c *compiler) signature(s *signSpec, over string) *signature {
 	if g.over != over {
 		c.reportKey(s.Node, "over", "%q cannot be signed here; write %s", g.over, over)
 	}
-	if g.key != clientSecret {
-		c.reportKey(s.Node, "key", "unknown key %q; known: %s", g.key, clientSecret)
+	if !slices.Contains(keys, g.key) {
+		c.reportKey(s.Node, "key", "unknown key %q; known: %s", g.key, strings.Join(keys, ", "))
+	}
+	if headerText(s.Prefix) != s.Prefix {
+		c.reportKey(s.Node, "prefix", "%q cannot stand in a header", s.Prefix)
 	}
 	if !isToken(s.As) {
 		c.reportKey(s.Node, "as", "%q is no name", s.As)
@@ -71,7 +81,7 @@ func words[T any](of map[string]T) string { return strings.Join(slices.Sorted(ma
 func (g *signature) digest(key postern.Secret, over string) string {
 	h := hmac.New(g.hash, []byte(key))
 	h.Write([]byte(over))
-	return g.encode(h.Sum(nil))
+	return g.prefix + g.encode(h.Sum(nil))
 }
 
 // signed adds the digest of a URL's query to it: over all parameters, the
@@ -95,5 +105,9 @@ func (g *signature) text() string {
 	if g == nil {
 		return ""
 	}
-	return "{as: " + quoted(g.as) + ", with: " + quoted(g.with) + ", over: " + quoted(g.over) + ", key: " + quoted(g.key) + "}"
+	prefix := ""
+	if g.prefix != "" {
+		prefix = quoted(g.prefix)
+	}
+	return "{" + pairs("as", quoted(g.as), "with", quoted(g.with), "over", quoted(g.over), "key", quoted(g.key), "prefix", prefix) + "}"
 }

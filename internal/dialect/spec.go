@@ -29,17 +29,18 @@ type spec struct {
 	Keep   yamlfile.Ordered[readSpec] `yaml:"keep"`
 	Apps   appsSpec                   `yaml:"apps"`
 
-	Authorize  *endpointSpec       `yaml:"authorize"`
-	Token      *endpointSpec       `yaml:"token"`
-	Refresh    *endpointSpec       `yaml:"refresh"`
-	API        apiSpec             `yaml:"api"`
-	Whoami     block[endpointSpec] `yaml:"whoami"`
-	Introspect block[endpointSpec] `yaml:"introspect"`
-	Revoke     revokeSpec          `yaml:"revoke"`
-	Metadata   block[endpointSpec] `yaml:"metadata"`
-	CORS       *bool               `yaml:"cors"`
-	Errors     errorsSpec          `yaml:"errors"`
-	EventData  *yamlfile.Node      `yaml:"event_data"`
+	Authorize  *endpointSpec               `yaml:"authorize"`
+	Token      *endpointSpec               `yaml:"token"`
+	Refresh    *endpointSpec               `yaml:"refresh"`
+	API        apiSpec                     `yaml:"api"`
+	Whoami     block[endpointSpec]         `yaml:"whoami"`
+	Introspect block[endpointSpec]         `yaml:"introspect"`
+	Revoke     revokeSpec                  `yaml:"revoke"`
+	Metadata   block[endpointSpec]         `yaml:"metadata"`
+	CORS       *bool                       `yaml:"cors"`
+	Errors     errorsSpec                  `yaml:"errors"`
+	EventData  *yamlfile.Node              `yaml:"event_data"`
+	Events     yamlfile.Ordered[eventSpec] `yaml:"events"`
 
 	SecretInURL  *because `yaml:"insecure_secret_in_url"`
 	TokenInURL   *because `yaml:"insecure_token_in_url"`

@@ -37,6 +37,7 @@ type values struct {
 	userLevel                bool   // the token acts for one user
 	kept                     map[string]string
 	second                   *oauth.Second
+	event                    *Happening
 	code, state, presented   string
 	tenant, host, requestID  string
 	word, message, errorLink string
@@ -124,6 +125,17 @@ var named = map[string]source{
 	"second.token_type":   {isText, ofSecond(func(*values, *oauth.Second) datum { return textOf(string(postern.UserLevel)) })},
 	"second.expires_in":   {isNum, ofSecond(func(v *values, s *oauth.Second) datum { return v.secondsTo(s.ExpiresAt) })},
 	"second.expires_at":   {isTime, ofSecond(func(_ *values, s *oauth.Second) datum { return timeOf(s.ExpiresAt) })},
+
+	"event.id":     {isText, ofEvent(func(h *Happening) datum { return textOf(h.ID) })},
+	"event.type":   {isText, ofEvent(func(h *Happening) datum { return textOf(string(h.Type)) })},
+	"event.reason": {isText, ofEvent(func(h *Happening) datum { return textOf(string(h.Reason)) })},
+	"event.at":     {isTime, ofEvent(func(h *Happening) datum { return timeOf(h.At) })},
+	"event.scopes": {isWords, ofEvent(func(h *Happening) datum {
+		if h.Scopes == nil {
+			return datum{}
+		}
+		return datum{kind: isWords, list: h.Scopes}
+	})},
 
 	"owner.id":       {isText, ofOwner(func(u *postern.User) datum { return textOf(u.ID) })},
 	"owner.nickname": {isText, ofOwner(func(u *postern.User) datum { return textOf(u.Nick()) })},
