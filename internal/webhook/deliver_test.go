@@ -347,3 +347,39 @@ func TestTwoNodesSendEachEventOnce(t *testing.T) {
 		}
 	})
 }
+
+// I-53: a removed app is told of its end, for a moment.
+func TestI53_ARemovedAppIsToldAtOnceOrNotAtAll(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.connection("con_2", "x", "globex", "", "")
+		w.start()
+		w.run(`UPDATE apps SET removed_at = $1 WHERE id = 'x'`, w.clock.Now().UnixMilli())
+		w.becomes(w.event("con_1", postern.ConnectionDeleted, "app_removed"), webhook.Delivered)
+		w.clock.Advance(30 * time.Second)
+		w.becomes(w.event("con_2", postern.ConnectionDeleted, "app_removed"), webhook.Parked)
+		if len(r.All()) != 1 {
+			w.Errorf("%d requests", len(r.All()))
+		}
+	})
+}
+
+func TestAnAppThatIsSwitchedOffWaits(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.run(`UPDATE apps SET disabled = TRUE WHERE id = 'x'`)
+		w.start()
+		id := w.event("con_1", postern.ConnectionCreated, "")
+		w.becomes(id, webhook.Open)
+		time.Sleep(300 * time.Millisecond)
+		if len(r.All()) != 0 {
+			w.Error("an app that is switched off was told")
+		}
+		w.run(`UPDATE apps SET disabled = FALSE WHERE id = 'x'`)
+		w.becomes(id, webhook.Delivered)
+	})
+}

@@ -40,6 +40,7 @@ type node struct {
 	running  sync.WaitGroup
 	seen     map[string]sign
 	beating  bool
+	rest     time.Time // the rows were away: not before then again
 }
 
 // sign is when a node's last sign of life was seen first, by our own clock that
@@ -86,21 +87,29 @@ func (n *node) loop(ctx, work context.Context) {
 	}
 }
 
-// trouble is logged at a level that a database which is away does not flood.
+// restAfter is the pause after the rows could not be asked, so that neither they
+// nor the log are flooded.
+const restAfter = time.Second
+
 func (n *node) trouble(what string, err error) {
 	n.r.Log.Warn("webhooks: "+what, "error", err)
 }
 
 // look fans out what is new and takes up endpoints that have something due.
 func (n *node) look(ctx context.Context) {
+	if time.Now().Before(n.rest) {
+		return
+	}
 	w, err := n.r.Store.Work(ctx, n.id, n.r.Now(), max(0, mostHeld-len(n.pumps)))
 	if err != nil {
 		n.trouble("cannot look for work", err)
+		n.rest = time.Now().Add(restAfter)
 		return
 	}
 	if w.News {
 		if _, err := n.r.Store.FanOut(ctx, n.r.Now(), fanOutAtOnce); err != nil {
 			n.trouble("cannot make deliveries of events", err)
+			n.rest = time.Now().Add(restAfter)
 		}
 		if w, err = n.r.Store.Work(ctx, n.id, n.r.Now(), max(0, mostHeld-len(n.pumps))); err != nil {
 			n.trouble("cannot look for work", err)
@@ -117,6 +126,7 @@ func (n *node) look(ctx context.Context) {
 	for _, app := range w.Due {
 		if err := n.take(ctx, app); err != nil {
 			n.trouble("cannot take up an endpoint", err)
+			n.rest = time.Now().Add(restAfter)
 			return
 		}
 	}
@@ -190,6 +200,7 @@ func (n *node) watch(ctx context.Context) {
 	holders, err := n.r.Store.Holders(ctx, n.id)
 	if err != nil {
 		n.trouble("cannot look after other nodes", err)
+		clear(n.seen) // nobody could show life meanwhile: count anew
 		return
 	}
 	dead := n.r.NodeDead

@@ -216,3 +216,46 @@ func FuzzReadable(f *testing.F) {
 		}
 	})
 }
+
+// WH-12: an attempt ends when its time is up, wherever the endpoint stalls.
+func TestWH12_AStalledAttemptEnds(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	drip := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 100 {
+			if _, err := io.WriteString(w, "x"); err != nil {
+				return
+			}
+			http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}))
+	defer drip.Close()
+	client := newClient(newGuard(true, nil))
+	for url, status := range map[string]int{
+		"http://" + silent.Addr().String():  0, // takes the connection and says nothing
+		"https://" + silent.Addr().String(): 0, // stops in the handshake
+		drip.URL:                            200,
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		began := time.Now()
+		r := send(ctx, client, url, "e", time.Now(), "", nil)
+		cancel()
+		if r.status != status || time.Since(began) > 3*time.Second {
+			t.Errorf("%s: %+v after %s", url, r, time.Since(began))
+		}
+		if status == 0 && !strings.Contains(inWords(r.err), "15 seconds") {
+			t.Errorf("%s: %s", url, inWords(r.err))
+		}
+	}
+	if attemptTime > 15*time.Second {
+		t.Errorf("an attempt may take %s", attemptTime)
+	}
+}
