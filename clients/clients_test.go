@@ -26,20 +26,34 @@ type client struct {
 }
 
 func TestThirdPartyClients(t *testing.T) {
-	clients := append(goClients(t), curlClients(t)...)
-	clients = append(clients, nodeClients(t)...)
+	own := append(goClients(t), curlClients(t)...)
+	own = append(own, nodeClients(t)...)
+	others := providerClients(t)
 	table := newTable()
-	engines.Each(t, func(t *testing.T, database string) {
-		s := posterntest.New(t, posterntest.On(database))
-		s.Apply(authJSResource)
-		for _, c := range clients {
-			t.Run(c.name+" "+c.app.Dialect, func(t *testing.T) {
-				c.run(t, s.For(t), c, func(what string) { table.did(c, what) })
-			})
-		}
+	t.Run("the usual wires", func(t *testing.T) {
+		engines.Each(t, func(t *testing.T, database string) {
+			s := posterntest.New(t, posterntest.On(database))
+			s.Apply(authJSResource)
+			runAll(t, s, own, table)
+		})
+	})
+	t.Run("the wires of other companies", func(t *testing.T) {
+		engines.Each(t, func(t *testing.T, database string) {
+			s := posterntest.New(t, posterntest.On(database), providersMounted())
+			s.Apply(providerResources())
+			runAll(t, s, others, table)
+		})
 	})
 	if !t.Failed() {
 		t.Run("the table in README.md", table.compare)
+	}
+}
+
+func runAll(t *testing.T, s *posterntest.Postern, clients []client, table *table) {
+	for _, c := range clients {
+		t.Run(c.name+" "+c.app.Dialect, func(t *testing.T) {
+			c.run(t, s.For(t), c, func(what string) { table.did(c, what) })
+		})
 	}
 }
 
@@ -68,13 +82,18 @@ func nodeClients(t *testing.T) []client {
 			name = "@auth/core"
 		}
 		for _, app := range apps {
-			run := func(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
-				runScript(t, s, script, c.app, did)
-			}
-			found = append(found, client{name, packageVersion(t, name), app, run})
+			found = append(found, nodeClient(t, script, name, app))
 		}
 	}
 	return found
+}
+
+// nodeClient is a package that a script drives.
+func nodeClient(t *testing.T, script, name string, app posterntest.App) client {
+	t.Helper()
+	return client{name, packageVersion(t, name), app, func(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
+		runScript(t, s, script, c.app, did)
+	}}
 }
 
 func packageVersion(t *testing.T, name string) string {

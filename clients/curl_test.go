@@ -20,6 +20,12 @@ func curlClients(*testing.T) []client {
 // steps are the commands of a partner's guide for each wire; what an answer
 // holds fills the later ones.
 var steps = map[string][]struct{ did, command, want string }{
+	"checkr": {
+		{"code", `curl -X POST {url}/checkr/oauth/tokens -H 'Content-Type: application/json' -d '{"client_id":"{id}","client_secret":"{secret}","code":"{code}"}'`, `"checkr_account_id":"`},
+		{"the test call", `curl -X GET {url}/checkr/v1/account -u {access_token}:`, `"object":"account"`},
+		{"deauthorize", `curl -X POST {url}/checkr/oauth/deauthorize -u {access_token}:`, `{"access_token":"{access_token}"}`},
+		{"deauthorize", `curl -X GET {url}/checkr/v1/account -u {access_token}:`, `"error":"Bad authentication error"`},
+	},
 	"xref": {
 		{"code", `curl {url}/oauth/tokens -H 'Content-Type: application/json' -d '{"client_id":"{id}","client_secret":"{secret}","code":"{code}"}'`, `"xref_account_id":"`},
 		{"the test call", `curl -X POST {url}/auth -H 'Authorization: Token {access_token}'`, `"xref_account_id":"`},
@@ -46,7 +52,7 @@ var steps = map[string][]struct{ did, command, want string }{
 func runCurl(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
 	needs.Program(t, "apt-get install curl", "curl")
 	values := map[string]string{"url": s.URL, "id": c.app.ID, "secret": c.app.Secret, "redirect": c.app.RedirectURL,
-		"code": s.Approve(c.app, posterntest.Ada)}
+		"code": approved(s, c.app)}
 	fill := func(text string) string {
 		for name, value := range values {
 			text = strings.ReplaceAll(text, "{"+name+"}", value)
@@ -67,4 +73,12 @@ func runCurl(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
 		}
 		did(step.did)
 	}
+}
+
+// approved is a code: of the authorize link of the guide.
+func approved(s *posterntest.Postern, app posterntest.App) string {
+	if app.Dialect != "checkr" {
+		return s.Approve(app, posterntest.Ada)
+	}
+	return s.SignedIn(posterntest.Ada).AllowAt(s.URL + "/checkr/authorize/" + app.ID + "/signup?state=customer-7").Query.Get("code")
 }

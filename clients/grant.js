@@ -6,6 +6,7 @@ import { allow, deny, did, finish, POSTERN_URL, CLIENT_ID, CLIENT_SECRET, REDIRE
 
 const wires = {
   standard: { authorize: '/oauth/authorize', access: '/oauth/token', delimiter: ' ' },
+  figma: { authorize: '/figma/oauth', access: '/figma/api/oauth/token', delimiter: ',', scope: ['file_content:read', 'current_user:read'] },
   xeebo: { authorize: '/xeebo/oauth/authorize', access: '/xeebo/oauth/token', delimiter: ',' },
 };
 const wire = wires[process.env.DIALECT];
@@ -20,7 +21,7 @@ const handle = grant.vercel({
       key: CLIENT_ID,
       secret: CLIENT_SECRET,
       redirect_uri: REDIRECT_URL,
-      scope: ['candidates.read', 'jobs.read'],
+      scope: wire.scope ?? ['candidates.read', 'jobs.read'],
       scope_delimiter: wire.delimiter,
     },
   },

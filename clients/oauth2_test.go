@@ -44,14 +44,22 @@ func config(s *posterntest.Postern, app posterntest.App) oauth2.Config {
 		"standard": {"/oauth/authorize", "/oauth/token"},
 		"xeebo":    {"/xeebo/oauth/authorize", "/xeebo/oauth/token"},
 		"xref":     {"/oauth/open-api/" + app.ID, "/oauth/tokens"},
+		"github":   {"/github/login/oauth/authorize", "/github/login/oauth/access_token"},
 	}[app.Dialect]
 	c := oauth2.Config{ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL,
 		Endpoint: oauth2.Endpoint{AuthURL: s.URL + paths[0], TokenURL: s.URL + paths[1]}}
-	if app.Dialect != "xref" {
+	switch app.Dialect {
+	case "github":
+		c.Scopes = []string{"repo", "read:user"}
+	case "standard", "xeebo":
 		c.Scopes = []string{"candidates.read", "jobs.read"}
 	}
 	return c
 }
+
+// wrongSecret is what each wire calls it.
+var wrongSecret = map[string]string{"standard": "invalid_client", "xeebo": "invalid_client", "xref": "invalid_client",
+	"github": "incorrect_client_credentials"}
 
 func runOAuth2(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
 	ctx := context.Background()
@@ -71,7 +79,7 @@ func runOAuth2(t *testing.T, s *posterntest.Postern, c client, did func(string))
 		wrong := cfg
 		wrong.ClientSecret = "wrong"
 		_, err := wrong.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-		if e, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || e.ErrorCode != "invalid_client" {
+		if e, ok := errors.AsType[*oauth2.RetrieveError](err); !ok || e.ErrorCode != wrongSecret[c.app.Dialect] {
 			t.Errorf("%s: a wrong secret gave %v", name, err)
 		}
 		token, err := cfg.Exchange(ctx, code, oauth2.VerifierOption(verifier))
@@ -113,6 +121,8 @@ func call(t *testing.T, s *posterntest.Postern, app posterntest.App, token *oaut
 	switch app.Dialect {
 	case "xref":
 		path, token.TokenType = "/auth", "Token"
+	case "github":
+		path = "/github/user"
 	case "xeebo":
 		path, token.AccessToken = "/xeebo/oauth/me", posterntest.Base64(token.AccessToken)
 	default:
