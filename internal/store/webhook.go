@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"postern.dev/postern"
@@ -46,7 +47,7 @@ const (
 	// are asked for, by an index, then what belongs to them.
 	deliveryColumns = `
 	SELECT d.app_id, d.position, d.event_id, d.lane, d.state, d.attempts, d.tries, d.due_at, d.done_at, d.why,
-	       COALESCE(e.type, p.type, ''), d.at, a.dialect,
+	       COALESCE(e.type, p.type, ''), d.at, a.dialect, a.attributes,
 	       COALESCE(c.id, ''), COALESCE(c.number, 0), COALESCE(e.sequence, 0),
 	       COALESCE(ac.id, ''), COALESCE(ac.handle, ''), COALESCE(ac.name, ''), COALESCE(ac.number, 0), COALESCE(ac.attributes, ''),
 	       COALESCE(w.wire_id, ''),
@@ -215,10 +216,10 @@ func (db *DB) deliveries(ctx context.Context, query string, args ...any) (list [
 func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
 	var d webhook.Delivery
 	m := &d.Message
-	var state, accountAttrs, fixed, today, reason, changes, data string
+	var state, attrs, accountAttrs, fixed, today, reason, changes, data string
 	var due, done, happened int64
 	err := rows.Scan(&d.AppID, &d.Position, &m.ID, &d.Lane, &state, &d.Attempts, &d.Tries, &due, &done, &d.Why,
-		&m.Type, &happened, &m.App.Dialect,
+		&m.Type, &happened, &m.App.Dialect, &attrs,
 		&m.ConnectionID, &m.ConnectionNumber, &m.Sequence,
 		&m.Account.ID, &m.Account.Handle, &m.Account.Name, &m.Account.Number, &accountAttrs, &m.Account.WireID,
 		&m.UserID, &m.UserNickname, &fixed, &today, &reason, &changes, &data, &m.Scope)
@@ -231,8 +232,10 @@ func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
 		m.Own, m.Data = true, []byte(data)
 		m.UserNickname = (&postern.User{WireNickname: fixed, Nickname: today}).Nick()
 	}
-	m.Account.Attributes, err = attributes(accountAttrs)
-	return &d, err
+	var err2 error
+	m.App.Attributes, err = attributes(attrs)
+	m.Account.Attributes, err2 = attributes(accountAttrs)
+	return &d, errors.Join(err, err2)
 }
 
 // Record implements webhook.Store. It holds the endpoint's row, as a fan-out

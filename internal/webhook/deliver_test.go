@@ -383,3 +383,21 @@ func TestAnAppThatIsSwitchedOffWaits(t *testing.T) {
 		w.becomes(id, webhook.Delivered)
 	})
 }
+
+// An old server's shape goes out with the standard headers beside its own, which
+// sign it.
+func TestAnOldServersShapeIsSignedAsWell(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		secret := w.app("x", "old", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.start()
+		id := w.event("con_1", postern.ConnectionDeleted, "app")
+		w.becomes(id, webhook.Delivered)
+		m := r.All()[0]
+		if string(m.Body) != `{"gone":"acme"}` || m.Header.Get("X-Old") != "connection.deleted" || m.Header.Get("X-Key") != secret ||
+			m.ID() != id || !m.Verified(w, secret) {
+			w.Errorf("%s %v", m.Body, m.Header)
+		}
+	})
+}

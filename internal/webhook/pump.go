@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -344,17 +345,36 @@ func (r *Rules) attempt(ctx context.Context, via roundTripper, e *Endpoint, s *s
 		if ctx.Err() != nil {
 			return o, false
 		}
-		r.Log.Warn("webhooks: cannot prepare a delivery; it is tried again", "app", e.App.ID, "error", err)
-		o.State, o.DueAt = Open, now.Add(recordAgain*4)
-		return o, true
+		return r.later(o, e, err)
 	}
 	return r.try(ctx, via, e, s, d, o)
 }
 
+// later puts off what could not be prepared; the endpoint has no part in it.
+func (r *Rules) later(o Outcome, e *Endpoint, err error) (Outcome, bool) {
+	r.Log.Warn("webhooks: cannot prepare a delivery; it is tried again", "app", e.App.ID, "error", err)
+	o.State, o.DueAt = Open, o.At.Add(4*recordAgain)
+	return o, true
+}
+
+// shaped is the body that the app's endpoint gets: the standard one, or that of
+// the server which its dialect replaces.
+func (r *Rules) shaped(ctx context.Context, s *signer, m *Message) ([]byte, http.Header, error) {
+	old, err := r.Wires.Legacy(ctx, m.App.Dialect, m, s.text)
+	if err != nil || old == nil {
+		return r.body(m), nil, err
+	}
+	return old.Body, old.Header, nil
+}
+
 // try makes the attempt and decides what follows from it.
 func (r *Rules) try(ctx context.Context, via roundTripper, e *Endpoint, s *signer, d *Delivery, o Outcome) (Outcome, bool) {
-	body, began := r.body(&d.Message), time.Now()
-	said := send(ctx, via, e.URL, d.Message.ID, o.At, s.sign(d.Message.ID, o.At, body), body)
+	body, more, err := r.shaped(ctx, s, &d.Message)
+	if err != nil {
+		return r.later(o, e, err)
+	}
+	began := time.Now()
+	said := send(ctx, via, e.URL, d.Message.ID, o.At, s.sign(d.Message.ID, o.At, body), body, more)
 	if ctx.Err() != nil && said.err != nil {
 		return o, false
 	}

@@ -107,7 +107,7 @@ func TestI54_NoNameLeadsInside(t *testing.T) {
 		client.DialContext = dialer.DialContext
 		for range 6 {
 			ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
-			r := send(ctx, http.RoundTripper(client), "http://endpoint.example:"+port+"/", "e", time.Now(), "", nil)
+			r := send(ctx, http.RoundTripper(client), "http://endpoint.example:"+port+"/", "e", time.Now(), "", nil, nil)
 			cancel()
 			if r.err == nil {
 				t.Errorf("%s: answered %d", what, r.status)

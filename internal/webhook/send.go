@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -52,20 +53,18 @@ type reply struct {
 }
 
 // send makes one attempt. A RoundTripper, not a Client: it follows nothing.
-func send(ctx context.Context, via http.RoundTripper, target, id string, at time.Time, signature string, body []byte) reply {
+func send(ctx context.Context, via http.RoundTripper, target, id string, at time.Time, signature string, body []byte, more http.Header) reply {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
 		return reply{err: err}
 	}
-	req.Header = http.Header{
-		"Content-Type":      {"application/json"},
-		"User-Agent":        {"Postern-Webhooks"},
-		"Webhook-Id":        {id},
-		"Webhook-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
-		"Webhook-Signature": {signature},
-	}
+	req.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Postern-Webhooks"}}
+	maps.Copy(req.Header, more)
+	maps.Copy(req.Header, http.Header{
+		"Webhook-Id": {id}, "Webhook-Timestamp": {strconv.FormatInt(at.Unix(), 10)}, "Webhook-Signature": {signature},
+	})
 	resp, err := via.RoundTrip(req)
 	if err != nil {
 		return reply{err: err}

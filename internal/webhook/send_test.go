@@ -23,7 +23,7 @@ func sent(t *testing.T, url string) reply {
 	defer cancel()
 	client := newClient(newGuard(true, nil))
 	t.Cleanup(client.CloseIdleConnections)
-	return send(ctx, client, url, "evt_1", time.Now(), "v1,x", []byte(`{}`))
+	return send(ctx, client, url, "evt_1", time.Now(), "v1,x", []byte(`{}`), nil)
 }
 
 func TestWH08_RedirectsAreNotFollowed(t *testing.T) {
@@ -147,7 +147,7 @@ func TestReasonsAreWordsWithoutAddresses(t *testing.T) {
 		"http://127.0.0.1:1/":      "public internet",
 		"http://endpoint.invalid/": "host",
 	} {
-		r := send(context.Background(), client, url, "e", time.Now(), "", nil)
+		r := send(context.Background(), client, url, "e", time.Now(), "", nil, nil)
 		if words := inWords(r.err); !strings.Contains(words, want) || strings.Contains(words, "127.0.0.1") {
 			t.Errorf("%s: %s", url, words)
 		}
@@ -246,7 +246,7 @@ func TestWH12_AStalledAttemptEnds(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		began := time.Now()
-		r := send(ctx, client, url, "e", time.Now(), "", nil)
+		r := send(ctx, client, url, "e", time.Now(), "", nil, nil)
 		cancel()
 		if r.status != status || time.Since(began) > 3*time.Second {
 			t.Errorf("%s: %+v after %s", url, r, time.Since(began))

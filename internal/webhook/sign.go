@@ -32,6 +32,7 @@ const (
 // signer signs for one endpoint: with its secret, during a rotation also with
 // the old one, and with an Ed25519 key where the partner wants one.
 type signer struct {
+	text    postern.Secret // the endpoint's secret as the partner knows it
 	secrets [][]byte
 	private ed25519.PrivateKey
 }
@@ -58,7 +59,9 @@ func (r *Rules) signer(e *Endpoint, now time.Time) (*signer, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.secrets = append(s.secrets, key)
+		if s.secrets = append(s.secrets, key); len(s.secrets) == 1 {
+			s.text = postern.Secret(text)
+		}
 	}
 	if len(e.Ed25519) > 0 {
 		text, err := r.Sealer.Open(endpointsTable, e.App.ID, ed25519Column, e.Ed25519)

@@ -17,6 +17,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -54,6 +55,9 @@ type Sealer interface {
 type Wires interface {
 	// EventData are the members that a dialect has of its own in data (event_data).
 	EventData(dialect string, m *Message) []Member
+	// Legacy is the message in the shape of the server that a dialect replaces;
+	// nil: it has none for it. secret is the endpoint's.
+	Legacy(ctx context.Context, dialect string, m *Message, secret postern.Secret) (*Legacy, error)
 	// AccountIDs is the form of the ids that a dialect has for accounts; nil: the
 	// product's own.
 	AccountIDs(dialect string) *postern.Form
@@ -63,6 +67,13 @@ type Wires interface {
 type Member struct {
 	Name string
 	JSON []byte
+}
+
+// Legacy is a body of another shape, with the headers that belong to it. The
+// standard headers stand beside them and sign this body.
+type Legacy struct {
+	Header http.Header
+	Body   []byte
 }
 
 // Message is what happened, with all that its words are made of.
@@ -89,8 +100,9 @@ type Message struct {
 
 // AppFacts are what a message's words depend on in the app.
 type AppFacts struct {
-	ID      string
-	Dialect string
+	ID         string
+	Dialect    string
+	Attributes map[string]string
 }
 
 // Delivery is a message on its way to one app.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -185,6 +186,16 @@ func (wires) EventData(dialect string, m *webhook.Message) []webhook.Member {
 		return nil
 	}
 	return []webhook.Member{{Name: "xref_account_id", JSON: []byte(`"` + m.Account.WireID + `"`)}}
+}
+
+// Legacy is the shape of an old server: its own headers, its own body.
+func (wires) Legacy(_ context.Context, dialect string, m *webhook.Message, secret postern.Secret) (*webhook.Legacy, error) {
+	if dialect != "old" {
+		return nil, nil
+	}
+	return &webhook.Legacy{
+		Header: http.Header{"X-Old": {string(m.Type)}, "X-Key": {string(secret)}}, Body: []byte(`{"gone":"` + m.Account.ID + `"}`),
+	}, nil
 }
 
 func (wires) AccountIDs(dialect string) *postern.Form {
