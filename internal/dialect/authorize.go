@@ -90,8 +90,12 @@ func (c *call) ask() (*oauth.Ask, error) {
 			return nil, err
 		}
 	}
-	if !validClientID(values[inClientID]) {
+	alias := c.otherName(values[inClientID])
+	if alias.Attr == "" && !validClientID(values[inClientID]) {
 		return nil, postern.Errorf(postern.UnknownClient, "No app is registered here under this client_id.")
+	}
+	if alias.Attr != "" {
+		values[inClientID] = ""
 	}
 	c.app = values[inClientID]
 	if missing := c.refusedAbsence(&values); missing != nil {
@@ -99,7 +103,7 @@ func (c *call) ask() (*oauth.Ask, error) {
 	}
 	a := &oauth.Ask{
 		Terms: &c.d.terms, ViaPost: c.r.Method == http.MethodPost, Probe: c.r.Method == http.MethodHead,
-		ClientID: values[inClientID], ResponseType: values[inResponseType], ResponseMode: values[inResponseMode],
+		ClientID: values[inClientID], Alias: alias, ResponseType: values[inResponseType], ResponseMode: values[inResponseMode],
 		RedirectURI: values[inRedirectURI], SentURI: values[inRedirectURI] != "",
 		URIOptional: c.e.inputs[inRedirectURI].missing == registered,
 		State:       values[inState], Challenge: values[inChallenge], ChallengeMethod: values[inChallengeMethod],
@@ -119,6 +123,14 @@ func (c *call) ask() (*oauth.Ask, error) {
 	var err error
 	a.Kept, err = c.kept()
 	return a, err
+}
+
+// otherName is the app by another of its ids, where the wire has one there.
+func (c *call) otherName(value string) oauth.Alias {
+	if attr := c.e.inputs[inClientID].is; attr != "" {
+		return oauth.Alias{Attr: attr, Value: value}
+	}
+	return oauth.Alias{}
 }
 
 // refusedAbsence: an input whose absence the file refuses.

@@ -86,6 +86,7 @@ func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual 
 		in.places = c.places(r.Value, usual)
 		in.none = r.Value.None
 		c.words(in, r.Value.Of.Map)
+		c.otherID(in, id, r.Value)
 		switch r.Value.Of.Both {
 		case "":
 		case "equal":
@@ -100,6 +101,19 @@ func (c *compiler) ownPlaces(e *endpoint, s *endpointSpec, ids []inputID, usual 
 	if s.Absent != nil {
 		c.absences(e, s.Absent, ids)
 	}
+}
+
+// otherID reads is: app.attr.X, for wires that know an app by another of its ids.
+func (c *compiler) otherID(in *input, id inputID, s readSpec) {
+	if s.Of.Is == "" {
+		return
+	}
+	name, ok := strings.CutPrefix(s.Of.Is, "app.attr.")
+	if !ok || !isName(name) || id != inClientID {
+		c.report(s.Node, "is: %q: only a client_id can be another of the app's ids; write is: app.attr.NAME", s.Of.Is)
+		return
+	}
+	in.is = name
 }
 
 // translations reads map: {auth_code: code} for the input whose words vary most,

@@ -34,9 +34,10 @@ const (
 // rows answers what the engine's Ask needs.
 type rows struct {
 	oauth.Store
-	apps   map[string]*postern.App
-	away   error
-	ticket *postern.Ticket // the last one
+	apps    map[string]*postern.App
+	away    error
+	aliases map[oauth.Alias]string
+	ticket  *postern.Ticket // the last one
 }
 
 func (s *rows) App(_ context.Context, id string) (*postern.App, error) {
@@ -47,6 +48,13 @@ func (s *rows) App(_ context.Context, id string) (*postern.App, error) {
 		return app, nil
 	}
 	return nil, postern.Errorf(postern.NotFound, "no app")
+}
+
+func (s *rows) ClientByAlias(_ context.Context, a oauth.Alias) (string, error) {
+	if id, ok := s.aliases[a]; ok {
+		return id, nil
+	}
+	return "", postern.Errorf(postern.NotFound, "no app")
 }
 
 func (s *rows) SaveTicket(_ context.Context, t *postern.Ticket) error {
@@ -78,6 +86,9 @@ func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.Cli
 	}
 	if c.NamedBy == oauth.NamedBySecret {
 		app = e.rows.apps["p-"+terms.Dialect]
+	}
+	if c.NamedBy == oauth.NamedByAlias {
+		app = e.rows.apps[e.rows.aliases[c.Alias]]
 	}
 	switch {
 	case app == nil || app.Disabled || !app.Speaks(terms.Dialect):

@@ -1,6 +1,9 @@
 package dialect
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,11 +102,7 @@ func extended(n *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems) {
 	if name == nil {
 		return n, nil
 	}
-	data, ok := BuiltinFile(name.Text)
-	if !ok {
-		return nil, yamlfile.Problems{name.Problem("%s", (&NoDialect{name.Text}).Error())}
-	}
-	base, problems := yamlfile.Read("dialects/"+name.Text+".yaml", data)
+	base, problems := baseOf(n.File, name)
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -111,6 +110,26 @@ func extended(n *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems) {
 		return nil, yamlfile.Problems{name.Problem("%q extends another dialect itself; only one level is read", name.Text)}
 	}
 	return laidOver(base, n), nil
+}
+
+var besideName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*\.ya?ml$`)
+
+// baseOf reads the file that another extends: a built-in dialect, or acme.yaml
+// beside it. It never leads out of the directory.
+func baseOf(file string, name *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems) {
+	if besideName.MatchString(name.Text) {
+		path := filepath.Join(filepath.Dir(file), name.Text)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, yamlfile.Problems{name.Problem("the file that it extends cannot be read: %v", err)}
+		}
+		return yamlfile.Read(path, data)
+	}
+	data, ok := BuiltinFile(name.Text)
+	if !ok {
+		return nil, yamlfile.Problems{name.Problem("%s, or extended as NAME.yaml beside this one", (&NoDialect{name.Text}).Error())}
+	}
+	return yamlfile.Read("dialects/"+name.Text+".yaml", data)
 }
 
 // whole are the keys whose values are trees of their own: laid over, not mixed.

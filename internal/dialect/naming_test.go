@@ -112,3 +112,49 @@ func TestOtherWaysToEndAConnection(t *testing.T) {
 		{name: "another", send: "DELETE /refresh/" + strings.Repeat("0", 64), status: 401, challenge: `Bearer realm="acme", error="invalid_token", error_description="The access token is not valid."`},
 	})
 }
+
+const aliasFile = `
+language: 1
+name: acme
+pkce: optional
+scopes: none
+tokens: {access: {form: hex 40, expires: never}, refresh: none}
+authorize: {at: "GET /shops/{shop}/authorize", read: {client_id: {from: path shop, is: app.attr.shop_id}}, absent: {response_type: code, redirect_uri: the registered one}}
+token: {at: POST /token, read: {client_id: {from: body shop, is: app.attr.shop_id}, client_secret: body client_secret}, absent: {redirect_uri: skip}, answer: {access_token: $access_token}}
+revoke: {at: POST /end}
+`
+
+// Ids of the old server may hold what a client_id cannot.
+func TestAnAppIsKnownByAnotherOfItsIds(t *testing.T) {
+	d, err := Library{}.Compile("acme.yaml", []byte(aliasFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewSet(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, set)
+	b.engine.rows.aliases = map[oauth.Alias]string{{Attr: "shop_id", Value: "shop 7"}: "p-acme"}
+	b.check(t, []want{
+		{name: "asking", send: "GET /shops/shop%207/authorize?state=S", status: 302, location: "/consent/"},
+		{name: "asking as nobody", send: "GET /shops/shop%208/authorize?state=S", status: 400},
+		{name: "its client_id is another name", send: "GET /shops/p-acme/authorize?state=S", status: 400},
+	})
+	body := formBody("grant_type", "authorization_code", "code", codeText, "client_secret", secretText)
+	b.check(t, []want{
+		{name: "redeeming as nobody", send: "POST /token", header: asAForm, body: body + "&shop=x", status: 401},
+		{name: "redeeming without a name", send: "POST /token", header: asAForm, body: body, status: 401},
+		{name: "redeeming", send: "POST /token", header: asAForm, body: body + "&shop=shop+7", status: 200, answer: `{"access_token":"` + xrefToken + `"}`},
+	})
+	speaker := &Speaker{Dialect: d, Server: "https://x.test", ClientID: "p-acme", Attributes: map[string]string{"shop_id": "shop 7"}}
+	if got := speaker.Authorize("S", ""); !strings.HasPrefix(got, "https://x.test/shops/shop%207/authorize?") {
+		t.Error(got)
+	}
+	for _, bad := range []string{"is: app.name", "is: app.attr.", "is: user.attr.x"} {
+		text := strings.Replace(aliasFile, "is: app.attr.shop_id", bad, 1)
+		if _, err := (Library{}).Compile("acme.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "app.attr.NAME") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

@@ -185,6 +185,8 @@ type input struct {
 	literal string
 	// named is what names the client where client_id is absent.
 	named []oauth.NamedBy
+	// is is the app's attribute that stands here in place of its client_id.
+	is string
 	// words translates what stands on the wire to what the engine knows.
 	words map[string]string
 }

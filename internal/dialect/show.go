@@ -21,7 +21,7 @@ func (d *Dialect) Full() string {
 	p.line("name: %s", d.name)
 	p.line("base: %s", quoted(d.base))
 	if len(d.loginHost) > 0 || len(d.apiHost) > 0 {
-		p.line("hosts: {%s}", pairs("login", join(d.loginHost, "."), "api", join(d.apiHost, ".")))
+		p.line("hosts: {%s}", pairs("login", hostText(d.loginHost), "api", hostText(d.apiHost)))
 	}
 	for i, t := range d.texts {
 		if i == 0 {
@@ -75,6 +75,14 @@ func pairs(kv ...string) string {
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// hostText is a host; its variables are in braces, and so it is in quotes.
+func hostText(labels []part) string {
+	if len(labels) == 0 {
+		return ""
+	}
+	return quoted(join(labels, "."))
 }
 
 func (p *printer) terms(d *Dialect) {
@@ -361,8 +369,15 @@ func acceptsText(accepts []accepted) string {
 }
 
 func (in *input) text() string {
+	is, both := "", ""
+	if in.is != "" {
+		is = "app.attr." + in.is
+	}
 	if in.both && in.places[0].kind != inVariable {
-		return "{from: " + placesText(in.places) + ", both: equal}"
+		both = "equal"
+	}
+	if is+both != "" {
+		return "{" + pairs("from", placesText(in.places), "both", both, "is", is) + "}"
 	}
 	return placesText(in.places)
 }

@@ -26,7 +26,8 @@ type Speaker struct {
 	ClientSecret string
 	RedirectURL  string
 	Scopes       []string
-	Tenant       string // the account's own name, on wires that put it into the address
+	Attributes   map[string]string // of the app, on wires that know it by one
+	Tenant       string            // the account's own name, on wires that put it into the address
 }
 
 // UsesPKCE reports whether the app should send a challenge: where the wire
@@ -183,6 +184,9 @@ func (s *Speaker) say(e *endpoint, given map[inputID]string, ids []inputID) *Req
 	for _, id := range ids {
 		in := &e.inputs[id]
 		value := given[id]
+		if in.is != "" {
+			value = s.Attributes[in.is]
+		}
 		if w.inAddress(in) {
 			if value != "" {
 				w.variables[in.places[0].name] = value

@@ -255,6 +255,7 @@ type readSpec struct {
 	Of   struct {
 		From yamlfile.OneOrMany[string] `yaml:"from"`
 		Both string                     `yaml:"both"`
+		Is   string                     `yaml:"is"`
 		Map  yamlfile.Ordered[string]   `yaml:"map"`
 	}
 }

@@ -124,6 +124,9 @@ func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 	if id == "" && !b.broken && c.e.inputs[inClientID].missing != byOther {
 		return oauth.ClientAuth{}, c.unnamed()
 	}
+	if alias := c.otherName(id); id != "" && alias.Attr != "" {
+		return oauth.ClientAuth{Alias: alias, NamedBy: oauth.NamedByAlias, Secret: postern.Secret(secret), Source: c.door.Source(c.r)}, nil
+	}
 	if id != "" && !validClientID(id) {
 		return oauth.ClientAuth{}, postern.Errorf(postern.UnknownClient, "%s", sentences[postern.InvalidClient])
 	}

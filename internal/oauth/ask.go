@@ -48,6 +48,11 @@ func (r *Rules) Ask(ctx context.Context, a *Ask) (postern.Secret, error) {
 // askingApp: nothing is said to strangers, and unknown, suspended and foreign
 // apps look alike.
 func (r *Rules) askingApp(ctx context.Context, a *Ask) (*postern.App, error) {
+	if a.ClientID == "" && a.Alias.Attr != "" {
+		if err := r.alias(ctx, a.Alias, &a.ClientID); err != nil {
+			return nil, err
+		}
+	}
 	app, err := r.Store.App(ctx, a.ClientID)
 	if err != nil && !postern.Is(err, postern.NotFound) {
 		return nil, err

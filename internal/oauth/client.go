@@ -34,6 +34,9 @@ func (r *Rules) name(ctx context.Context, c *ClientAuth, presented postern.Secre
 	if c.NamedBy == "" || c.ClientID != "" {
 		return nil
 	}
+	if c.NamedBy == NamedByAlias {
+		return r.alias(ctx, c.Alias, &c.ClientID)
+	}
 	if c.NamedBy == NamedBySecret {
 		presented = c.Secret
 	}
@@ -46,6 +49,14 @@ func (r *Rules) name(ctx context.Context, c *ClientAuth, presented postern.Secre
 	}
 	c.ClientID = id
 	return nil
+}
+
+// alias finds the app by another of its ids; nobody's leaves the name empty.
+func (r *Rules) alias(ctx context.Context, a Alias, id *string) (err error) {
+	if *id, err = r.Store.ClientByAlias(ctx, a); postern.Is(err, postern.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // proved is Authenticate for an app that was read together with something else.

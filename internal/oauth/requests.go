@@ -13,6 +13,7 @@ type Ask struct {
 	Browser  postern.Hash // of the browser's binding cookie
 	ViaPost  bool
 	ClientID string
+	Alias    Alias // where ClientID is empty: what the app is known by here
 
 	RedirectURI     string
 	SentURI         bool // whether the request named it
@@ -93,7 +94,12 @@ type ClientAuth struct {
 	Source   string         // the caller's address, for counting failures
 	// NamedBy says, where ClientID is empty, what else names the app.
 	NamedBy NamedBy
+	Alias   Alias // of NamedByAlias
 }
+
+// Alias is another id of an app: one of its attributes, which a dialect's file
+// names.
+type Alias struct{ Attr, Value string }
 
 // NamedBy is what names an app in requests that have no client_id. It only names
 // it: an app with a secret must still prove itself.
@@ -103,6 +109,7 @@ const (
 	NamedBySecret NamedBy = "secret"
 	NamedByCode   NamedBy = "code"  // codes with a PKCE challenge only
 	NamedByToken  NamedBy = "token" // at a refresh
+	NamedByAlias  NamedBy = "alias"
 )
 
 // Redeem is an exchange of a code for tokens (RFC 6749 §4.1.3).

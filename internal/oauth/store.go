@@ -18,6 +18,9 @@ type Store interface {
 	// ClientOf finds the id of the app that a secret, a code or a token belongs
 	// to; NotFound for a stranger's, and for a secret that several apps share.
 	ClientOf(ctx context.Context, by NamedBy, hash postern.Hash) (string, error)
+	// ClientByAlias finds the id of the app that has an attribute of this value;
+	// NotFound also where several have it.
+	ClientByAlias(ctx context.Context, a Alias) (string, error)
 	// AccountConnection finds an app's live account-level connection to the account
 	// that this dialect knows by an id; NotFound when there is none.
 	AccountConnection(ctx context.Context, appID, dialect, wireID string) (string, error)

@@ -91,3 +91,20 @@ func (w *world) ok1(_ any, err error) {
 	w.Helper()
 	w.ok(err)
 }
+
+func TestAnAppsAttributesAreIdsToFindItBy(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.apply(secrets("attributes: {shop: '7', site: a}"))
+		id, err := w.db.ClientByAlias(w.ctx, oauth.Alias{Attr: "shop", Value: "7"})
+		w.ok(err)
+		w.equal("the app", id, "x")
+		w.apply(secrets("attributes: {shop: '8'}"))
+		if _, err := w.db.ClientByAlias(w.ctx, oauth.Alias{Attr: "shop", Value: "7"}); err == nil {
+			t.Error("the old id still finds it")
+		}
+		w.apply("partners: [{name: P, apps: [{client_id: x, remove: true}]}]")
+		if _, err := w.db.ClientByAlias(w.ctx, oauth.Alias{Attr: "shop", Value: "8"}); err == nil {
+			t.Error("a removed app is found")
+		}
+	})
+}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/oauth"
@@ -15,6 +17,10 @@ const (
 	HAVING COUNT(DISTINCT app_id) = 1`
 	clientByCode  = `SELECT app_id FROM codes WHERE hash = $1`
 	clientByToken = `SELECT app_id FROM tokens WHERE hash = $1`
+	clientByAlias = `
+	SELECT MIN(i.app_id) FROM app_ids i JOIN apps a ON a.id = i.app_id
+	WHERE i.attribute = $1 AND i.value = $2 AND a.removed_at = 0
+	HAVING COUNT(DISTINCT i.app_id) = 1`
 )
 
 // ClientOf finds the app that a secret, a code or a token belongs to.
@@ -28,6 +34,20 @@ func (db *DB) ClientOf(ctx context.Context, by oauth.NamedBy, hash postern.Hash)
 	}
 	return id, nil
 }
+
+// ClientByAlias implements oauth.Store.
+func (db *DB) ClientByAlias(ctx context.Context, a oauth.Alias) (id string, err error) {
+	if len(a.Value) > longestAlias || !utf8.ValidString(a.Value) || strings.ContainsRune(a.Value, 0) { // in no row
+		return "", notFound("app")
+	}
+	if err := (read{db}).row(ctx, clientByAlias, a.Attr, a.Value).Scan(&id); err != nil {
+		return "", db.missing(err, "app")
+	}
+	return id, nil
+}
+
+// longestAlias is the length in bytes of an attribute by which an app is found.
+const longestAlias = 255
 
 // An account is known by its id on the wire where it has one there, else by the
 // product's.

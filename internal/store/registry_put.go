@@ -72,6 +72,9 @@ const (
 	seeAppAnew = `UPDATE apps SET changed_at = $2 WHERE id = $1`
 	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
+	dropAliases = `DELETE FROM app_ids WHERE app_id = $1`
+	putAlias    = `INSERT INTO app_ids (app_id, attribute, value) VALUES ($1, $2, $3)`
+
 	putAPI = `
 	INSERT INTO apis (id, name, secret_hash, disabled, created_at) VALUES ($1, $2, $3, $4, $5)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret_hash = excluded.secret_hash, disabled = excluded.disabled`
@@ -240,6 +243,12 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 		join(a.Grants), join(a.ConnectRoles), iss, a.Public, a.Disabled, a.DeclaredSecrets, ms(w.now))
 	if p.Looks {
 		w.exec(seeAppAnew, a.ID, ms(w.now))
+	}
+	w.exec(dropAliases, a.ID)
+	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
+		if value := a.Attributes[name]; value != "" && len(value) <= longestAlias {
+			w.exec(putAlias, a.ID, name, value)
+		}
 	}
 	w.exec(dropSecrets, a.ID)
 	for _, s := range a.Secrets {

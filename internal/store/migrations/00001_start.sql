@@ -160,6 +160,15 @@ CREATE TABLE app_secrets (
 CREATE INDEX app_secrets_app ON app_secrets (app_id);
 CREATE INDEX app_secrets_hash ON app_secrets (hash); -- wires whose requests name their client by its secret
 
+-- An app's attributes, by which some wires know it (is: app.attr.X in a dialect's file).
+CREATE TABLE app_ids (
+  attribute TEXT NOT NULL,
+  value     TEXT NOT NULL,
+  app_id    TEXT NOT NULL,
+  PRIMARY KEY (attribute, value, app_id)
+);
+CREATE INDEX app_ids_app ON app_ids (app_id);
+
 CREATE TABLE apis (
   id          TEXT    PRIMARY KEY,
   name        TEXT    NOT NULL,
@@ -351,6 +360,7 @@ DROP TABLE operator_tokens;
 DROP TABLE event_types;
 DROP TABLE scopes;
 DROP TABLE apis;
+DROP TABLE app_ids;
 DROP TABLE app_secrets;
 DROP TABLE apps;
 DROP TABLE partner_members;

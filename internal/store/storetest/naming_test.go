@@ -124,3 +124,30 @@ func TestAHeldRefreshTokenEndsItsFamily(t *testing.T) {
 		w.dead(plain, issued.AccessToken)
 	})
 }
+
+func TestAnAppIsFoundByAnIdThatItAloneHas(t *testing.T) {
+	everywhere(t, func(w *world) {
+		for _, row := range [][3]string{{"shop", "7", "own"}, {"shop", "8", "own"}, {"shop", "8", "other"}, {"shop", "9", "gone"}} {
+			w.run(`INSERT INTO app_ids (attribute, value, app_id) VALUES ($1, $2, $3)`, row[0], row[1], row[2])
+		}
+		a := asking(plain, "")
+		a.Alias = oauth.Alias{Attr: "shop", Value: "7"}
+		if k := w.ask(a); k.AppID != "own" {
+			w.Errorf("it is %s", k.AppID)
+		}
+		for _, alias := range []oauth.Alias{{Attr: "shop", Value: "8"}, {Attr: "shop", Value: "9"}, {Attr: "site", Value: "7"}, {Attr: "shop", Value: "own"}, {Attr: "shop", Value: "\x00\xff"}} {
+			a := asking(plain, "")
+			a.Alias = alias
+			_, err := w.rules.Ask(w.ctx, a)
+			w.wants(err, postern.UnknownClient)
+		}
+		code := w.approve(plain, "own", "ada", "acme", "read")
+		q := redeeming(plain, "", code)
+		q.Client = oauth.ClientAuth{NamedBy: oauth.NamedByAlias, Alias: oauth.Alias{Attr: "shop", Value: "7"}, Secret: "wrong"}
+		_, err := w.rules.Redeem(w.ctx, q)
+		w.wants(err, postern.InvalidClient)
+		q.Client.Secret, q.Client.ClientID = secretText, ""
+		_, err = w.rules.Redeem(w.ctx, q)
+		w.ok(err)
+	})
+}
