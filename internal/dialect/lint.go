@@ -164,7 +164,7 @@ func (l *linter) halves() {
 	for _, e := range l.d.endpoints {
 		l.ended(e)
 		variables := map[string]bool{}
-		for _, r := range e.routes {
+		for _, r := range l.d.mountedRoutes(e) { // the hosts' variables, too
 			for _, name := range r.variables() {
 				variables[name] = true
 			}

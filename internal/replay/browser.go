@@ -73,7 +73,8 @@ func (p *person) next(page *answer, x *transcript.Exchange, pressed bool) *form 
 	return nil
 }
 
-// visit goes to an address and on, as far as redirects lead within Postern.
+// visit goes to an address and on, as far as redirects lead within Postern: its
+// own origin, or the host on which a dialect is spoken.
 func (p *person) visit(ctx context.Context, r *request) (*answer, error) {
 	for range mostSteps {
 		got, err := p.stage.send(ctx, r, p.cookies)
@@ -81,21 +82,23 @@ func (p *person) visit(ctx context.Context, r *request) (*answer, error) {
 			return nil, err
 		}
 		to, err := got.at.Parse(got.header.Get("Location"))
-		if err != nil || got.header.Get("Location") == "" || to.Scheme+"://"+to.Host != origin {
+		if err != nil || got.header.Get("Location") == "" || originOf(to) != origin && originOf(to) != originOf(got.at) {
 			return got, nil
 		}
-		r = &request{method: http.MethodGet, target: to.RequestURI(), header: [][2]string{{"Accept", "text/html"}}}
+		r = &request{method: http.MethodGet, target: originOf(to) + to.RequestURI(), header: [][2]string{{"Accept", "text/html"}}}
 	}
 	return nil, fmt.Errorf("%s: redirected on and on", r.target)
 }
+
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 func (p *person) submit(ctx context.Context, page *answer, f *form) (*answer, error) {
 	to, err := page.at.Parse(f.action)
 	if err != nil {
 		return nil, err
 	}
-	return p.visit(ctx, &request{method: http.MethodPost, target: to.RequestURI(), body: f.fields.Encode(), header: [][2]string{
-		{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}, {"Origin", origin},
+	return p.visit(ctx, &request{method: http.MethodPost, target: originOf(to) + to.RequestURI(), body: f.fields.Encode(), header: [][2]string{
+		{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}, {"Origin", originOf(page.at)},
 		{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}})
 }
 
