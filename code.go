@@ -26,7 +26,7 @@ type Code struct {
 	ExpiresAt    time.Time
 	SpentAt      time.Time // zero: not yet; else redeemed, burned or void
 	Redeemed     bool      // spent by a successful exchange
-	Member       bool      // the approver still belongs to the account
+	Role         string    // the approver's in the account, now; empty: no longer a member
 }
 
 // OnlySecond reports whether the app asked for the second token alone: then

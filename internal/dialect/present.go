@@ -67,11 +67,9 @@ type shown struct {
 // place.
 func (p *presentation) read(r *http.Request, form fields, variable func(string) (string, bool)) (postern.Secret, *postern.Error) {
 	query, err := parseQuery(r.URL.RawQuery, nil)
-	if err != nil {
-		query = nil
-	}
 	found, bad := p.inHeaders(r)
-	elsewhere := false
+	// In a query that cannot be read a token may hide all the same.
+	elsewhere := err != nil && strings.Contains(r.URL.RawQuery, usualName)
 	for _, f := range [...]struct {
 		kind   placeKind
 		fields fields

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -70,10 +71,7 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Ask with GET.", http.StatusMethodNotAllowed)
 		return
 	}
-	id, secret, ok := r.BasicAuth()
-	if !ok || s.API(r.Context(), id, postern.Secret(secret), r.RemoteAddr) != nil {
-		w.Header().Set("WWW-Authenticate", `Basic realm="changes"`)
-		http.Error(w, "Send an API's id and secret by Basic authentication.", http.StatusUnauthorized)
+	if !s.proved(w, r) {
 		return
 	}
 	after := s.Sequence.Seq()
@@ -89,6 +87,30 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	s.stream(w, r, after)
+}
+
+// proved answers whoever is no API; trouble of ours is 503, never a no.
+func (s *Stream) proved(w http.ResponseWriter, r *http.Request) bool {
+	source, _, _ := net.SplitHostPort(r.RemoteAddr)
+	id, secret, ok := r.BasicAuth()
+	err := error(postern.Errorf(postern.InvalidClient, "no credentials"))
+	if ok {
+		err = s.API(r.Context(), id, postern.Secret(secret), source)
+	}
+	switch {
+	case err == nil:
+		return true
+	case postern.Is(err, postern.InvalidClient):
+		w.Header().Set("WWW-Authenticate", `Basic realm="changes"`)
+		http.Error(w, "Send an API's id and secret by Basic authentication.", http.StatusUnauthorized)
+	case postern.Is(err, postern.RateLimited):
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "Too many failed attempts. Try again later.", http.StatusTooManyRequests)
+	default:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "The credentials cannot be checked right now. Try again.", http.StatusServiceUnavailable)
+	}
+	return false
 }
 
 func (s *Stream) stream(w http.ResponseWriter, r *http.Request, after int64) {

@@ -4,8 +4,10 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -67,8 +69,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	again := keepBody(r)
 	seq := g.Sequence.Seq() // before the check, which then rests on this change or a later one
-	spoken, t, err := g.caller(r, q.Get("dialect"))
+	spoken, t, err := g.caller(r, again, q.Get("dialect"))
 	if err == nil {
 		err = enough(t, strings.Fields(q.Get("scope")), q.Get("account"))
 	}
@@ -76,7 +79,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, spoken, err, strings.Fields(q.Get("scope")))
 		return
 	}
-	if q.Has("rests") {
+	if q.Has("rests") && at == path {
 		restsOn(w.Header(), t, seq)
 	}
 	admit(w, t)
@@ -119,13 +122,17 @@ func (g *Gate) misspelt(q url.Values) string {
 // caller finds the dialect that the credential is written in, and what it
 // stands for. Several dialects may read one header; the token itself tells
 // which it is of.
-func (g *Gate) caller(r *http.Request, only string) (spoken *dialect.Dialect, t *postern.Token, err error) {
+func (g *Gate) caller(r *http.Request, again func(), only string) (spoken *dialect.Dialect, t *postern.Token, err error) {
 	var readable []*dialect.Dialect
 	for _, d := range g.Dialects.List() {
 		if only != "" && d.Name() != only {
 			continue
 		}
+		again()
 		token, refused := d.ReadToken(r)
+		if refused != nil && refused.Kind == postern.InvalidRequest {
+			return d, nil, refused // a token in two places is nobody's to read
+		}
 		if refused != nil {
 			continue
 		}
@@ -146,9 +153,29 @@ func (g *Gate) caller(r *http.Request, only string) (spoken *dialect.Dialect, t 
 	if spoken == nil {
 		return nil, nil, postern.Errorf(postern.NoToken, "No dialect of that name is spoken here.")
 	}
-	_, refused := spoken.ReadToken(r)
-	return spoken, nil, refused
+	again()
+	if _, refused := spoken.ReadToken(r); refused != nil {
+		return spoken, nil, refused
+	}
+	return spoken, nil, postern.Errorf(postern.InvalidToken, "The access token is not valid.")
 }
+
+// keepBody lets every dialect read the call's body, which a gateway may have
+// passed on. One that is longer than any form with a token is not read at all.
+func keepBody(r *http.Request) (again func()) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return func() {}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+	if err != nil || len(body) > mostBody {
+		body = nil
+	}
+	r.ContentLength = int64(len(body))
+	return func() { r.Body = io.NopCloser(bytes.NewReader(body)) }
+}
+
+// mostBody is how long a request in any dialect may be.
+const mostBody = 64 << 10
 
 // meantFor is the dialect in whose words an unreadable credential is refused:
 // the only one that has tokens in that place, else the fallback.

@@ -110,3 +110,56 @@ func TestTheStreamTellsOfARevocation(t *testing.T) {
 	}
 	t.Fatal("the stream ended without the news")
 }
+
+func TestRS04_ATokenInTheHeaderAndInTheFormIsRefusedInEveryDialect(t *testing.T) {
+	s := posterntest.New(t)
+	for _, app := range posterntest.Apps {
+		token := s.Redeem(app, s.Approve(app, posterntest.Ada)).OK().Field("access_token")
+		header := map[string]string{"xref": "Token " + token, "xeebo": "Bearer " + posterntest.Base64(token), "standard": "Bearer " + token}[app.Dialect]
+		for name, c := range map[string]struct {
+			body string
+			want int
+		}{
+			"a token in the form": {"access_token=x", 401}, "an innocent form": {"a=b", 200}, "a large one": {strings.Repeat("a=b&", 20_000), 200},
+		} {
+			for range 2 {
+				req, err := http.NewRequest("POST", s.Internal+"/check/envoy/v1", strings.NewReader(c.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Authorization", header)
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Fatalf("%s, %s: %v", app.Dialect, name, err)
+				}
+				resp.Body.Close()
+				if resp.StatusCode != c.want {
+					t.Errorf("%s, %s: %d, want %d", app.Dialect, name, resp.StatusCode, c.want)
+				}
+			}
+		}
+	}
+}
+
+func TestGuessingAtAnAPIsSecretIsSlowedDown(t *testing.T) {
+	s := posterntest.New(t)
+	last := 0
+	for range 31 {
+		req, err := http.NewRequest("GET", s.Internal+"/changes", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth(posterntest.APIID, "wrong")
+		req.Close = true // another port each time
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		last = resp.StatusCode
+	}
+	if last != 429 {
+		t.Fatalf("the 31st guess is answered %d", last)
+	}
+}

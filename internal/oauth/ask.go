@@ -134,11 +134,20 @@ func (r *Rules) saveTicket(ctx context.Context, a *Ask, app *postern.App, to, re
 		Hash: secret.Hash(), Browser: a.Browser, AppID: app.ID, Dialect: a.Terms.Dialect,
 		RedirectURI: to, RegisteredURI: registered, SentURI: a.SentURI, ViaPost: a.ViaPost,
 		State: a.State, Scopes: scopes, SecondScopes: a.SecondScopes, Challenge: a.Challenge,
-		Prompt: promptOf(a), LoginHint: a.LoginHint,
+		Prompt: promptOf(a), LoginHint: hintOf(a.LoginHint),
 		Tenant: a.Tenant, TenantKey: a.TenantKey, Kept: a.Kept,
 		CreatedAt: now, ExpiresAt: now.Add(ticketLife),
 	})
 	return secret, err
+}
+
+// hintOf keeps a hint only if it could be an e-mail address (RFC 5321 §4.5.3.1).
+func hintOf(hint string) string {
+	const longest = 320
+	if len(hint) > longest {
+		return ""
+	}
+	return hint
 }
 
 // promptOf: where consent is asked every time, prompt can only ask for another

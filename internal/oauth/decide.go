@@ -21,13 +21,55 @@ func (r *Rules) Decide(ctx context.Context, d *Decision) (*Granted, error) {
 	if err := r.canSign(d.Terms, app); err != nil {
 		return nil, err
 	}
+	if err := r.leadsNowhere(ctx, d.Ticket, app); err != nil {
+		return nil, err
+	}
 	if !d.Allow {
 		return nil, r.deny(ctx, d, app)
 	}
 	if err := mayAllow(d, app); err != nil {
 		return nil, err
 	}
+	if problem := stillAsks(d.Terms, d.Ticket, app); problem != nil {
+		return nil, r.withdraw(ctx, d.Ticket, app, problem)
+	}
 	return r.allow(ctx, d, app)
+}
+
+// leadsNowhere closes a ticket whose redirect URL is no longer registered: what
+// was proved when the app asked is not true any more, so nothing is redirected.
+func (r *Rules) leadsNowhere(ctx context.Context, t *postern.Ticket, app *postern.App) error {
+	if slices.Contains(app.RedirectURLs, t.RegisteredURI) {
+		return nil
+	}
+	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
+		return err
+	}
+	return postern.Errorf(postern.RedirectMismatch, "The app has changed its redirect URL since it asked. Start again at the app.")
+}
+
+// stillAsks: what the app may ask for may have changed while the question
+// waited.
+func stillAsks(terms *Terms, t *postern.Ticket, app *postern.App) *postern.Error {
+	switch {
+	case !app.MayUse("authorization_code"):
+		return postern.Errorf(postern.UnauthorizedClient, "This app may not use the authorization code flow any more.")
+	case app.Public && t.Challenge == "":
+		return postern.Errorf(postern.InvalidRequest, "PKCE is required: send code_challenge and code_challenge_method=S256.")
+	case terms.NoScopes:
+		return nil
+	case len(allowed(app, t.Scopes)) < len(t.Scopes), len(allowed(app, t.SecondScopes)) < len(t.SecondScopes):
+		return postern.Errorf(postern.InvalidScope, "This app may not ask for one of these scopes any more.")
+	}
+	return nil
+}
+
+// withdraw closes a ticket and tells the app why.
+func (r *Rules) withdraw(ctx context.Context, t *postern.Ticket, app *postern.App, problem *postern.Error) error {
+	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
+		return err
+	}
+	return r.refused(t, app, problem)
 }
 
 func (r *Rules) deny(ctx context.Context, d *Decision, app *postern.App) error {
@@ -108,10 +150,10 @@ func (r *Rules) Refuse(ctx context.Context, t *postern.Ticket, kind postern.Kind
 	if err != nil {
 		return err
 	}
-	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
+	if err := r.leadsNowhere(ctx, t, app); err != nil {
 		return err
 	}
-	return r.refused(t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
+	return r.withdraw(ctx, t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
 }
 
 func (r *Rules) refused(t *postern.Ticket, app *postern.App, err *postern.Error) error {

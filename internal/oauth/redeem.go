@@ -31,8 +31,13 @@ func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
 	if q.Client.NamedBy == NamedByCode && code.Challenge == "" {
 		return nil, badCode(postern.InvalidGrant) // nothing but the code would prove anything
 	}
-	if err := r.redeemable(ctx, q, code); err != nil {
+	if err := r.redeemable(ctx, q, app, code); err != nil {
 		return nil, err
+	}
+	asked := len(code.Scopes) + len(code.SecondScopes)
+	code.Scopes, code.SecondScopes = allowed(app, code.Scopes), allowed(app, code.SecondScopes)
+	if asked > 0 && len(code.Scopes)+len(code.SecondScopes) == 0 {
+		return nil, badCode(postern.InvalidGrant) // all that was approved was taken away since
 	}
 	q.Terms = q.Terms.For(code.Kept)
 	return r.exchange(ctx, q, app, code)
@@ -46,7 +51,7 @@ func notGranted() error {
 
 // redeemable holds the owner's presentation against the code. The order
 // matters: a spent code is a replay whatever else is wrong with the request.
-func (r *Rules) redeemable(ctx context.Context, q *Redeem, code *postern.Code) error {
+func (r *Rules) redeemable(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) error {
 	now := r.Now()
 	switch {
 	case !code.SpentAt.IsZero():
@@ -57,7 +62,9 @@ func (r *Rules) redeemable(ctx context.Context, q *Redeem, code *postern.Code) e
 		return r.burn(ctx, code, postern.RedirectMismatch, "wrong redirect_uri", now)
 	case !verifierHolds(q, code):
 		return r.burn(ctx, code, postern.InvalidGrant, "wrong code_verifier", now)
-	case code.Account.Disabled, code.User.Disabled, !code.Member:
+	case code.Account.Disabled, code.User.Disabled, code.Role == "", !app.MayConnect(code.Role):
+		return badCode(postern.InvalidGrant)
+	case app.Public && code.Challenge == "": // it had a secret when it asked; now nothing would prove it
 		return badCode(postern.InvalidGrant)
 	}
 	return nil

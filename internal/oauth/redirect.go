@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"postern.dev/postern"
@@ -52,7 +53,8 @@ func cutLoopbackPort(text string) (origin, rest string, ok bool) {
 		}
 		if port, has := strings.CutPrefix(rest, ":"); has {
 			digits := len(port) - len(strings.TrimLeft(port, "0123456789"))
-			if digits == 0 || digits > 5 {
+			n, err := strconv.Atoi(port[:digits])
+			if err != nil || n < 1 || n > 65535 || port[0] == '0' {
 				return "", "", false
 			}
 			rest = port[digits:]

@@ -66,7 +66,7 @@ func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *po
 	if t.Verdict(r.Now()) != nil {
 		return nil, badRefresh(postern.RefreshDead)
 	}
-	scopes, problem := narrowed(t.Scopes, q.Scopes, q.ScopeProblem)
+	scopes, problem := narrowed(app, t.Scopes, q.Scopes, q.ScopeProblem)
 	if problem != nil {
 		return nil, problem
 	}

@@ -35,7 +35,7 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 	case t.Verdict(r.Now()) != nil:
 		return nil, badRenewal()
 	}
-	scopes, problem := narrowed(t.Scopes, q.Scopes, q.ScopeProblem)
+	scopes, problem := narrowed(app, t.Scopes, q.Scopes, q.ScopeProblem)
 	if problem != nil {
 		return nil, problem
 	}

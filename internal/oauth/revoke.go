@@ -18,8 +18,17 @@ func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return err
 	}
-	if t == nil || t.AppID != app.ID || t.Dialect != q.Terms.Dialect {
-		return postern.Errorf(postern.NotFound, "The token is not known.")
+	unknown := postern.Errorf(postern.NotFound, "The token is not known.")
+	switch {
+	case t == nil:
+		return unknown
+	case t.AppID != app.ID: // attacks.md RV-01: it changes nothing, and is noted
+		if err := r.Store.Note(ctx, "app:"+app.ID, "token.revoke_refused", "app:"+t.AppID, r.Now()); err != nil {
+			return err
+		}
+		return unknown
+	case t.Dialect != q.Terms.Dialect:
+		return unknown
 	}
 	if q.OnlyLive && t.Verdict(r.Now()) != nil {
 		return postern.Errorf(postern.NotFound, "The token is not known.")

@@ -57,17 +57,36 @@ func grantableSecond(terms *Terms, app *postern.App, asked []string) *postern.Er
 
 // narrowed is the scope of a refreshed access token: all of what was granted,
 // or the named part of it (RFC 6749 §6). It never widens.
-func narrowed(granted, asked []string, problem bool) ([]string, *postern.Error) {
+func narrowed(app *postern.App, granted, asked []string, problem bool) ([]string, *postern.Error) {
 	if problem || len(asked) > maxScopes {
 		return nil, postern.Errorf(postern.InvalidRequest, "The scope parameter is not a list of scope names.")
 	}
+	left := allowed(app, granted)
+	if len(left) == 0 && len(granted) > 0 {
+		return nil, postern.Errorf(postern.InvalidScope, "This app may not have any of the scopes that were granted any more.")
+	}
 	if len(asked) == 0 {
-		return granted, nil
+		return left, nil
 	}
 	for _, s := range asked {
-		if !slices.Contains(granted, s) {
+		if !slices.Contains(left, s) {
 			return nil, postern.Errorf(postern.InvalidScope, "A refresh cannot widen the scope.")
 		}
 	}
 	return asked, nil
+}
+
+// allowed are those of the granted scopes that the app may still have: what an
+// operator took away holds for the next token.
+func allowed(app *postern.App, granted []string) []string {
+	if len(granted) == 0 {
+		return granted
+	}
+	kept := make([]string, 0, len(granted))
+	for _, s := range granted {
+		if slices.Contains(app.Scopes, s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }

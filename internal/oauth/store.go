@@ -111,6 +111,9 @@ type Store interface {
 	// any more. It gives the largest number of one kind.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 
+	// Note writes an audit record of an act that changed nothing.
+	Note(ctx context.Context, actor, action, object string, now time.Time) error
+
 	// CountFailure counts a failure under a name and gives how many there were in
 	// the window that is under way.
 	CountFailure(ctx context.Context, name string, window time.Duration, now time.Time) (int, error)

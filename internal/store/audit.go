@@ -56,3 +56,10 @@ func audit(ctx context.Context, t *tx, a auditRow) error {
 	_, err = t.exec(ctx, addAudit, id, ms(a.At), a.Actor, a.Action, a.Object, a.Detail, a.Address)
 	return err
 }
+
+// Note implements oauth.Store.
+func (db *DB) Note(ctx context.Context, actor, action, object string, now time.Time) error {
+	return db.write(ctx, func(t *tx) error {
+		return audit(ctx, t, auditRow{At: now, Actor: actor, Action: action, Object: object})
+	})
+}

@@ -78,7 +78,7 @@ func (r *codeRow) code() (*postern.Code, error) {
 	c.Hash, c.Level, c.Scopes = hashOf(r.hash), postern.Level(r.level), split(r.scopes)
 	c.SecondScopes = split(r.second)
 	c.CreatedAt, c.ExpiresAt, c.SpentAt = at(r.created), at(r.expires), at(r.spent)
-	c.Redeemed, c.Member = r.outcome == "redeemed", r.role != ""
+	c.Redeemed, c.Role = r.outcome == "redeemed", r.role
 	var err, err2 error
 	c.Kept, err = attributes(r.kept)
 	c.Account, c.User, err2 = r.people.people()

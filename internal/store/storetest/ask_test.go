@@ -104,6 +104,9 @@ func TestAPublicAppsLoopbackPortMayDiffer(t *testing.T) {
 			"http://127.0.0.1.evil:9/cb": false,
 			"http://127.0.0.1:9/cb?a=b":  false,
 			"http://127.0.0.1:123456/cb": false,
+			"http://127.0.0.1:0/cb":      false,
+			"http://127.0.0.1:99999/cb":  false,
+			"http://127.0.0.1:0080/cb":   false,
 		} {
 			a := asking(plain, "open", "read")
 			a.RedirectURI = uri
@@ -124,5 +127,94 @@ func TestAProbeKeepsNothing(t *testing.T) {
 		if w.count(`SELECT count(*) FROM tickets`) != 0 {
 			w.Fatal("a question was kept")
 		}
+	})
+}
+
+func TestWhatWasTakenAwayWhileAQuestionWaitedIsNotGranted(t *testing.T) {
+	for name, c := range map[string]struct {
+		app, change string
+		want        postern.Kind
+		redirected  bool
+	}{
+		"a scope":          {"own", `UPDATE apps SET scopes = 'write' WHERE id = 'own'`, postern.InvalidScope, true},
+		"the grant":        {"own", `UPDATE apps SET grants = 'client_credentials' WHERE id = 'own'`, postern.UnauthorizedClient, true},
+		"the secret":       {"own", `UPDATE apps SET public = TRUE WHERE id = 'own'`, postern.InvalidRequest, true},
+		"the redirect URL": {"own", `UPDATE apps SET redirect_urls = 'https://partner.test/new' WHERE id = 'own'`, postern.RedirectMismatch, false},
+		"the role's right": {"own", `UPDATE apps SET connect_roles = 'owner' WHERE id = 'own'`, postern.Forbidden, false},
+		"the whole app":    {"own", `UPDATE apps SET disabled = TRUE WHERE id = 'own'`, postern.InvalidClient, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				k := w.ask(asking(plain, c.app, "read"))
+				w.run(c.change)
+				_, err := w.decide(plain, k, "ada", "acme", true)
+				w.wants(err, c.want)
+				if _, ok := errors.AsType[*oauth.Refusal](err); ok != c.redirected {
+					w.Fatalf("redirected: %v", ok)
+				}
+				if w.count(`SELECT count(*) FROM codes`) != 0 {
+					w.Fatal("a code was made")
+				}
+			})
+		})
+	}
+}
+
+func TestANoDoesNotGoToAnAddressThatIsNoLongerRegistered(t *testing.T) {
+	everywhere(t, func(w *world) {
+		k, silent := w.ask(asking(plain, "own", "read")), w.ask(asking(rotating, "own", "read"))
+		w.run(`UPDATE apps SET redirect_urls = 'https://partner.test/new' WHERE id = 'own'`)
+		_, err := w.decide(plain, k, "ada", "acme", false)
+		for _, err := range []error{err, w.rules.Refuse(w.ctx, silent, postern.LoginRequired)} {
+			w.wants(err, postern.RedirectMismatch)
+			if _, ok := errors.AsType[*oauth.Refusal](err); ok {
+				w.Fatal("it would be redirected")
+			}
+		}
+	})
+}
+
+func TestWhatWasTakenAwayDoesNotComeWithTheNextToken(t *testing.T) {
+	everywhere(t, func(w *world) {
+		code, none := w.approve(plain, "own", "ada", "acme", "read", "write"), w.approve(plain, "own", "ada", "acme", "write")
+		w.run(`UPDATE apps SET scopes = 'read' WHERE id = 'own'`)
+		i := w.redeem(plain, "own", code)
+		if len(i.Scopes) != 1 || i.Scopes[0] != "read" {
+			w.Fatalf("the exchange gives %v", i.Scopes)
+		}
+		_, err := w.rules.Redeem(w.ctx, redeeming(plain, "own", none))
+		w.wants(err, postern.InvalidGrant)
+	})
+	everywhere(t, func(w *world) {
+		i := w.connect(plain, "own", "ada", "acme", "read", "write")
+		w.run(`UPDATE apps SET scopes = 'read' WHERE id = 'own'`)
+		next, err := w.refresh(plain, "own", i.RefreshToken)
+		w.ok(err)
+		if len(next.Scopes) != 1 || next.Scopes[0] != "read" {
+			w.Fatalf("the refresh gives %v", next.Scopes)
+		}
+		w.run(`UPDATE apps SET scopes = 'other' WHERE id = 'own'`)
+		_, err = w.refresh(plain, "own", i.RefreshToken)
+		w.wants(err, postern.InvalidScope)
+	})
+}
+
+func TestACodeOfAnAppThatLostItsSecretIsNotRedeemedByItsNameAlone(t *testing.T) {
+	everywhere(t, func(w *world) {
+		code := w.approve(plain, "own", "ada", "acme", "read")
+		w.run(`UPDATE apps SET public = TRUE WHERE id = 'own'`)
+		q := redeeming(plain, "own", code)
+		q.Client.Secret = ""
+		_, err := w.rules.Redeem(w.ctx, q)
+		w.wants(err, postern.InvalidGrant)
+	})
+}
+
+func TestACodeOfAMemberWhoMayNoLongerConnectIsNotRedeemed(t *testing.T) {
+	everywhere(t, func(w *world) {
+		code := w.approve(plain, "whole", "bob", "acme", "read")
+		w.run(`UPDATE apps SET connect_roles = 'admin' WHERE id = 'whole'`)
+		_, err := w.rules.Redeem(w.ctx, redeeming(plain, "whole", code))
+		w.wants(err, postern.InvalidGrant)
 	})
 }

@@ -179,6 +179,9 @@ func TestRV01_AnotherAppsRevocationChangesNothing(t *testing.T) {
 		err := w.rules.Revoke(w.ctx, &oauth.Revoke{Terms: capped, Client: client("other"), Token: i.AccessToken})
 		w.wants(err, postern.NotFound)
 		w.lives(capped, i.AccessToken)
+		if w.count(`SELECT count(*) FROM audit WHERE action = 'token.revoke_refused' AND actor = 'app:other'`) != 1 {
+			w.Fatal("it was not noted")
+		}
 	})
 }
 
