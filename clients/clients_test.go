@@ -92,7 +92,7 @@ func nodeClients(t *testing.T) []client {
 func nodeClient(t *testing.T, script, name string, app posterntest.App) client {
 	t.Helper()
 	return client{name, packageVersion(t, name), app, func(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
-		runScript(t, s, script, c.app, did)
+		runScript(t, s, script, c.app, did, nil)
 	}}
 }
 
@@ -115,13 +115,15 @@ func packageVersion(t *testing.T, name string) string {
 // message is what a script says; see browser.js.
 type message struct{ Allow, Deny, Did string }
 
-// runScript runs a partner's site in node and plays the person for it.
-func runScript(t *testing.T, s *posterntest.Postern, script string, app posterntest.App, did func(string)) {
+// runScript runs a partner's site in node and plays the person for it. Hosts are
+// those that the client insists on; nil: none.
+func runScript(t *testing.T, s *posterntest.Postern, script string, app posterntest.App, did func(string), h *hosts) {
 	node := needs.Program(t, "apt-get install nodejs", "node")
 	cmd := exec.Command(node, script+".js")
 	cmd.Env = append(os.Environ(), "POSTERN_URL="+s.URL, "DIALECT="+app.Dialect,
 		"CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret, "REDIRECT_URL="+app.RedirectURL,
 		"API_ID="+posterntest.APIID, "API_SECRET="+posterntest.APISecret)
+	cmd.Env = append(cmd.Env, h.environment()...)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	answers, err := cmd.StdinPipe()
@@ -137,16 +139,49 @@ func runScript(t *testing.T, s *posterntest.Postern, script string, app posternt
 	}
 	tooLong := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // ends the reading below
 	defer tooLong.Stop()
-	play(t, s, messages, answers, did)
+	play(t, newPeople(s, h), messages, answers, did)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("node %s.js: %v\n%s", script, err, complaints.String())
 	}
 }
 
-// play answers a script until it ends.
-func play(t *testing.T, s *posterntest.Postern, messages io.Reader, answers io.Writer, did func(string)) {
+// people are those who sit at browsers, each signed in where a script sends them.
+type people struct {
+	s        *posterntest.Postern
+	hosts    *hosts
+	browsers map[string]*posterntest.Browser
+}
+
+func newPeople(s *posterntest.Postern, h *hosts) *people {
+	return &people{s, h, map[string]*posterntest.Browser{}}
+}
+
+// at is a person's browser for an address: at Postern's own origin, or at a host
+// that leads to it.
+func (p *people) at(address, email string) *posterntest.Browser {
+	if p.hosts != nil && !strings.HasPrefix(address, p.s.URL+"/") {
+		scheme, rest, _ := strings.Cut(address, "://")
+		host, _, _ := strings.Cut(rest, "/")
+		address = scheme + "://" + host
+		if key := email + " " + address; p.browsers[key] == nil {
+			p.browsers[key] = p.s.SignedInAt(email, address, p.hosts.transport)
+		}
+		return p.browsers[email+" "+address]
+	}
+	if p.browsers[email] == nil {
+		p.browsers[email] = p.s.SignedIn(email)
+	}
+	return p.browsers[email]
+}
+
+// play answers a script until it ends. Who denies is another one than who
+// allows, so that no remembered consent answers.
+func play(t *testing.T, p *people, messages io.Reader, answers io.Writer, did func(string)) {
 	t.Helper()
-	ada, grace := s.SignedIn(posterntest.Ada), s.SignedIn(posterntest.Grace)
+	denies := posterntest.Grace
+	if p.hosts != nil {
+		denies = posterntest.Alan // a host may belong to the one account
+	}
 	lines := bufio.NewScanner(messages)
 	for lines.Scan() {
 		var m message
@@ -158,10 +193,10 @@ func play(t *testing.T, s *posterntest.Postern, messages io.Reader, answers io.W
 		case m.Did != "":
 			did(m.Did)
 		case m.Allow != "":
-			reply(t, answers, ada.AllowAt(m.Allow).Location)
+			reply(t, answers, p.at(m.Allow, posterntest.Ada).AllowAt(m.Allow).Location)
 		case m.Deny != "":
-			// Somebody who never allowed, so that no remembered consent answers.
-			reply(t, answers, grace.Deny(grace.Ask(m.Deny)).Location)
+			b := p.at(m.Deny, denies)
+			reply(t, answers, b.Deny(b.Ask(m.Deny)).Location)
 		}
 	}
 	if err := lines.Err(); err != nil {

@@ -27,6 +27,7 @@ var providers = map[string]string{
 	"hubspot":  "oauth crm.objects.contacts.read",
 	"intercom": "",
 	"notion":   "",
+	"shopify":  "read_products write_orders",
 	"slack":    "chat:write channels:read search:read",
 	"stripe":   "read_write read_only",
 }
@@ -35,7 +36,7 @@ var providers = map[string]string{
 func providersMounted() posterntest.Option {
 	mounts := []any{
 		map[string]any{"name": "xref", "base": "/xref"}, map[string]any{"name": "xeebo"}, map[string]any{"name": "standard", "base": "/standard"},
-		map[string]any{"name": "stripe"},
+		map[string]any{"name": "stripe"}, map[string]any{"name": "shopify"},
 		map[string]any{"name": "intercom", "hosts": map[string]string{"login": "app.intercom.io", "api": "api.intercom.io"}},
 	}
 	for _, name := range []string{"checkr", "figma", "github", "hubspot", "notion", "slack"} {
@@ -58,7 +59,7 @@ func providerResources() string {
 			" redirect_urls: [%q], scopes: [%s], attributes: {bot_user: U0BOT, bot_id: B0BOT, app_id: \"4711\"}}",
 			a.Name, name, a.ID, a.Secret, a.RedirectURL, strings.Join(quoted, ", "))
 	}
-	return "scopes:" + scopes + "\npartners:\n  - name: Partner Inc\n    apps:" + apps + "\n"
+	return "scopes:" + scopes + "\naccounts: [{name: Acme, handle: acme}]\npartners:\n  - name: Partner Inc\n    apps:" + apps + "\n"
 }
 
 // providerClients are the clients that speak them.
@@ -67,6 +68,8 @@ func providerClients(t *testing.T) []client {
 	found := []client{
 		{"curl", "as installed", provider("checkr"), runCurl},
 		{"golang.org/x/oauth2", moduleVersion(t, "golang.org/x/oauth2"), provider("github"), runOAuth2},
+		{"github.com/markbates/goth", moduleVersion(t, "github.com/markbates/goth"), provider("intercom"), runGoth},
+		{"@shopify/shopify-api", packageVersion(t, "@shopify/shopify-api"), provider("shopify"), runShopify},
 	}
 	for _, one := range []struct{ script, name, dialect string }{
 		{"grant", "grant", "figma"},
@@ -80,4 +83,9 @@ func providerClients(t *testing.T) []client {
 		found = append(found, nodeClient(t, one.script, one.name, provider(one.dialect)))
 	}
 	return found
+}
+
+// runShopify: the client goes to the shop's own host, whose name it checks.
+func runShopify(t *testing.T, s *posterntest.Postern, c client, did func(string)) {
+	runScript(t, s, "shopify", c.app, did, newHosts(t, s, "*.myshopify.com"))
 }

@@ -1,6 +1,7 @@
 package posterntest
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 )
@@ -37,9 +38,22 @@ func (s *Postern) Browser() *Browser {
 // SignedIn opens a browser in which a person has signed in.
 func (s *Postern) SignedIn(email string) *Browser {
 	s.t.Helper()
-	b := s.Browser()
+	return s.Browser().signedIn(email)
+}
+
+// SignedInAt is SignedIn at another origin that leads to this Postern through a
+// transport: a host on which a dialect is spoken.
+func (s *Postern) SignedInAt(email, origin string, through http.RoundTripper) *Browser {
+	s.t.Helper()
+	b := NewBrowser(s.t, origin)
+	b.client.Transport = through
+	return b.signedIn(email)
+}
+
+func (b *Browser) signedIn(email string) *Browser {
+	b.t.Helper()
 	if p := b.SignIn(b.Get("/login"), email, Password); p.Status >= 400 || p.asksPassword() {
-		s.t.Fatalf("signing in as %s ended with %d:\n%s", email, p.Status, p.Text())
+		b.t.Fatalf("signing in as %s ended with %d:\n%s", email, p.Status, p.Text())
 	}
 	b.email = email
 	return b
