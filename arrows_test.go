@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"internal/yamlfile":   {},
 	"internal/transcript": {"internal/yamlfile"},
 	"internal/record":     {"internal/transcript"},
+	"internal/draft":      {"internal/yamlfile"},
 	"internal/vault":      {""},
 	"internal/ui":         {""},
 	"internal/config":     {"", "internal/vault", "internal/yamlfile"},

@@ -15,6 +15,7 @@
 //	         internal/vault     seals the secrets that must be used again
 //	         internal/yamlfile  strict YAML with the place of every mistake
 //	         internal/transcript  conversations as text: what went over a wire
+//	         internal/draft     writes a dialect's first version from a few answers
 //	         internal/record    writes transcripts of what a live server says
 //	roof     internal/server    builds the rooms, mounts the doors, starts and stops
 //	         internal/replay    plays transcripts against a throw-away Postern

@@ -18,6 +18,8 @@ type dialectCommand struct {
 	Check dialectCheck `cmd:"" help:"Find everything wrong with dialect files."`
 
 	Replay dialectReplay `cmd:"" help:"Play recorded conversations and compare the answers."`
+	Record dialectRecord `cmd:"" help:"Record conversations with an old server."`
+	New    dialectNew    `cmd:"" help:"Write the first version of a dialect's file."`
 }
 
 // optional is a configuration that a command uses where there is one.

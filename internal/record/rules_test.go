@@ -166,7 +166,9 @@ func FuzzTranscripts(f *testing.F) {
 		y := browser("/"+target, 302, location)
 		z := machine("GET", "/x", authorization, "", 401, answer)
 		for _, one := range Transcripts([]*Exchange{x, y, z, x}, Options{}) {
-			_ = one.String()
+			if _, err := transcript.Parse("f.txt", []byte(one.String())); err != nil {
+				t.Errorf("what was written cannot be read: %v\n%s", err, one)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -85,7 +86,11 @@ func (w *writer) declared() *transcript.App {
 // step is an exchange, or a comment that says why it is left out.
 func (w *writer) step(s *said) []transcript.Step {
 	left := func(why string) []transcript.Step {
-		return []transcript.Step{&transcript.Comment{Text: fmt.Sprintf(" Left out here: %s %s answered %d, %s.", s.request.Method, w.masks.hidden(s.request.path()), s.answer.Status, why)}}
+		what := "a request"
+		if isLine(s.request.path()) && isMethod.MatchString(s.request.Method) {
+			what = s.request.Method + " " + w.masks.hidden(s.request.path())
+		}
+		return []transcript.Step{&transcript.Comment{Text: fmt.Sprintf(" Left out here: %s answered %d, %s.", what, s.answer.Status, why)}}
 	}
 	if s.request.Cut || s.answer.Cut {
 		return left("with a body that is too long")
@@ -113,17 +118,37 @@ func (w *writer) step(s *said) []transcript.Step {
 
 // unwritable says why lines cannot hold a request or an answer.
 func (s *said) unwritable() string {
-	fits := func(text string) bool {
-		return !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || r < ' ' && r != '\n' && r != '\t' })
-	}
 	isJSON := json.Valid([]byte(s.answer.Answer)) // can be written in another way
 	switch {
-	case !fits(s.request.Body) || !fits(s.request.Target):
+	case !isLine(s.request.Target) || !isMethod.MatchString(s.request.Method) || !isText(s.request.Body) || !areLines(s.request.Header):
 		return "to bytes that are no text"
-	case s.callback == nil && !isJSON && !fits(s.answer.Answer):
+	case !areLines(s.answer.Said) || s.callback == nil && !isJSON && !isText(s.answer.Answer):
 		return "with bytes that are no text"
 	}
 	return ""
+}
+
+var isMethod = regexp.MustCompile(`^[A-Z]{1,20}$`)
+
+// isText reports whether lines can hold a text.
+func isText(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || r < ' ' && r != '\n' && r != '\t' })
+}
+
+// isLine reports whether an address can stand in a line.
+func isLine(target string) bool {
+	return strings.HasPrefix(target, "/") && isText(target) && !strings.ContainsAny(target, " \n\t")
+}
+
+func areLines(h http.Header) bool {
+	for _, values := range h {
+		for _, v := range values {
+			if !isText(v) || strings.Contains(v, "\n") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (w *writer) target(x *Exchange) transcript.Text {

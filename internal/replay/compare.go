@@ -96,7 +96,7 @@ func shift(s string, from, at int) int {
 // beside lays an answer beside a listed one: status, then headers, then the
 // body. The names are what it taught, also where something differs.
 func (p *play) beside(want *transcript.Answer, got *answer) (transcript.Names, []Difference) {
-	c := &comparison{file: p.report.File, known: p.names, learned: transcript.Names{}, loose: p.loose}
+	c := newComparison(p.report.File, p.names, p.loose)
 	if want.Status != got.status {
 		c.differ(want.Line, "status differs", fmt.Sprint(want.Status), got.String())
 		return c.learned, c.found
@@ -104,6 +104,9 @@ func (p *play) beside(want *transcript.Answer, got *answer) (transcript.Names, [
 	c.headers(want.Header, got.header)
 	if want.Body != nil {
 		c.body(want.Body, got.body)
+	}
+	for name, value := range c.despite {
+		c.learned[name] = value
 	}
 	return c.learned, c.found
 }
@@ -113,8 +116,13 @@ type comparison struct {
 	file    string
 	known   transcript.Names
 	learned transcript.Names
+	despite transcript.Names // learned from what differs, so that the conversation can go on
 	loose   bool
 	found   []Difference
+}
+
+func newComparison(file string, known transcript.Names, loose bool) *comparison {
+	return &comparison{file: file, known: known, learned: transcript.Names{}, despite: transcript.Names{}, loose: loose}
 }
 
 func (c *comparison) differ(line transcript.Line, what, want, got string) {
@@ -151,8 +159,11 @@ func (c *comparison) headers(want []transcript.Header, got http.Header) {
 		i := nth[name]
 		nth[name]++
 		switch {
-		case len(h.Value) == 0 && strings.Join(values, "") == "":
+		case len(h.Value) == 0:
 			nth[name] = len(values)
+			if all := strings.Join(values, "\n"); all != "" {
+				c.differ(h.Line, "header "+h.Name+" is to be absent", "", all)
+			}
 		case i >= len(values):
 			c.differ(h.Line, "header "+h.Name+" is missing", h.Value.Shown(c.names()), "")
 		case !c.match(h.Value, values[i]):

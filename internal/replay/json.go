@@ -205,7 +205,7 @@ func (m *marked) compareText(want string, got any) bool {
 		return true
 	}
 	if len(t) == 1 && t[0].As == "" && m.names()[t[0].Name] == "" { // it is of another form; the conversation goes on with it
-		m.learned[t[0].Name] = text
+		m.despite[t[0].Name] = text
 	}
 	return false
 }

@@ -68,6 +68,9 @@ func (p *parser) decide(word, rest string) {
 	if p.x.Asked != Nobody {
 		p.report("a question is answered once")
 	}
+	if !p.person {
+		p.report("nobody sits at the browser; write @user ada of Acme above the request")
+	}
 	p.part = afterRequest
 	p.x.Asked = map[string]Decision{"allow": Allow, "deny": Deny}[word]
 	for _, s := range p.settings(rest, []string{"account"}) {
@@ -130,6 +133,7 @@ func (p *parser) user(rest string) {
 	if !ok || !personForm.MatchString(name) || account == "" {
 		p.report("@user needs a name and an account, as in @user ada of Acme")
 	}
+	p.person = true
 	p.add(&User{p.line, name, account, p.settings(settings, userKeys)})
 }
 

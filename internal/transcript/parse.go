@@ -45,6 +45,8 @@ type parser struct {
 	problems yamlfile.Problems
 	known    map[string]bool // names that a request may use
 
+	person bool // somebody sits at the browser
+
 	x     *Exchange // that is being read; nil between two
 	part  part
 	body  *Body // that is being read, with its lines

@@ -104,7 +104,7 @@ func isSame(t *testing.T, first *Transcript) {
 
 // Every way to write it wrong, and the line that tells.
 func TestMistakesAreToldWithTheirLine(t *testing.T) {
-	const ask = "@app client_id=x\n> GET /a\n"
+	const ask = "@app client_id=x\n> GET /a\n" // and nobody to answer
 	for text, want := range map[string]string{
 		"hello":                    `f.txt:1: a line begins with`,
 		">GET /a":                  `f.txt:1: write a space after >`,
@@ -129,6 +129,7 @@ func TestMistakesAreToldWithTheirLine(t *testing.T) {
 		ask + "@wait 3s\n< 302":                                 `f.txt:3: @wait stands between a request and its answer`,
 		ask + "@allow acount=x\n< 302":                          `f.txt:3: unknown setting "acount"; did you mean "account"?`,
 		"@times 3\n" + ask + "@allow\n< 302":                    `f.txt:3: a person answers once`,
+		ask + "@allow\n< 302":                                   `f.txt:3: nobody sits at the browser`,
 		"@wait":                                                 `f.txt:1: @wait needs a duration`,
 		"@wait soon":                                            `f.txt:1: @wait needs a duration`,
 		"@restart now":                                          `f.txt:1: @restart stands alone`,
