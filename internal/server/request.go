@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -123,15 +125,62 @@ func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	a := &answer{ResponseWriter: w}
-	defer f.running.Add(-1)
 	defer func() { f.note(r, rec, a, f.now().Sub(began)) }()
 	defer f.catch(a, r, rec)
-	if f.running.Add(1) > mostRunning {
-		a.Header().Set("Retry-After", "1")
-		http.Error(a, "Too much is going on at once; please try again in a moment.", http.StatusServiceUnavailable)
+	arrive(w, r)
+	defer f.running.Add(-1)
+	if f.running.Add(1) > mostRunning && r.URL.Path != healthPath {
+		tooBusy(a, r)
 		return
 	}
 	f.next.ServeHTTP(a, r)
+}
+
+// healthPath is answered however busy the node is.
+const healthPath = "/healthz"
+
+// mostBody is the longest request that any reader takes. A longer one is left
+// to its reader to refuse.
+const mostBody = 64 << 10
+
+// arrive waits for the body, so that slow callers hold no place among the
+// requests that are worked on. What goes wrong is told to whoever reads it.
+func arrive(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > mostBody {
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+	rest := io.Reader(r.Body)
+	if err != nil {
+		rest = brokenBody{err}
+	}
+	r.Body = arrived{io.MultiReader(bytes.NewReader(body), rest), r.Body}
+}
+
+// arrived is a body of which the beginning was read already.
+type arrived struct {
+	io.Reader
+	io.Closer
+}
+
+// brokenBody gives the error that reading ended with.
+type brokenBody struct{ err error }
+
+func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
+
+// tooBusy answers at once, in words for people or for machines.
+func tooBusy(w http.ResponseWriter, r *http.Request) {
+	const words = "Too much is going on at once. Try again in a moment."
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Cache-Control", "no-store")
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Error(w, words, http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	fmt.Fprintf(w, `{"error":"temporarily_unavailable","error_description":%q}`, words)
 }
 
 // catch makes a panic the end of one request only. What panicked is logged by

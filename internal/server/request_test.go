@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -210,5 +211,37 @@ func TestASweepGoesOnUntilABatchIsNotFull(t *testing.T) {
 	}
 	if runs != 3 {
 		t.Errorf("%d batches", runs)
+	}
+}
+
+func TestTK22ASlowBodyHoldsNoPlace(t *testing.T) {
+	served := make(chan int, 2)
+	f := &frame{now: time.Now, log: slog.New(slog.DiscardHandler), mint: func() (string, error) { return "req_1", nil },
+		next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			served <- len(body)
+		})}
+	s := httptest.NewServer(f)
+	defer s.Close()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc")
+	time.Sleep(100 * time.Millisecond) // it has arrived, and waits
+	if n := f.running.Load(); n != 0 {
+		t.Fatalf("%d are worked on while the body is on its way", n)
+	}
+	io.WriteString(conn, "def")
+	if n := <-served; n != 6 {
+		t.Fatalf("the handler read %d bytes", n)
+	}
+	// A long one reaches its reader whole, too.
+	if _, err := http.Post(s.URL, "text/plain", strings.NewReader(strings.Repeat("x", 100_000))); err != nil {
+		t.Fatal(err)
+	}
+	if n := <-served; n != 100_000 {
+		t.Fatalf("the handler read %d bytes of a long body", n)
 	}
 }

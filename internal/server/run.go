@@ -121,6 +121,7 @@ func (s *Server) listen() ([]*listener, error) {
 	if s.cfg.InternalListen != "" {
 		list = append(list, &listener{name: "internal_listen", http: &http.Server{
 			Handler: s.internal, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerSize,
+			ErrorLog: slog.NewLogLogger(s.outside.Log.Handler(), slog.LevelError),
 		}})
 		addresses = append(addresses, s.cfg.InternalListen)
 	}

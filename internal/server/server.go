@@ -104,7 +104,7 @@ func (s *Server) doors() (http.Handler, error) {
 func (s *Server) route(machines *dialect.Door, api, people http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == "/healthz":
+		case r.URL.Path == healthPath:
 			recordOf(r.Context()).quiet = true
 			s.health.ServeHTTP(w, r)
 		case machines.Serve(w, r):
