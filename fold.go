@@ -11,7 +11,12 @@ import (
 // FoldEmail is the form in which e-mail addresses are compared, everywhere: two
 // spellings of one address (case, full-width letters, spaces around it) are one
 // person, for guess limits too.
-func FoldEmail(email string) string { return fold(email) }
+//
+// What no database can hold (NUL, broken UTF-8) becomes U+FFFD, which is in no
+// address: such a spelling is an unknown person on both engines.
+func FoldEmail(email string) string {
+	return fold(strings.ReplaceAll(strings.ToValidUTF8(email, "\uFFFD"), "\x00", "\uFFFD"))
+}
 
 // FoldNickname is the form in which nicknames are compared: two people whose
 // names differ only in case or width cannot be told apart by a partner.

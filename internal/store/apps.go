@@ -64,7 +64,7 @@ func (db *DB) AppAndToken(ctx context.Context, clientID string, token postern.Ha
 func (db *DB) app(ctx context.Context, query string, beside []any, args ...any) (*postern.App, error) {
 	rows, err := read{db}.rows(ctx, query, args...)
 	if err != nil {
-		return nil, db.trouble(err)
+		return nil, db.missing(err, "app")
 	}
 	defer rows.Close()
 	var app *postern.App
@@ -83,7 +83,7 @@ func (db *DB) app(ctx context.Context, query string, beside []any, args ...any) 
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, db.trouble(err)
+		return nil, db.missing(err, "app")
 	}
 	if app == nil {
 		return nil, notFound("app")
@@ -151,9 +151,10 @@ func notFound(what string) error {
 	return postern.Errorf(postern.NotFound, "There is no such %s.", what)
 }
 
-// missing turns "no rows" into NotFound and classifies the rest.
+// missing turns "no rows", and what no row can hold, into NotFound and
+// classifies the rest.
 func (db *DB) missing(err error, what string) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || db.engine.isForeign(err) {
 		return notFound(what)
 	}
 	return db.trouble(err)

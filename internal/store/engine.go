@@ -37,6 +37,9 @@ type engine struct {
 	isRetry func(error) bool
 	// isDuplicate tells a violated unique constraint.
 	isDuplicate func(error) bool
+	// isForeign tells that a text was asked for which no row can hold: PostgreSQL
+	// stores neither NUL nor what is not UTF-8, and refuses to look for it.
+	isForeign func(error) bool
 }
 
 var sqliteEngine = engine{
@@ -50,7 +53,8 @@ var sqliteEngine = engine{
 		}
 		return isPassing(err)
 	},
-	isRetry: func(error) bool { return false },
+	isRetry:   func(error) bool { return false },
+	isForeign: func(error) bool { return false },
 	isDuplicate: func(err error) bool {
 		code := sqliteCode(err)
 		return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
@@ -83,6 +87,10 @@ var postgresEngine = engine{
 	isDuplicate: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == "23505"
+	},
+	isForeign: func(err error) bool {
+		e, ok := errors.AsType[*pgconn.PgError](err)
+		return ok && e.Code == "22021"
 	},
 }
 

@@ -11,9 +11,6 @@ import (
 )
 
 const (
-	anythingNew = `
-	SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE fanned = 0)
-	              OR EXISTS (SELECT 1 FROM published WHERE fanned = 0) THEN 1 ELSE 0 END`
 	dueEndpoints = `
 	SELECT n.app_id FROM endpoints n
 	JOIN apps a ON a.id = n.app_id JOIN partners p ON p.id = a.partner_id
@@ -84,11 +81,6 @@ const (
 // Work implements webhook.Store.
 func (db *DB) Work(ctx context.Context, node string, now time.Time, limit int) (*webhook.Work, error) {
 	w := &webhook.Work{Mine: map[string]int64{}}
-	var news int
-	if err := (read{db}).row(ctx, anythingNew).Scan(&news); err != nil {
-		return nil, db.trouble(err)
-	}
-	w.News = news == 1
 	var err error
 	if w.Due, err = db.texts(ctx, dueEndpoints, ms(now), limit); err != nil || node == "" {
 		return w, err

@@ -14,6 +14,9 @@ import (
 )
 
 const (
+	anythingNew = `
+	SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE fanned = 0)
+	              OR EXISTS (SELECT 1 FROM published WHERE fanned = 0) THEN 1 ELSE 0 END`
 	fanOutLock = `SELECT value FROM counters WHERE name = 'fan_out'`
 
 	// newEvents leaves an event for later while the one before it in its
@@ -69,6 +72,10 @@ type told struct {
 // read first and delivered last: every connection event that was there before
 // one of them is seen by the second look.
 func (db *DB) FanOut(ctx context.Context, now time.Time, limit int) (n int, err error) {
+	var news int
+	if err := (read{db}).row(ctx, anythingNew).Scan(&news); err != nil || news == 0 {
+		return 0, db.trouble(err)
+	}
 	err = db.write(ctx, func(t *tx) error {
 		n = 0
 		var locked int64

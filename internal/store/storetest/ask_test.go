@@ -218,3 +218,23 @@ func TestACodeOfAMemberWhoMayNoLongerConnectIsNotRedeemed(t *testing.T) {
 		w.wants(err, postern.InvalidGrant)
 	})
 }
+
+func TestST04_WhatNoRowCanHoldIsUnknown(t *testing.T) {
+	everywhere(t, func(w *world) {
+		for _, odd := range []string{"a\x00b", "\xff\xfe", "\x00"} {
+			a := asking(plain, odd, "read")
+			_, err := w.rules.Ask(w.ctx, a)
+			w.wants(err, postern.UnknownClient)
+			c := client("own")
+			c.ClientID = odd
+			_, err = w.rules.Redeem(w.ctx, &oauth.Redeem{Terms: plain, Client: c, Code: postern.Secret(odd)})
+			w.wants(err, postern.InvalidClient)
+			_, err = w.rules.Introspect(w.ctx, &oauth.Introspect{Terms: plain, Client: c, Token: postern.Secret(odd)})
+			w.wants(err, postern.InvalidClient)
+			w.wants(w.rules.Disconnect(w.ctx, postern.User{ID: "ada"}, odd, ""), postern.NotFound)
+			a = asking(plain, "own", "read")
+			a.State, a.LoginHint = odd, odd
+			w.ask(a)
+		}
+	})
+}
