@@ -282,8 +282,9 @@ func headers(pairs ...string) http.Header {
 // decided is the callback of a ticket that a person answered.
 func (b *bench) decided(t *testing.T, d *Dialect, app, to, state string, allow bool) string {
 	t.Helper()
+	b.engine.rows.apps[app].RedirectURLs = []string{to}
 	_, err := b.engine.Decide(t.Context(), &oauth.Decision{Terms: d.Terms(), Allow: allow,
-		Ticket:  &postern.Ticket{AppID: app, Dialect: d.Name(), RedirectURI: to, State: state},
+		Ticket:  &postern.Ticket{AppID: app, Dialect: d.Name(), RedirectURI: to, RegisteredURI: to, State: state},
 		Account: &postern.Membership{}})
 	if refused, ok := err.(*oauth.Refusal); ok {
 		return d.Refused(refused, b.Issuer)
