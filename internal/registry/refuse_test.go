@@ -79,7 +79,7 @@ func TestEveryMistakeInAnAppIsTold(t *testing.T) {
 		{`{client_id: x}`, []string{`name: is missing; no app has this client_id yet, and a new one needs a name`}},
 		{`{name: X, dialect: opne}`, []string{`dialect: no dialect of this name is mounted; did you mean "open"?`}},
 		{`{name: X, also: [open]}`, []string{`also[0]: is the app's dialect already; remove it`}},
-		{`{name: X, also: [nothing]}`, []string{`also[0]: no dialect of this name is mounted; known here: old, open, other, some, strict`}},
+		{`{name: X, also: [nothing]}`, []string{`also[0]: no dialect of this name is mounted; known here: old, open, other, signs, some, strict`}},
 		{`{name: X, level: team}`, []string{`level: must be account or user`}},
 		{`{name: X, grants: [password]}`, []string{`grants[0]: must be one of authorization_code, refresh_token, client_credentials`}},
 		{`{name: X, scopes: [nope]}`, []string{`scopes[0]: "nope" is not in the catalogue (the key scopes)`}},

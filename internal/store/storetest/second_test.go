@@ -164,3 +164,25 @@ func TestTheSecondTokenAges(t *testing.T) {
 		}
 	})
 }
+
+// Of an app of level user both tokens are of one connection, and a cap on it
+// never ends what was just given.
+func TestBothTokensOfAUsersConnectionOutliveTheOlderOnes(t *testing.T) {
+	everywhere(t, func(w *world) {
+		terms := *double
+		terms.AtOnce = 3
+		old := w.redeem(&terms, "own", w.askBoth("own", "ada", "acme", read, write))
+		for range 4 {
+			next := w.redeem(&terms, "own", w.askBoth("own", "ada", "acme", read, write))
+			if a, b := w.check(double, next.AccessToken), w.check(double, next.Second.AccessToken); a.Connection.ID != b.Connection.ID {
+				w.Fatal("two connections of one person")
+			}
+			if n := w.count(`SELECT count(*) FROM codes WHERE outcome = 'redeemed' AND ended_at = 0`); n > 3 {
+				w.Fatalf("%d families live", n)
+			}
+			w.clock.Advance(time.Second)
+		}
+		w.dead(double, old.AccessToken)
+		w.dead(double, old.Second.AccessToken)
+	})
+}
