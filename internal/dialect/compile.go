@@ -243,6 +243,9 @@ func (c *compiler) secondTerms() {
 	if s.Access.Imported != "" {
 		c.reportKey(s.Access.Node, "imported", "only first tokens are moved in; write the pattern under tokens.access")
 	}
+	if c.spec.Tokens.AtOnce == 1 {
+		c.reportKey(c.spec.Node.Member("tokens"), "at_once", "at least 2: where an app is of level user, both tokens are of one connection")
+	}
 	t := c.access(s.Access, oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access})
 	c.d.terms.Second = &t
 }

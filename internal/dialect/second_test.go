@@ -98,6 +98,7 @@ func TestASecondTokenNeedsItsOtherHalves(t *testing.T) {
 		{"read: {user_scope: query user_scope}, ", "", "E02"},
 		{"  second: {", "  #{", "user_scope asks for a second token"},
 		{", access_token: $second.access_token", "", "E05"},
+		{"refresh: none", "refresh: none\n  at_once: 1", "at least 2"},
 		{"asked_by: user_scope", "asked_by: scope", "user_scope"},
 		{"level: user, access", "level: account, access", "acts as the person"},
 		{`{split: [","], join: ",", absent: skip}`, "none", "E02"},

@@ -41,7 +41,7 @@ func (s *Speaker) UsesPKCE() bool {
 func (s *Speaker) Authorize(state, challenge string) string {
 	given := s.given()
 	given[inResponseType], given[inState] = "code", state
-	given[inScope] = strings.Join(s.Scopes, s.Dialect.scopes.join)
+	given[inScope] = strings.Join(s.Scopes, s.Dialect.scopes.separator())
 	if s.Dialect.terms.NoScopes {
 		given[inScope] = ""
 	}
@@ -49,6 +49,15 @@ func (s *Speaker) Authorize(state, challenge string) string {
 		given[inChallenge], given[inChallengeMethod] = challenge, "S256"
 	}
 	return s.say(s.Dialect.first(authorizeEndpoint), given, authorizeInputs).URL
+}
+
+// separator is what parts scopes in a request: as answers join them, where the
+// wire reads that too.
+func (s *scopeSyntax) separator() string {
+	if s.join != "" && strings.Contains(s.split, s.join) || s.split == "" {
+		return s.join
+	}
+	return s.split[:1]
 }
 
 // Redeem exchanges a code; the verifier is of the challenge that was sent.
@@ -60,7 +69,7 @@ func (s *Speaker) Redeem(code, verifier string) *Request {
 
 // Refresh asks for another access token; nil where the wire has no refresh.
 func (s *Speaker) Refresh(refreshToken string) *Request {
-	if s.Dialect.terms.Refresh == nil {
+	if !s.Dialect.refreshes() {
 		return nil
 	}
 	given := s.given()

@@ -121,8 +121,8 @@ const (
 
 	// The families of a connection beyond the newest, unused longest first.
 	tooManyFamilies = `
-	SELECT hash FROM codes WHERE connection_id = $1 AND ended_at = 0 AND live_until > $2 AND hash <> $3
-	ORDER BY last_used_at DESC, spent_at DESC LIMIT 1000 OFFSET $4`
+	SELECT hash FROM codes WHERE connection_id = $1 AND ended_at = 0 AND live_until > $2 AND hash <> $3 AND hash <> $4
+	ORDER BY last_used_at DESC, spent_at DESC LIMIT 1000 OFFSET $5`
 	endOneFamily = `
 	UPDATE codes SET ended_at = $2, end_reason = $3 WHERE hash = $1 AND ended_at = 0 AND outcome = 'redeemed'
 	RETURNING connection_id`
@@ -343,16 +343,22 @@ func endOldest(ctx context.Context, t *tx, joined []*joining, r *oauth.Redemptio
 	if r.AtOnce == 0 {
 		return nil
 	}
-	newest := []postern.Hash{r.Code.Hash}
+	first, second := r.Code.Hash, r.Code.Hash
 	if r.Second != nil {
-		newest = append(newest, r.Second.Family)
+		second = r.Second.Family
 	}
 	var over []postern.Hash
 	for i, j := range joined {
+		born := 1 // of this exchange, in this connection
+		if len(joined) == 2 && joined[0].id == joined[1].id {
+			if born = 2; i == 1 {
+				break // both are of one connection, which was just seen to
+			}
+		}
 		if j.id == j.newID {
 			continue
 		}
-		old, err := hashes(t.rows(ctx, tooManyFamilies, j.id, ms(r.Now), newest[i][:], r.AtOnce-1))
+		old, err := hashes(t.rows(ctx, tooManyFamilies, j.id, ms(r.Now), first[:], second[:], max(0, r.AtOnce-born)))
 		if err != nil {
 			return err
 		}
