@@ -138,9 +138,9 @@ func (p *pump) room() int {
 
 // load reads the endpoint and what is due. False: stop here.
 func (p *pump) load(ctx context.Context) bool {
-	p.n.rows <- struct{}{}
+	leave := p.enter()
 	e, due, next, err := p.n.r.Store.Load(ctx, p.appID, p.holder, p.n.r.Now(), loadAtOnce)
-	<-p.n.rows
+	leave()
 	if postern.Is(err, postern.NotFound) {
 		p.lost.Store(true)
 		return false
@@ -165,6 +165,21 @@ func (p *pump) load(ctx context.Context) bool {
 		p.ready, p.full, p.next = nil, false, p.n.r.Now().Add(time.Minute)
 	}
 	return true
+}
+
+// enter waits for a turn at the rows.
+func (p *pump) enter() (leave func()) {
+	fails := p.endpoint != nil && p.endpoint.Failures > 0
+	if fails {
+		p.n.failing <- struct{}{}
+	}
+	p.n.rows <- struct{}{}
+	return func() {
+		<-p.n.rows
+		if fails {
+			<-p.n.failing
+		}
+	}
 }
 
 // health is what the rows say, unless what is in memory is of the same URL.
@@ -227,9 +242,9 @@ func (p *pump) record(ctx context.Context, all []Outcome) bool {
 		h = &p.endpoint.Health
 	}
 	for len(all) > 0 {
-		p.n.rows <- struct{}{}
+		leave := p.enter()
 		err := p.n.r.Store.Record(ctx, p.appID, h, all)
-		<-p.n.rows
+		leave()
 		if err == nil {
 			break
 		}

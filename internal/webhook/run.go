@@ -25,14 +25,18 @@ const (
 	// rowsAtOnce bounds how many of our transactions run at a time, so that
 	// deliveries never crowd out requests.
 	rowsAtOnce = 4
+	// rowsOfFailing is how many of them may be of endpoints that fail, so that many
+	// dead ones leave room for a healthy one.
+	rowsOfFailing = 2
 )
 
 // node is the loop that delivers on one machine.
 type node struct {
-	r      *Rules
-	id     string
-	client http.RoundTripper
-	rows   chan struct{}
+	r       *Rules
+	id      string
+	client  http.RoundTripper
+	rows    chan struct{}
+	failing chan struct{}
 
 	pumps    map[string]*pump
 	done     chan *pump
@@ -56,13 +60,35 @@ func (r *Rules) Run(ctx context.Context) {
 	transport := newClient(newGuard(r.InsecureLoopback, r.Networks))
 	defer transport.CloseIdleConnections()
 	n := &node{
-		r: r, client: transport, rows: make(chan struct{}, rowsAtOnce),
+		r: r, client: transport, rows: make(chan struct{}, rowsAtOnce), failing: make(chan struct{}, rowsOfFailing),
 		pumps: map[string]*pump{}, done: make(chan *pump), stopping: make(chan struct{}), seen: map[string]sign{},
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
+	n.running.Go(func() { n.fanOut(ctx) })
 	n.loop(ctx, work)
 	n.stop(cut)
+}
+
+// fanOut makes deliveries of events as they come, whatever the endpoints do.
+func (n *node) fanOut(ctx context.Context) {
+	for pause := lookEvery; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		made, err := n.r.Store.FanOut(ctx, n.r.Now(), fanOutAtOnce)
+		switch pause = lookEvery; {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			n.trouble("cannot make deliveries of events", err)
+			pause = restAfter
+		case made > 0:
+			pause = 0 // there may be more
+		}
+	}
 }
 
 func (n *node) loop(ctx, work context.Context) {
@@ -95,7 +121,7 @@ func (n *node) trouble(what string, err error) {
 	n.r.Log.Warn("webhooks: "+what, "error", err)
 }
 
-// look fans out what is new and takes up endpoints that have something due.
+// look takes up endpoints that have something due, and passes news on.
 func (n *node) look(ctx context.Context) {
 	if time.Now().Before(n.rest) {
 		return
@@ -106,21 +132,11 @@ func (n *node) look(ctx context.Context) {
 		n.rest = time.Now().Add(restAfter)
 		return
 	}
-	if w.News {
-		if _, err := n.r.Store.FanOut(ctx, n.r.Now(), fanOutAtOnce); err != nil {
-			n.trouble("cannot make deliveries of events", err)
-			n.rest = time.Now().Add(restAfter)
-		}
-		if w, err = n.r.Store.Work(ctx, n.id, n.r.Now(), max(0, mostHeld-len(n.pumps))); err != nil {
-			n.trouble("cannot look for work", err)
-			return
-		}
-	}
 	for app, news := range w.Mine {
 		if p := n.pumps[app]; p != nil {
 			p.tell(news)
 		} else { // its pump gave up while the rows were away
-			n.start(ctx, app)
+			n.start(ctx, app, true)
 		}
 	}
 	for _, app := range w.Due {
@@ -132,7 +148,7 @@ func (n *node) look(ctx context.Context) {
 	}
 }
 
-// take becomes an endpoint's holder, after showing life once.
+// take sets out to become an endpoint's holder, after showing life once.
 func (n *node) take(ctx context.Context, app string) error {
 	if n.pumps[app] != nil {
 		return nil // it is being let go
@@ -147,19 +163,24 @@ func (n *node) take(ctx context.Context, app string) error {
 		}
 		n.id, n.beating = id, true
 	}
-	held, err := n.r.Store.Hold(ctx, app, n.id)
-	if err != nil || !held {
-		return err
-	}
-	n.start(ctx, app)
+	n.start(ctx, app, false)
 	return nil
 }
 
-func (n *node) start(ctx context.Context, app string) {
+// start works on an endpoint, if this node holds it or becomes its holder.
+func (n *node) start(ctx context.Context, app string, held bool) {
 	p := newPump(n, app)
 	n.pumps[app] = p
 	n.running.Go(func() {
-		p.run(ctx)
+		var err error
+		if !held {
+			if held, err = n.r.Store.Hold(ctx, app, p.holder); err != nil {
+				n.trouble("cannot take up an endpoint", err)
+			}
+		}
+		if held {
+			p.run(ctx)
+		}
 		select {
 		case n.done <- p:
 		case <-n.stopping:

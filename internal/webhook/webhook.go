@@ -213,9 +213,8 @@ type Published struct {
 
 // Work is what a node finds to do.
 type Work struct {
-	News bool     // events wait to be fanned out
-	Due  []string // apps whose endpoint is free and has something due
-	Mine map[string]int64
+	Due  []string         // apps whose endpoint is free and has something due
+	Mine map[string]int64 // apps whose endpoint the node holds, with the news there
 }
 
 // Holder is a node that holds endpoints, and its last sign of life.

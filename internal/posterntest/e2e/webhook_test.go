@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -255,4 +258,41 @@ func applyHook(t *testing.T, program string, node *posterntest.Node, url string)
 	if out, err := exec.Command(program, "apply", "--config", node.ConfigFile(), file).CombinedOutput(); err != nil {
 		t.Fatalf("postern apply: %v\n%s", err, out)
 	}
+}
+
+// A dialect may tell of connections as an old server did.
+func TestAnOldServersEventsReachItsReceivers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "acme.yaml")
+	text := `language: 1
+name: acme
+base: /acme
+level: account
+event_data: {acme_account: $account.id}
+events:
+  connection.created:
+    headers: {X-Acme-Topic: connected}
+    body: {account: $account.id, why: created}
+    sign: {as: X-Acme-Signature, with: sha256 hex, over: body, key: webhook secret}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database), posterntest.Dialects(file))
+		r := receiver.New(t, nil)
+		s.Apply(fmt.Sprintf("partners: [{name: Partner Inc, apps: [{client_id: standard-app, name: Standard Partner, dialect: acme, also: [standard], webhook_url: %q, webhook_secret: %q}]}]\n", r.URL, hookSecret))
+		a := s.Redeem(posterntest.Standard, s.Approve(posterntest.Standard, posterntest.Ada)).OK()
+		s.Revoke(posterntest.Standard, a.Field("refresh_token")).OK()
+		got := r.Wait(t, 2)
+		mac := hmac.New(sha256.New, []byte(hookSecret))
+		mac.Write(got[0].Body)
+		if got[0].Header.Get("X-Acme-Signature") != hex.EncodeToString(mac.Sum(nil)) || got[0].Header.Get("X-Acme-Topic") != "connected" ||
+			!strings.Contains(string(got[0].Body), `"why":"created"`) || !got[0].Verified(t, hookSecret) {
+			t.Errorf("%v %s", got[0].Header, got[0].Body)
+		}
+		// What the file has no shape for is told in the standard one.
+		if kind, data := got[1].Data(); kind != "connection.deleted" || data["acme_account"] != data["account_id"] {
+			t.Errorf("%s", got[1].Body)
+		}
+	})
 }
