@@ -46,14 +46,18 @@ func requestID(r *http.Request) string {
 }
 
 // seen hears of every request in a dialect.
-func seen(ctx context.Context, s dialect.Seen) {
-	rec := recordOf(ctx)
+func (s *Server) seen(ctx context.Context, what dialect.Seen) {
+	s.metrics.seen(what)
+	recordOf(ctx).seen(what)
+}
+
+func (rec *record) seen(what dialect.Seen) {
 	if rec == nil {
 		return
 	}
-	rec.dialect, rec.endpoint, rec.app = s.Dialect, s.Endpoint, shortened(s.AppID)
-	if s.Refused != nil {
-		rec.refused = s.Refused.Kind
+	rec.dialect, rec.endpoint, rec.app = what.Dialect, what.Endpoint, shortened(what.AppID)
+	if what.Refused != nil {
+		rec.refused = what.Refused.Kind
 	}
 }
 

@@ -83,7 +83,7 @@ func TestOP19APanicEndsOneRequestOnly(t *testing.T) {
 func TestST02TheLogHoldsNoPathQueryHeaderOrBody(t *testing.T) {
 	const marker = "s3cret-marker"
 	s, log := framed(t, func(w http.ResponseWriter, r *http.Request) {
-		seen(r.Context(), dialect.Seen{Dialect: "xref", Endpoint: "token", AppID: "partner-x", Refused: postern.Errorf(postern.InvalidGrant, marker)})
+		recordOf(r.Context()).seen(dialect.Seen{Dialect: "xref", Endpoint: "token", AppID: "partner-x", Refused: postern.Errorf(postern.InvalidGrant, marker)})
 		w.WriteHeader(400)
 	})
 	r, err := http.NewRequest("POST", s.URL+"/"+marker+"?code="+marker, strings.NewReader("client_secret="+marker))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -202,5 +203,25 @@ func TestTwoDialectsThatClaimOneRouteAreAnErrorAtStart(t *testing.T) {
 	_, err := New(t.Context(), cfg, Outside{Log: slog.New(slog.DiscardHandler)})
 	if err == nil || !strings.Contains(err.Error(), "xeebo") || !strings.Contains(err.Error(), "standard") {
 		t.Errorf("said %v", errors.Unwrap(err))
+	}
+}
+
+func TestMetricsCountWhatWasAskedAndNameNobody(t *testing.T) {
+	s := start(t, onFile(t, filepath.Join(t.TempDir(), "postern.db")))
+	const marker = "m4rker"
+	for range 2 {
+		r := httptest.NewRequest("POST", "/oauth/tokens", strings.NewReader(`{"client_id":"`+marker+`","client_secret":"x","code":"y"}`))
+		r.Header.Set("Content-Type", "application/json")
+		s.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	}
+	w := httptest.NewRecorder()
+	s.Internal().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(w.Body.String(), `postern_requests_total{dialect="xref",endpoint="token",refused="unknown_client"} 2`) || strings.Contains(w.Body.String(), marker) {
+		t.Errorf("%d:\n%s", w.Code, w.Body.String())
+	}
+	w = httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 404 {
+		t.Errorf("the public listener answers /metrics with %d", w.Code)
 	}
 }

@@ -31,6 +31,7 @@ type Server struct {
 	public   http.Handler
 	internal http.Handler
 	health   health
+	metrics  *metrics
 
 	ending       context.Context // done when the node begins to stop
 	endStreams   context.CancelFunc
@@ -51,6 +52,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s := &Server{Rooms: rooms, cfg: cfg, outside: outside.withDefaults()}
 	s.health.ping, s.health.now = s.DB.Ping, s.outside.Now
 	s.ending, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
+	s.metrics = newMetrics(s)
 	s.internal = s.insideDoors()
 	if s.public, err = s.doors(); err != nil {
 		return nil, errors.Join(err, rooms.Close())
@@ -86,7 +88,7 @@ func (s *Server) doors() (http.Handler, error) {
 	}
 	machines := &dialect.Door{
 		Set: s.Dialects, Engine: s.OAuth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
-		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: seen,
+		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: s.seen,
 	}
 	api := admin.New(admin.Config{
 		Engine: s.OAuth, Rows: s.DB, Webhooks: s.Webhooks, Source: address.clientAddress, Ending: s.ending.Done(), Log: o.Log,
