@@ -211,3 +211,24 @@ func (in *input) name(id inputID) string {
 	}
 	return inputNames[id]
 }
+
+// kindOfName is what the thing is that name names: a header, a member of a JSON
+// body, or a parameter.
+func (in *input) kindOfName(json bool) string {
+	for _, p := range in.places {
+		switch {
+		case p.kind == inHeader:
+			return "header"
+		case p.kind == inQuery:
+			return "parameter"
+		case p.kind == inBody && json:
+			return "member"
+		case p.kind == inBody:
+			return "parameter"
+		}
+	}
+	if json {
+		return "member"
+	}
+	return "parameter"
+}

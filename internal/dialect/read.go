@@ -340,11 +340,8 @@ func (c *call) need(id inputID) (string, *postern.Error) {
 }
 
 func (c *call) missing(id inputID) *postern.Error {
-	what := "parameter"
-	if c.json {
-		what = "member"
-	}
-	return postern.Errorf(postern.MissingParameter, "The %s %q is missing.", what, c.e.inputs[id].name(id))
+	in := &c.e.inputs[id]
+	return postern.Errorf(postern.MissingParameter, "The %s %q is missing.", in.kindOfName(c.json), in.name(id))
 }
 
 // sent reports whether an input is there at all, be it empty.
