@@ -69,7 +69,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	again := keepBody(r)
+	r, again := keepBody(r)
 	seq := g.Sequence.Seq() // before the check, which then rests on this change or a later one
 	spoken, t, err := g.caller(r, again, q.Get("dialect"))
 	if err == nil {
@@ -162,16 +162,18 @@ func (g *Gate) caller(r *http.Request, again func(), only string) (spoken *diale
 
 // keepBody lets every dialect read the call's body, which a gateway may have
 // passed on. One that is longer than any form with a token is not read at all.
-func keepBody(r *http.Request) (again func()) {
+// The request that it gives is a copy: the server goes on with its own.
+func keepBody(r *http.Request) (copied *http.Request, again func()) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return func() {}
+		return r, func() {}
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
 	if err != nil || len(body) > mostBody {
 		body = nil
 	}
-	r.ContentLength = int64(len(body))
-	return func() { r.Body = io.NopCloser(bytes.NewReader(body)) }
+	copied = r.WithContext(r.Context())
+	copied.ContentLength = int64(len(body))
+	return copied, func() { copied.Body = io.NopCloser(bytes.NewReader(body)) }
 }
 
 // mostBody is how long a request in any dialect may be.
