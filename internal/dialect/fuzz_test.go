@@ -105,6 +105,11 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Add("language: 1\nname: x\ntokens: {access: {form: hex 1}}\ntoken: {at: [GET /a/{b}, 7], answer: {a: [$x, \"${\"]}}")
 	f.Add("extends: xref\nname: y\nlanguage: 1\nauthorize: none\nrevoke: {by: holder}\nwhoami: []")
+	for _, text := range hostileFiles() {
+		if len(text) < 10_000 { // the larger ones have a test of their own
+			f.Add(text)
+		}
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d, err := Library{}.Compile("f.yaml", []byte(s))
 		if err != nil {

@@ -38,7 +38,7 @@ const (
 
 // drafts is how many files are drawn, per engine; PostgreSQL answers more slowly,
 // and the rows are the same.
-var drafts = map[string]int{"sqlite": 300, "postgres": 40}
+var drafts = map[string]int{"sqlite": 240, "postgres": 30}
 
 func TestI76_NoDialectsFileChangesADecision(t *testing.T) {
 	engines.Each(t, func(t *testing.T, database string) {

@@ -69,12 +69,27 @@ func (l Library) Compile(file string, data []byte) (*Dialect, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	d.forget()
 	return d, nil
+}
+
+// forget lets go of the file, which only findings speak of.
+func (d *Dialect) forget() {
+	d.node = nil
+	for _, e := range d.endpoints {
+		e.node = nil
+	}
+	for i := range d.variants {
+		d.variants[i].node = nil
+	}
+	for i := range d.events {
+		d.events[i].node = nil
+	}
 }
 
 // read compiles a file and looks it over. Lints come once the form is right.
 func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
-	n, problems := yamlfile.Read(file, data)
+	n, problems := readFile(file, data)
 	if len(problems) == 0 {
 		n, problems = extended(n)
 	}
@@ -93,6 +108,18 @@ func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 		return nil, findings(c.problems)
 	}
 	return c.d, lint(c.spec, c.d)
+}
+
+// maxFile is how large a dialect's file may be: many times the largest that says
+// something, and little enough to read whatever is in it.
+const maxFile = 256 << 10
+
+func readFile(file string, data []byte) (*yamlfile.Node, yamlfile.Problems) {
+	if len(data) > maxFile {
+		at := yamlfile.Position{File: file}
+		return nil, yamlfile.Problems{{Position: at, Msg: "a dialect's file is at most 256 KiB; this one is larger"}}
+	}
+	return yamlfile.Read(file, data)
 }
 
 // extended lays a file over the one that it extends: one level, key by key;
@@ -123,7 +150,7 @@ func baseOf(file string, name *yamlfile.Node) (*yamlfile.Node, yamlfile.Problems
 		if err != nil {
 			return nil, yamlfile.Problems{name.Problem("the file that it extends cannot be read: %v", err)}
 		}
-		return yamlfile.Read(path, data)
+		return readFile(path, data)
 	}
 	data, ok := BuiltinFile(name.Text)
 	if !ok {

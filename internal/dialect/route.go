@@ -197,15 +197,39 @@ type branch struct {
 // newRouter builds the trees, and refuses two routes that can match one request.
 func newRouter(routes []*route) (*router, error) {
 	rt := &router{any: &branch{}}
+	near := neighbours{}
 	for i, r := range routes {
-		for _, earlier := range routes[:i] {
+		for _, earlier := range near.of(r, routes[:i]) {
 			if r.overlaps(earlier) {
 				return nil, &Clash{earlier, r}
 			}
 		}
+		near[r.begins()] = append(near[r.begins()], r)
 		rt.tree(r.host).add(r)
 	}
 	return rt, nil
+}
+
+// neighbours are routes by how their paths begin. Only those that begin alike can
+// match one request, so hundreds of dialects need not be compared with each other.
+type neighbours map[string][]*route
+
+// begins is the first segment of the path; "{" where that is a variable.
+func (r *route) begins() string {
+	switch {
+	case len(r.path) == 0:
+		return ""
+	case r.path[0].variable:
+		return "{"
+	}
+	return r.path[0].text
+}
+
+func (n neighbours) of(r *route, all []*route) []*route {
+	if r.begins() == "{" {
+		return all
+	}
+	return slices.Concat(n[r.begins()], n["{"])
 }
 
 // Clash is two routes that can match one request.

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
@@ -29,17 +30,20 @@ func Mounts(cfg *config.Config) (*dialect.Set, error) {
 		mounts = usual
 	}
 	library := Library(cfg)
+	mounted, errs := make([]*dialect.Dialect, len(mounts)), make([]error, len(mounts))
+	var all sync.WaitGroup
+	for i, m := range mounts {
+		all.Go(func() { mounted[i], errs[i] = mount(library, m) })
+	}
+	all.Wait()
 	var problems yamlfile.Problems
-	var mounted []*dialect.Dialect
-	for _, m := range mounts {
-		d, err := mount(library, m)
+	for i, err := range errs {
 		switch err := err.(type) {
 		case nil:
-			mounted = append(mounted, d)
 		case yamlfile.Problems:
 			problems = append(problems, err...)
 		default:
-			problems = append(problems, atMount(m, err))
+			problems = append(problems, atMount(mounts[i], err))
 		}
 	}
 	if len(problems) > 0 {

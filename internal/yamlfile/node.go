@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Kind says what a node is.
@@ -125,7 +127,12 @@ func (n *Node) describe() string {
 	return "text"
 }
 
+// join names a key under a path. What cannot be shown is escaped: a path is read
+// by people, in terminals.
 func join(path, key string) string {
+	if strings.ContainsFunc(key, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		key = strconv.Quote(key)
+	}
 	if path == "" {
 		return key
 	}
