@@ -21,6 +21,7 @@ type App struct {
 	Description string
 	URL         string
 	LogoURL     string
+	LogoHash    string   // of the logo that we serve; empty: none, or not read for this purpose
 	Dialect     string   // the wire it speaks
 	Also        []string // further wires for the same connections, during a migration
 	Level       Level

@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/identity": {""},
 	"internal/registry": {"", "internal/yamlfile"},
 	"internal/webhook":  {""},
+	"internal/logo":     {""},
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
 	"internal/yamlfile":   {},
 	"internal/transcript": {"internal/yamlfile"},
@@ -30,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/vault":      {""},
 	"internal/ui":         {""},
 	"internal/config":     {"", "internal/vault", "internal/yamlfile"},
-	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook"},
+	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo"},
 	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
@@ -46,7 +47,7 @@ var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.
-var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/record", "guard"}
+var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "guard"}
 
 type listed struct {
 	ImportPath string

@@ -10,6 +10,7 @@
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
 //	         internal/registry  partners, apps, secrets, accounts, as operators declare them
 //	         internal/identity  users, passwords, sessions
+//	         internal/logo      apps' logos, fetched and written anew
 //	ground   internal/store     rows, on SQLite and on PostgreSQL
 //	         internal/ui        templates, styles, words
 //	         internal/vault     seals the secrets that must be used again

@@ -18,8 +18,10 @@ import (
 	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/logo"
 	"postern.dev/postern/internal/ui"
 	"postern.dev/postern/internal/web"
+	"postern.dev/postern/internal/webhook"
 )
 
 // Server is one node: the rooms over one database, and the doors to them.
@@ -61,6 +63,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.stopSweeping = stop
 	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
 	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
+	s.sweeping.Go(func() { sweeper(sweeping, s.fetches(), noteEvery, s.outside.Log) })
 	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
 	s.sweeping.Go(func() { s.Webhooks.Run(sweeping) })
 	s.health.started.Store(true)
@@ -133,6 +136,12 @@ func (s *Server) sweeps() []sweep {
 // notes are what is kept in memory for a moment, so that a token check costs no write.
 func (s *Server) notes() []sweep {
 	return []sweep{{"last uses", sweepBatch, s.OAuth.SaveUses}}
+}
+
+// fetches are what is brought from elsewhere in the background.
+func (s *Server) fetches() []sweep {
+	logos := &logo.Fetcher{Store: s.DB, Transport: webhook.NewTransport(s.cfg.InsecureLoopback, nil), Now: s.outside.Now, Log: s.outside.Log}
+	return []sweep{{"logos", sweepBatch, logos.Sweep}}
 }
 
 // brandOf reads the logo, too.

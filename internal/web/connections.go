@@ -49,6 +49,9 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Door) card(r *http.Request, browser postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
 	scopes, err := d.scopeLines(r.Context(), l.Connection.Scopes, func(string) bool { return false })
+	if err == nil {
+		l.App.LogoHash, err = d.Rows.LogoHash(r.Context(), l.App.ID)
+	}
 	return ui.ConnectionCard{
 		Listing: l, Scopes: scopes,
 		Token: formToken(browser, toDisconnect, hashText(s.Hash), l.Connection.ID),

@@ -58,6 +58,10 @@ type Rows interface {
 	// MembersWithRoles are active members of an account who have one of these
 	// roles, by name, up to limit.
 	MembersWithRoles(ctx context.Context, accountID string, roles []string, limit int) ([]postern.User, error)
+	// LogoHash names the logo that we have of an app; "" is none.
+	LogoHash(ctx context.Context, appID string) (string, error)
+	// Logo reads a logo, a PNG; NotFound.
+	Logo(ctx context.Context, appID, hash string) ([]byte, error)
 	// ReleaseTicket undoes ShowTicket for the person it was shown to, who wants
 	// somebody else to answer. An answered ticket stays as it is.
 	ReleaseTicket(ctx context.Context, ticket postern.Hash, userID string) error
@@ -123,6 +127,7 @@ func New(c Config) (*Door, error) {
 		"GET /connections":                  d.connections,
 		"GET /connections/{id}/disconnect":  d.showDisconnect,
 		"POST /connections/{id}/disconnect": d.disconnect,
+		"GET /logos/{app}/{file}":           d.logo,
 		"GET /password":                     d.showPassword,
 		"POST /password":                    d.changePassword,
 		"GET /reset/{token}":                d.showReset,

@@ -40,6 +40,9 @@ func (d *Door) question(r *http.Request, secret postern.Secret) (*question, erro
 	if err != nil || app.Disabled || !mounted || !app.Speaks(t.Dialect) {
 		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
 	}
+	if app.LogoHash, err = d.Rows.LogoHash(r.Context(), app.ID); err != nil {
+		return nil, err
+	}
 	return &question{t, secret, app, wire}, nil
 }
 

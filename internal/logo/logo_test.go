@@ -1,0 +1,108 @@
+package logo
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// rows remember what was saved.
+type rows struct {
+	wanted []Wanted
+	saved  []Fetched
+}
+
+func (r *rows) WantedLogos(context.Context, time.Time, int) ([]Wanted, error) { return r.wanted, nil }
+func (r *rows) SaveLogo(_ context.Context, l Fetched) error                   { r.saved = append(r.saved, l); return nil }
+
+type host func(*http.Request) (*http.Response, error)
+
+func (h host) RoundTrip(r *http.Request) (*http.Response, error) { return h(r) }
+
+func picture(t *testing.T, w, h int) []byte {
+	t.Helper()
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for x := range w {
+		m.Set(x, x%h, color.NRGBA{200, 30, 90, 255})
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestLC10_ALogoIsWrittenAnewOrRefused(t *testing.T) {
+	script := "<script>alert(1)</script>"
+	huge := picture(t, 100, 100)
+	copy(huge[16:24], []byte{0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20}) // says 20,000 × 20,000
+	binary.BigEndian.PutUint32(huge[29:33], crc32.ChecksumIEEE(huge[12:29]))
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		err    error
+		want   string // the problem; "" is an image
+	}{
+		"a picture":                  {200, string(picture(t, 400, 200)), nil, ""},
+		"a small picture":            {200, string(picture(t, 16, 16)), nil, ""},
+		"a picture and a script":     {200, string(picture(t, 400, 200)) + script, nil, ""},
+		"an SVG with script":         {200, `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, nil, "it is no PNG"},
+		"a page":                     {200, "<html>", nil, "it is no PNG"},
+		"half a picture":             {200, string(picture(t, 400, 200)[:200]), nil, "damaged"},
+		"a giant of few bytes":       {200, string(huge), nil, "20000 × 20000"},
+		"too many bytes":             {200, strings.Repeat("x", mostBytes+1), nil, "larger than 1 MiB"},
+		"a redirect to somewhere":    {302, "", nil, "answers 302"},
+		"a host that is not allowed": {0, "", errors.New("policy: 169.254.169.254"), "may not be asked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &rows{wanted: []Wanted{{"app", "https://partner.test/logo.png"}}}
+			f := &Fetcher{Store: r, Now: time.Now, Log: slog.New(slog.DiscardHandler), Transport: host(func(*http.Request) (*http.Response, error) {
+				if c.err != nil {
+					return nil, c.err
+				}
+				return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+			})}
+			if n, err := f.Sweep(t.Context()); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			got := r.saved[0]
+			if !strings.Contains(got.Problem, c.want) || (c.want == "") != (got.Problem == "") || strings.Contains(got.Problem, "169.254") {
+				t.Fatalf("problem %q, want %q", got.Problem, c.want)
+			}
+			if c.want != "" {
+				if got.Image != nil {
+					t.Fatal("an image all the same")
+				}
+				return
+			}
+			m, err := png.Decode(bytes.NewReader(got.Image))
+			if err != nil || max(m.Bounds().Dx(), m.Bounds().Dy()) > side || bytes.Contains(got.Image, []byte("script")) || got.Hash == "" {
+				t.Fatalf("%v %v", m.Bounds(), err)
+			}
+		})
+	}
+}
+
+func FuzzSmall(f *testing.F) {
+	f.Add([]byte("GIF89a"))
+	f.Add([]byte("\x89PNG\r\n\x1a\n"))
+	f.Add([]byte("RIFF\x00\x00\x00\x00WEBPVP8 "))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if out, err := small(body); err == nil {
+			if _, err := png.Decode(bytes.NewReader(out)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"postern.dev/postern/internal/logo"
+)
+
+const (
+	wantedLogos = `
+	SELECT a.id, a.logo_url FROM apps a LEFT JOIN logos l ON l.app_id = a.id
+	WHERE a.logo_url <> '' AND a.removed_at = 0 AND (l.app_id IS NULL OR l.url <> a.logo_url OR l.next_at <= $1)
+	ORDER BY a.id LIMIT $2`
+	putLogo = `
+	INSERT INTO logos (app_id, url, hash, image, problem, next_at)
+	SELECT $1, $2, $3, $4, $5, $6 FROM apps WHERE id = $1 AND logo_url = $2
+	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, hash = excluded.hash, image = excluded.image,
+	  problem = excluded.problem, next_at = excluded.next_at`
+	// A look that failed does not take away what was fetched from the same address.
+	putLogoProblem = `
+	INSERT INTO logos (app_id, url, problem, next_at) SELECT $1, $2, $3, $4 FROM apps WHERE id = $1 AND logo_url = $2
+	ON CONFLICT (app_id) DO UPDATE SET
+	  hash  = CASE WHEN logos.url = excluded.url THEN logos.hash ELSE '' END,
+	  image = CASE WHEN logos.url = excluded.url THEN logos.image ELSE NULL END,
+	  url = excluded.url, problem = excluded.problem, next_at = excluded.next_at`
+	selectLogoHash = `
+	SELECT l.hash FROM logos l JOIN apps a ON a.id = l.app_id AND a.logo_url = l.url WHERE l.app_id = $1`
+	selectLogo = `SELECT image FROM logos WHERE app_id = $1 AND hash = $2 AND hash <> ''`
+)
+
+// WantedLogos implements logo.Store.
+func (db *DB) WantedLogos(ctx context.Context, now time.Time, limit int) ([]logo.Wanted, error) {
+	rows, err := read{db}.rows(ctx, wantedLogos, ms(now), limit)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []logo.Wanted
+	for rows.Next() {
+		var w logo.Wanted
+		if err := rows.Scan(&w.AppID, &w.URL); err != nil {
+			return nil, db.trouble(err)
+		}
+		list = append(list, w)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+// SaveLogo implements logo.Store.
+func (db *DB) SaveLogo(ctx context.Context, l logo.Fetched) error {
+	return db.write(ctx, func(t *tx) (err error) {
+		if l.Image == nil {
+			_, err = t.exec(ctx, putLogoProblem, l.AppID, l.URL, l.Problem, ms(l.NextAt))
+			return err
+		}
+		_, err = t.exec(ctx, putLogo, l.AppID, l.URL, l.Hash, l.Image, l.Problem, ms(l.NextAt))
+		return err
+	})
+}
+
+// LogoHash implements web.Rows.
+func (db *DB) LogoHash(ctx context.Context, appID string) (hash string, err error) {
+	err = read{db}.row(ctx, selectLogoHash, appID).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return hash, db.trouble(err)
+}
+
+// Logo implements web.Rows.
+func (db *DB) Logo(ctx context.Context, appID, hash string) (png []byte, err error) {
+	if err := (read{db}).row(ctx, selectLogo, appID, hash).Scan(&png); err != nil {
+		return nil, db.missing(err, "logo")
+	}
+	return png, nil
+}
