@@ -63,19 +63,6 @@ const (
 	dueDeliveries = deliveryColumns + `d.app_id = $1 AND d.done_at = 0 AND d.due_at <= $2 ORDER BY d.due_at, d.position LIMIT $3` +
 		deliveryTables + ` ORDER BY d.due_at, d.position`
 	nextDue = `SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE app_id = $1 AND done_at = 0 AND due_at > $2 AND due_at < 253402300799000`
-
-	lockEndpoint = `SELECT ordered FROM endpoints WHERE app_id = $1`
-	saveHealth   = `UPDATE endpoints SET failures = $2, failing_since = $3, success_at = $4, gone_url = $5 WHERE app_id = $1`
-	saveOutcome  = `
-	UPDATE deliveries SET state = $3, attempts = $4, tries = $5, due_at = $6, done_at = $7, why = $8
-	WHERE app_id = $1 AND position = $2 AND done_at = 0`
-	saveAttempt = `
-	INSERT INTO attempts (app_id, position, number, at, took, status, error, reply)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
-	// nextInLane lets the first open one of a lane go.
-	nextInLane = `
-	UPDATE deliveries SET due_at = 0 WHERE app_id = $1 AND due_at = 253402300799000 AND position =
-	  (SELECT MIN(position) FROM deliveries WHERE app_id = $1 AND lane = $2 AND done_at = 0)`
 )
 
 // Work implements webhook.Store.
@@ -154,10 +141,28 @@ func (db *DB) Bury(ctx context.Context, node string) error {
 	})
 }
 
-func (db *DB) endpoint(ctx context.Context, query string, args ...any) (*webhook.Endpoint, error) {
+// preferIndexes holds for one transaction. PostgreSQL keeps the plan of a
+// statement that was made while its tables were small; these tables grow from
+// nothing to a million rows within minutes, and a plan that reads all of them
+// must not stay.
+const preferIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+
+// byIndex is write for statements that find their rows by an index, always.
+func (db *DB) byIndex(ctx context.Context, f func(t *tx) error) error {
+	return db.write(ctx, func(t *tx) error {
+		if !db.engine.oneNode {
+			if _, err := t.exec(ctx, preferIndexes); err != nil {
+				return err
+			}
+		}
+		return f(t)
+	})
+}
+
+func (db *DB) endpoint(ctx context.Context, q querier, query string, args ...any) (*webhook.Endpoint, error) {
 	var e webhook.Endpoint
 	var removed, oldUntil, since, success int64
-	err := read{db}.row(ctx, query, args...).Scan(&e.App.ID, &e.AppName, &e.App.Dialect, &e.URL, &removed, &e.Secret,
+	err := q.row(ctx, query, args...).Scan(&e.App.ID, &e.AppName, &e.App.Dialect, &e.URL, &removed, &e.Secret,
 		&e.OldSecret, &oldUntil, &e.Ed25519, &e.Ordered, &e.Failures, &since, &success, &e.GoneURL, &e.News)
 	if err != nil {
 		return nil, db.missing(err, "app")
@@ -168,7 +173,7 @@ func (db *DB) endpoint(ctx context.Context, query string, args ...any) (*webhook
 
 // EndpointOf implements webhook.Store.
 func (db *DB) EndpointOf(ctx context.Context, appID string) (*webhook.Endpoint, error) {
-	e, err := db.endpoint(ctx, selectEndpoint, appID)
+	e, err := db.endpoint(ctx, read{db}, selectEndpoint, appID)
 	if err != nil {
 		return nil, err
 	}
@@ -182,21 +187,35 @@ func (db *DB) EndpointOf(ctx context.Context, appID string) (*webhook.Endpoint, 
 // Load implements webhook.Store. The endpoint is read before its deliveries: what
 // comes between the two is news.
 func (db *DB) Load(ctx context.Context, appID, node string, now time.Time, limit int) (*webhook.Endpoint, []*webhook.Delivery, time.Time, error) {
-	e, err := db.endpoint(ctx, selectHeld, appID, node)
+	if db.engine.oneNode {
+		return db.load(ctx, read{db}, appID, node, now, limit)
+	}
+	var e *webhook.Endpoint
+	var due []*webhook.Delivery
+	var next time.Time
+	err := db.byIndex(ctx, func(t *tx) (err error) {
+		e, due, next, err = db.load(ctx, t, appID, node, now, limit)
+		return err
+	})
+	return e, due, next, err
+}
+
+func (db *DB) load(ctx context.Context, q querier, appID, node string, now time.Time, limit int) (*webhook.Endpoint, []*webhook.Delivery, time.Time, error) {
+	e, err := db.endpoint(ctx, q, selectHeld, appID, node)
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	due, err := db.deliveries(ctx, dueDeliveries, appID, ms(now), limit)
+	due, err := db.deliveries(ctx, q, dueDeliveries, appID, ms(now), limit)
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
 	var next int64
-	err = read{db}.row(ctx, nextDue, appID, ms(now)).Scan(&next)
+	err = q.row(ctx, nextDue, appID, ms(now)).Scan(&next)
 	return e, due, at(next), db.trouble(err)
 }
 
-func (db *DB) deliveries(ctx context.Context, query string, args ...any) (list []*webhook.Delivery, err error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
+func (db *DB) deliveries(ctx context.Context, q querier, query string, args ...any) (list []*webhook.Delivery, err error) {
+	r := &stateReader{ctx: ctx, q: q}
 	r.all(query, func(rows *sql.Rows) error {
 		d, err := scanDelivery(rows)
 		list = append(list, d)
@@ -228,46 +247,4 @@ func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
 	m.App.Attributes, err = attributes(attrs)
 	m.Account.Attributes, err2 = attributes(accountAttrs)
 	return &d, errors.Join(err, err2)
-}
-
-// Record implements webhook.Store. It holds the endpoint's row, as a fan-out
-// does: so a delivery that joins a lane sees whether the lane is open, or is seen
-// here.
-func (db *DB) Record(ctx context.Context, appID string, h *webhook.Health, outcomes []webhook.Outcome) error {
-	return db.write(ctx, func(t *tx) error {
-		var ordered bool
-		if err := t.row(ctx, lockEndpoint+db.engine.forRow, appID).Scan(&ordered); err != nil {
-			return err
-		}
-		for i := range outcomes {
-			if err := record(ctx, t, &outcomes[i]); err != nil {
-				return err
-			}
-		}
-		if h == nil {
-			return nil
-		}
-		_, err := t.exec(ctx, saveHealth, appID, h.Failures, ms(h.FailingSince), ms(h.LastSuccess), h.GoneURL)
-		return err
-	})
-}
-
-func record(ctx context.Context, t *tx, o *webhook.Outcome) error {
-	d, attempts, tries, done := o.Delivery, o.Delivery.Attempts, o.Delivery.Tries, int64(0)
-	if a := o.Attempt; a != nil {
-		attempts, tries = attempts+1, tries+1
-		_, err := t.exec(ctx, saveAttempt, d.AppID, d.Position, a.Number, ms(a.At), a.Took.Milliseconds(), a.Status, a.Error, a.Reply)
-		if err != nil {
-			return err
-		}
-	}
-	if o.State != webhook.Open {
-		done = ms(o.At)
-	}
-	_, err := t.exec(ctx, saveOutcome, d.AppID, d.Position, string(o.State), attempts, tries, ms(o.DueAt), done, o.Why)
-	if err != nil || o.State == webhook.Open {
-		return err
-	}
-	_, err = t.exec(ctx, nextInLane, d.AppID, d.Lane)
-	return err
 }

@@ -37,21 +37,27 @@ const (
 	SELECT app_id, id, user_id, scopes FROM connections
 	WHERE account_id = $1 AND ended_at = 0 ORDER BY created_at, id`
 
-	endpointURL = `SELECT webhook_url FROM apps WHERE id = $1`
-	// openPositions counts an endpoint's position on. $3 is 1 if there is
-	// something to send.
+	// openPositions counts an endpoint's position on, and wakes its holder-to-be
+	// where there is somewhere to send to.
 	openPositions = `
-	INSERT INTO endpoints (app_id, last, news, wake_at) VALUES ($1, $2, 1, $4)
+	INSERT INTO endpoints (app_id, last, news, wake_at)
+	VALUES ($1, $2, 1, CASE WHEN EXISTS (SELECT 1 FROM apps WHERE id = $1 AND webhook_url <> '') THEN 0 ELSE 253402300799000 END)
 	ON CONFLICT (app_id) DO UPDATE SET last = endpoints.last + $2, news = endpoints.news + 1,
-	  wake_at = CASE WHEN $3 = 1 THEN endpoints.not_before ELSE endpoints.wake_at END
-	RETURNING last, ordered, gone_url`
-	addDelivery = `
-	INSERT INTO deliveries (app_id, position, event_id, lane, at, state, done_at, why, due_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-	  CASE WHEN $9 = 1 AND EXISTS (SELECT 1 FROM deliveries o WHERE o.app_id = $1 AND o.lane = $4 AND o.done_at = 0)
-	       THEN 253402300799000 ELSE 0 END)
-	ON CONFLICT DO NOTHING`
+	  wake_at = CASE WHEN excluded.wake_at = 0 THEN endpoints.not_before ELSE endpoints.wake_at END
+	RETURNING last, ordered, gone_url, COALESCE((SELECT webhook_url FROM apps WHERE id = $1), '')`
 )
+
+// addDeliveries adds some deliveries of one app. The last value of each says
+// whether it keeps its lane's order: 0 no; 1 behind what is open in the rows;
+// 2 behind one that is added with it.
+var addDeliveries = `
+	INSERT INTO deliveries (app_id, position, event_id, lane, at, state, done_at, why, due_at)
+	SELECT $1, v.column1, v.column2, v.column3, v.column4, $2, CAST($3 AS BIGINT), $4,
+	  CASE WHEN v.column5 = 2 OR v.column5 = 1 AND EXISTS
+	    (SELECT 1 FROM deliveries o WHERE o.app_id = $1 AND o.lane = v.column3 AND o.done_at = 0) THEN 253402300799000 ELSE 0 END
+	FROM (VALUES` + groupOf(recordedAtOnce, 4, `
+	  (CAST($%d AS BIGINT), CAST($%d AS TEXT), CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))`) + `) AS v
+	WHERE TRUE ON CONFLICT DO NOTHING`
 
 // skipLocked makes a SELECT pass over rows that another transaction holds.
 func (db *DB) skipLocked() string {
@@ -76,7 +82,7 @@ func (db *DB) FanOut(ctx context.Context, now time.Time, limit int) (n int, err 
 	if err := (read{db}).row(ctx, anythingNew).Scan(&news); err != nil || news == 0 {
 		return 0, db.trouble(err)
 	}
-	err = db.write(ctx, func(t *tx) error {
+	err = db.byIndex(ctx, func(t *tx) error {
 		n = 0
 		var locked int64
 		err := t.row(ctx, fanOutLock+db.skipLocked()).Scan(&locked)
@@ -201,17 +207,10 @@ func makeDeliveries(ctx context.Context, t *tx, list []told, now time.Time) erro
 }
 
 func deliverTo(ctx context.Context, t *tx, app string, list []told, now time.Time) error {
-	var url, gone string
-	if err := t.row(ctx, endpointURL, app).Scan(&url); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	send, wake := 1, int64(0)
-	if url == "" {
-		send, wake = 0, forever
-	}
 	var last int64
 	var ordered bool
-	if err := t.row(ctx, openPositions, app, len(list), send, wake).Scan(&last, &ordered, &gone); err != nil {
+	var gone, url string
+	if err := t.row(ctx, openPositions, app, len(list)).Scan(&last, &ordered, &gone, &url); err != nil {
 		return err
 	}
 	state, done, why := webhook.Open, int64(0), ""
@@ -221,18 +220,19 @@ func deliverTo(ctx context.Context, t *tx, app string, list []told, now time.Tim
 	case gone == url:
 		state, done, why = webhook.Parked, ms(now), "The endpoint said 410 Gone; it is switched off until it is sent to again or has another URL."
 	}
-	inOrder := 0
-	if ordered && state == webhook.Open {
-		inOrder = 1
-	}
+	position, lanes := last-int64(len(list)), map[string]bool{}
+	rows := make([][]any, len(list))
 	for i, d := range list {
-		position := last - int64(len(list)) + int64(i) + 1
-		_, err := t.exec(ctx, addDelivery, app, position, d.event, d.lane, d.at, string(state), done, why, inOrder)
-		if err != nil {
-			return err
+		order := 0
+		if ordered && state == webhook.Open {
+			if order = 1; lanes[d.lane] {
+				order = 2
+			}
+			lanes[d.lane] = true
 		}
+		rows[i] = []any{position + int64(i) + 1, d.event, d.lane, d.at, order}
 	}
-	return nil
+	return inGroups(ctx, t, addDeliveries, []any{app, string(state), done, why}, rows)
 }
 
 func mark(ctx context.Context, t *tx, query string, ids []string) error {

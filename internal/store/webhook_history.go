@@ -58,7 +58,7 @@ const (
 
 // Feed implements webhook.Store.
 func (db *DB) Feed(ctx context.Context, appID string, after int64, limit int) ([]*webhook.Delivery, error) {
-	return db.deliveries(ctx, selectFeed, appID, after, limit)
+	return db.deliveries(ctx, read{db}, selectFeed, appID, after, limit)
 }
 
 func filterArgs(f *webhook.Filter) []any {
@@ -71,12 +71,12 @@ func filterArgs(f *webhook.Filter) []any {
 
 // Deliveries implements webhook.Store.
 func (db *DB) Deliveries(ctx context.Context, f webhook.Filter) ([]*webhook.Delivery, error) {
-	return db.deliveries(ctx, listDeliveries, filterArgs(&f)...)
+	return db.deliveries(ctx, read{db}, listDeliveries, filterArgs(&f)...)
 }
 
 // DeliveryOf implements webhook.Store.
 func (db *DB) DeliveryOf(ctx context.Context, appID, eventID string) (*webhook.Delivery, []webhook.Attempt, error) {
-	found, err := db.deliveries(ctx, oneDelivery, appID, eventID)
+	found, err := db.deliveries(ctx, read{db}, oneDelivery, appID, eventID)
 	if err != nil {
 		return nil, nil, err
 	}

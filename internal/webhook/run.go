@@ -17,7 +17,7 @@ const (
 	// looks whether others do.
 	beatEvery = 2 * time.Second
 	// fanOutAtOnce is how many events one transaction makes deliveries of.
-	fanOutAtOnce = 256
+	fanOutAtOnce = 512
 	// mostHeld bounds the endpoints that a node works on at a time.
 	mostHeld = 2048
 	// grace is how long attempts under way may take when the node stops.
