@@ -126,6 +126,9 @@ func (c *call) whoami() error {
 	if failure != nil {
 		return failure
 	}
+	if !c.tenant().Fits(&t.Account) {
+		return invalidToken()
+	}
 	c.app = t.AppID
 	v := c.values()
 	v.token(t)

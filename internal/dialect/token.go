@@ -192,14 +192,14 @@ func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
 	switch q.meaning {
 	case byCode:
 		return c.door.Engine.Redeem(ctx, &oauth.Redeem{
-			Terms: terms, Client: q.client, Code: postern.Secret(q.values[inCode]),
+			Terms: terms, Tenant: c.tenant(), Client: q.client, Code: postern.Secret(q.values[inCode]),
 			RedirectURI: q.values[inRedirectURI], SentURI: q.values[inRedirectURI] != "",
 			URISkippable: c.e.inputs[inRedirectURI].missing == skipped,
 			Verifier:     q.values[inVerifier], SentVerifier: c.sent(inVerifier), MaxVerifier: c.d.verifier,
 		})
 	case byRefresh:
 		return c.door.Engine.Refresh(ctx, &oauth.Refresh{
-			Terms: terms, Client: q.client, RefreshToken: postern.Secret(q.values[inRefreshToken]),
+			Terms: terms, Tenant: c.tenant(), Client: q.client, RefreshToken: postern.Secret(q.values[inRefreshToken]),
 			Scopes: scopes, ScopeProblem: problem,
 		})
 	case byRenewal:
@@ -240,4 +240,13 @@ func (v *values) issued(i *oauth.Issued) {
 	if i.App != nil {
 		v.clientID, v.attrs = i.App.ID, i.App.Attributes
 	}
+}
+
+// tenant is the account that the address names, if this route does.
+func (c *call) tenant() oauth.Tenant {
+	name, ok := c.m.value("tenant")
+	if !ok {
+		return oauth.Tenant{}
+	}
+	return oauth.Tenant{Key: c.d.tenant, Name: name}
 }

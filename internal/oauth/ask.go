@@ -196,18 +196,30 @@ func (r *Rules) ShowTicket(ctx context.Context, t *postern.Ticket, userID string
 // FitsTenant reports whether an account is the one that the request's host or
 // path named; without such a name every account fits.
 func FitsTenant(t *postern.Ticket, a *postern.Account) bool {
-	switch t.TenantKey {
+	return Tenant{t.TenantKey, t.Tenant}.Fits(a)
+}
+
+// Tenant is an account as a request's host or path names it.
+type Tenant struct {
+	Key  string // what it is named by: "id", "handle", "name", "number" or "attr.X"; empty: the request names none
+	Name string
+}
+
+// Fits reports whether an account is the one that is named; where none is,
+// every account is.
+func (t Tenant) Fits(a *postern.Account) bool {
+	switch t.Key {
 	case "":
 		return true
 	case "id":
-		return t.Tenant == a.ID || t.Tenant == a.WireID
+		return t.Name == a.ID || t.Name == a.WireID
 	case "handle":
-		return a.Handle != "" && t.Tenant == a.Handle
+		return a.Handle != "" && t.Name == a.Handle
 	case "name":
-		return t.Tenant == a.Name
+		return t.Name == a.Name
 	case "number":
-		return t.Tenant == strconv.FormatInt(a.Number, 10)
+		return t.Name == strconv.FormatInt(a.Number, 10)
 	}
-	value, ok := a.Attributes[strings.TrimPrefix(t.TenantKey, "attr.")]
-	return ok && t.Tenant == value
+	value, ok := a.Attributes[strings.TrimPrefix(t.Key, "attr.")]
+	return ok && t.Name == value
 }

@@ -25,7 +25,7 @@ func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
 	if !app.MayUse("authorization_code") {
 		return nil, notGranted()
 	}
-	if code == nil || code.AppID != app.ID || code.Dialect != q.Terms.Dialect {
+	if code == nil || code.AppID != app.ID || code.Dialect != q.Terms.Dialect || !q.Tenant.Fits(&code.Account) {
 		return nil, badCode(postern.InvalidGrant)
 	}
 	if q.Client.NamedBy == NamedByCode && code.Challenge == "" {

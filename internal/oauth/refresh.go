@@ -30,7 +30,7 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 	}
 	// A caller who loses a race looks again at what the winner made of the token.
 	for range 5 {
-		if t == nil || t.Kind != postern.RefreshToken || t.AppID != app.ID || t.Dialect != q.Terms.Dialect {
+		if t == nil || t.Kind != postern.RefreshToken || t.AppID != app.ID || t.Dialect != q.Terms.Dialect || !q.Tenant.Fits(&t.Account) {
 			return nil, badRefresh(postern.InvalidGrant)
 		}
 		issued, err := r.refresh(ctx, q, app, t)

@@ -115,6 +115,7 @@ const (
 // Redeem is an exchange of a code for tokens (RFC 6749 §4.1.3).
 type Redeem struct {
 	Terms       *Terms
+	Tenant      Tenant // the code is for this account, or unknown here
 	Client      ClientAuth
 	Code        postern.Secret
 	RedirectURI string
@@ -129,6 +130,7 @@ type Redeem struct {
 // Refresh asks for new tokens (RFC 6749 §6).
 type Refresh struct {
 	Terms        *Terms
+	Tenant       Tenant // the token is for this account, or unknown here
 	Client       ClientAuth
 	RefreshToken postern.Secret
 	Scopes       []string // a subset of what was granted; empty: all of it

@@ -218,3 +218,22 @@ func TestI08_AFailedExchangeLeavesNothingBehind(t *testing.T) {
 		w.redeem(plain, "whole", second) // and the code is still good
 	})
 }
+
+func TestACodeIsUnknownUnderTheAddressOfAnotherAccount(t *testing.T) {
+	everywhere(t, func(w *world) {
+		code := w.approve(plain, "own", "ada", "acme", "read")
+		q := redeeming(plain, "own", code)
+		q.Tenant = oauth.Tenant{Key: "handle", Name: "globex"}
+		_, err := w.rules.Redeem(w.ctx, q)
+		w.wants(err, postern.InvalidGrant)
+		q.Tenant.Name = "acme"
+		i, err := w.rules.Redeem(w.ctx, q)
+		w.ok(err)
+		for name, want := range map[string]bool{"globex": false, "acme": true} {
+			_, err := w.rules.Refresh(w.ctx, &oauth.Refresh{Terms: plain, Client: client("own"), RefreshToken: i.RefreshToken, Tenant: oauth.Tenant{Key: "handle", Name: name}})
+			if (err == nil) != want {
+				w.Errorf("a refresh under %s: %v", name, err)
+			}
+		}
+	})
+}
