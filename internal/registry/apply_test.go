@@ -81,7 +81,7 @@ func TestAllOfAnAppIsInItsRow(t *testing.T) {
 		got, err := json.Marshal(app)
 		w.ok(err)
 		want := `{"ID":"partner-x","Partner":{"ID":"","Name":"Partner Inc","Disabled":false},"Name":"Partner X",` +
-			`"Description":"Tracks applicants","URL":"https://partner.test","LogoURL":"https://partner.test/logo.png","Dialect":"strict",` +
+			`"Description":"Tracks applicants","URL":"https://partner.test","LogoURL":"https://partner.test/logo.png","LogoHash":"","Dialect":"strict",` +
 			`"Also":["open"],"Level":"account","Attributes":{"bot_id":"B1"},"RedirectURLs":["https://partner.test/integrations/cb"],` +
 			`"WebhookURL":"https://partner.test/hook","Scopes":["candidates.read"],"DefaultScopes":["candidates.read"],` +
 			`"Grants":["authorization_code","refresh_token"],"ConnectRoles":["admin"],"ISS":true,"Public":false,"Disabled":false,"Secrets":[{`
