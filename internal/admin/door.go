@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,13 +92,16 @@ func New(c Config) *Door {
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, with the body and the credential
+		say(w, http.StatusNotFound, noAddress)
+		return
+	}
 	handler, pattern := d.mux.Handler(r)
 	if pattern != "" {
 		d.mux.ServeHTTP(w, r)
 		return
 	}
-	// The mux tells 404, 405 and a path that is not clean apart; its words are not
-	// ours.
+	// The mux tells 404 and 405 apart; its words are not ours.
 	probe := &statusOnly{header: http.Header{}}
 	handler.ServeHTTP(probe, r)
 	if probe.status == http.StatusMethodNotAllowed {
@@ -105,8 +109,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusMethodNotAllowed, refusal{"invalid_request", "This address takes " + probe.header.Get("Allow") + "."})
 		return
 	}
-	say(w, http.StatusNotFound, refusal{"not_found", "There is no such address."})
+	say(w, http.StatusNotFound, noAddress)
 }
+
+var noAddress = refusal{"not_found", "There is no such address."}
 
 type statusOnly struct {
 	header http.Header
