@@ -14,7 +14,7 @@ import (
 type dialectCommand struct {
 	List  dialectList  `cmd:"" help:"List the dialects: those that a configuration mounts, or the built-in ones."`
 	Show  dialectShow  `cmd:"" help:"Print a dialect's file, or with --full all that it amounts to."`
-	Docs  dialectDocs  `cmd:"" help:"Write the guide for a dialect's partners, with curl lines."`
+	Docs  dialectDocs  `cmd:"" help:"Write the guide for a dialect's partners: each request in curl and four languages."`
 	Check dialectCheck `cmd:"" help:"Find everything wrong with dialect files."`
 
 	Replay dialectReplay `cmd:"" help:"Play recorded conversations and compare the answers."`
@@ -166,38 +166,6 @@ func (c *dialectShow) Run(t *terminal) error {
 		return fmt.Errorf("%s comes from a file of yours; --full shows all that it amounts to", c.Name)
 	}
 	_, err = t.out.Write(data)
-	return err
-}
-
-// dialectDocs writes a partner's guide.
-type dialectDocs struct {
-	optional
-	Name string `arg:"" help:"A dialect."`
-}
-
-// Help is shown by --help.
-func (dialectDocs) Help() string {
-	return `With a configuration the guide names your own addresses.
-
-Example:
-  postern dialect docs xref --config postern.yaml > partners.md`
-}
-
-// Run is what the command does.
-func (c *dialectDocs) Run(t *terminal) error {
-	cfg, err := c.read(t)
-	if err != nil {
-		return err
-	}
-	d, err := find(cfg, c.Name)
-	if err != nil {
-		return err
-	}
-	origin := "https://connect.example.com"
-	if cfg != nil {
-		origin = cfg.PublicURL
-	}
-	_, err = io.WriteString(t.out, d.Guide(origin))
 	return err
 }
 

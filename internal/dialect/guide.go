@@ -1,61 +1,148 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 )
 
 // Guide is the partner's guide to the dialect in Markdown, made from what its
-// file says: addresses, parameters, curl lines, answers, errors, lives.
-func (d *Dialect) Guide(public string) string {
-	g := &guide{d: d, public: public}
-	g.say("# Connecting by %s\n", d.name)
-	g.say("This page is made from the dialect's file, so it tells what the server does. Words in capitals stand for values of yours.")
-	g.overview()
-	for _, e := range d.endpoints {
-		if e.kind == authorizeEndpoint {
-			g.authorize(e)
+// file says and from where the deployment serves it: the link, the callback,
+// each request in curl and in four tongues, answers, errors, lives, webhooks.
+func (d *Dialect) Guide(public string) string { return d.guidePage(public).markdown() }
+
+// GuideHTML is the same guide as one page that needs nothing else.
+func (d *Dialect) GuideHTML(public string, look Look) string {
+	return d.guidePage(public).html(look)
+}
+
+// guide is a guide in the making.
+type guide struct {
+	page
+	d       *Dialect
+	public  string
+	steps   *steps
+	program map[string][]choice // by step
+}
+
+func (d *Dialect) guidePage(public string) *page {
+	g := &guide{d: d, public: strings.TrimSuffix(public, "/"), steps: d.steps(strings.TrimSuffix(public, "/")), program: map[string][]choice{}}
+	for _, l := range tongues {
+		for _, s := range l.write(l, g.steps) {
+			g.program[s.step] = append(g.program[s.step], choice{l.id, l.title, l.fence, s.text})
 		}
 	}
-	for _, e := range d.endpoints {
-		if e.kind == tokenEndpoint || e.kind == refreshEndpoint {
-			g.token(e)
-		}
-	}
+	g.title = "Connecting by " + d.name
+	g.say("How your product connects to our customers' accounts. All of it is made from what the server itself reads, so it tells what the server does.")
+	g.needs()
+	g.addresses()
+	g.connect()
+	g.callback()
+	g.exchange()
 	g.calls()
-	for _, e := range d.endpoints {
-		switch e.kind {
-		case revokeEndpoint:
-			g.revoke(e)
-		case introspectEndpoint:
-			g.introspect(e)
-		}
-	}
+	g.refresh()
+	g.disconnect()
+	g.introspect()
+	g.webhooks()
 	g.errors()
 	g.life()
-	return g.b.String()
+	return &g.page
 }
 
-type guide struct {
-	d      *Dialect
-	public string
-	b      strings.Builder
+// steps are the messages of a program on this wire, all with blanks.
+func (d *Dialect) steps(public string) *steps {
+	s := &Speaker{Dialect: d, Server: public, ClientID: blank(clientIDBlank), ClientSecret: blank(secretBlank), RedirectURL: blank(redirectBlank),
+		Scopes: []string{blank(scopesBlank)}, Attributes: map[string]string{}, Kept: map[string]string{}}
+	if d.tenant != "" {
+		s.Tenant = blank(tenantBlank)
+	}
+	for _, e := range d.endpoints {
+		if attr := e.inputs[inClientID].is; attr != "" {
+			s.Attributes[attr] = blank(attributePrefix + strings.ToUpper(attr))
+		}
+	}
+	for _, k := range d.keep {
+		for _, p := range k.places {
+			if p.kind == inVariable {
+				s.Kept[p.name] = blank(strings.ToUpper(p.name))
+			}
+		}
+	}
+	out := &steps{pkce: s.UsesPKCE()}
+	challenge, verifier := "", ""
+	if out.pkce {
+		challenge, verifier = blank(challengeBlank), blank(verifierBlank)
+	}
+	told := Told{"access_token": blank(accessBlank), "account.id": blank(accountBlank)}
+	if d.refreshes() {
+		told["refresh_token"] = blank(refreshBlank)
+	}
+	method := "GET"
+	if len(d.api.places) > 0 && d.api.places[0].kind == inBody {
+		method = "POST"
+	}
+	out.connect = newMessage(&Request{Method: "GET", URL: s.Authorize(blank(stateBlank), challenge)})
+	out.exchange = newMessage(s.Redeem(blank(codeBlank), verifier))
+	out.call = newMessage(s.Call(method, blank(urlBlank), told["access_token"]))
+	out.whoami = newMessage(s.Whoami(told["access_token"]))
+	out.refresh = newMessage(s.Refresh(told["refresh_token"]))
+	out.disconnect = newMessage(s.Revoke(told))
+	out.code, out.state, out.error = find(d.allowed, "code"), find(d.allowed, "state"), find(d.failed, "error")
+	out.exchanged = placesIn(d.first(tokenEndpoint).answer)
+	out.refreshed = out.exchanged
+	if e := d.first(refreshEndpoint); e != nil {
+		out.refreshed = placesIn(e.answer)
+	}
+	return out
 }
 
-func (g *guide) say(format string, args ...any) { fmt.Fprintf(&g.b, format+"\n", args...) }
+func placesIn(a *answer) tokenPlaces {
+	if a.empty {
+		return tokenPlaces{}
+	}
+	return tokenPlaces{find(a.body, "access_token"), find(a.body, "refresh_token"), find(a.body, "account.id")}
+}
 
-// addresses are all of an endpoint's, with capitals for its variables.
-func (g *guide) addresses(e *endpoint) []string {
+// choose shows a step in all tongues, a request's as a curl line first.
+func (g *guide) choose(step string, m *message) {
+	var of []choice
+	if m != nil {
+		of = append(of, choice{"curl", "curl", "sh", m.curl()})
+	}
+	g.blocks = append(g.blocks, choices{append(of, g.program[step]...)})
+}
+
+// environmentMeanings say what a partner has to put where.
+var environmentMeanings = map[string]string{
+	clientIDBlank: "your app's id, from the partner portal",
+	secretBlank:   "your app's secret, shown once when it is made; it never goes into a browser or an app on a phone",
+	redirectBlank: "one of the redirect URLs that you registered, byte for byte",
+}
+
+func (g *guide) needs() {
+	g.heading("What you need")
+	var rows [][]string
+	for _, name := range g.steps.environment() {
+		rows = append(rows, []string{"`" + name + "`", cmp.Or(environmentMeanings[name], "your app's `"+strings.ToLower(strings.TrimPrefix(name, attributePrefix))+"`, by which this wire knows it")})
+	}
+	g.table(rows, "variable", "what it is")
+	g.say("The examples read these from the environment. Those of one language, one after the other, make one program; this is how it begins:")
+	g.choose("setup", nil)
+}
+
+// endpointAddresses are an endpoint's, each once.
+func (g *guide) endpointAddresses(e *endpoint) []string {
 	var out []string
 	for _, r := range g.d.mountedRoutes(e) {
 		if e.kind == authorizeEndpoint && r.method == "POST" {
 			continue
 		}
-		line := r.method + " " + capitals(addressOf(g.public, r))
+		line := r.method + " " + g.addressOf(r)
 		if !slices.Contains(out, line) {
 			out = append(out, line)
 		}
@@ -63,90 +150,112 @@ func (g *guide) addresses(e *endpoint) []string {
 	return out
 }
 
-// capitals turns {client_id} into YOUR_CLIENT_ID.
-func capitals(address string) string {
-	for _, name := range inputNames {
-		address = strings.ReplaceAll(address, "{"+name+"}", sample(name))
+// addressOf is a route's whole address: one on a host of its own keeps the
+// deployment's port.
+func (g *guide) addressOf(r *route) string {
+	address := addressOf(g.public, r)
+	if u, err := url.Parse(g.public); err == nil && len(r.host) > 0 && u.Port() != "" {
+		host := join(r.host, ".")
+		address = strings.Replace(address, host, host+":"+u.Port(), 1)
 	}
 	return address
 }
 
-// sample stands for a value of the partner's.
-func sample(name string) string {
-	switch name {
-	case "client_id", "client_secret":
-		return "YOUR_" + strings.ToUpper(name)
-	case "code":
-		return "AUTHORIZATION_CODE"
-	case "state":
-		return "UNIQUE_TOKEN"
-	case "redirect_uri":
-		return "YOUR_REDIRECT_URL"
-	case "token":
-		return "ACCESS_TOKEN"
-	}
-	return strings.ToUpper(name)
+var endpointMeanings = map[endpointKind]string{
+	authorizeEndpoint: "the Connect link", tokenEndpoint: "tokens", refreshEndpoint: "refresh", revokeEndpoint: "disconnect",
+	introspectEndpoint: "look a token up", whoamiEndpoint: "what a token stands for", metadataEndpoint: "metadata (RFC 8414)",
 }
 
-func (g *guide) overview() {
-	g.say("\n## Addresses\n")
-	g.say("| what | address |")
-	g.say("| --- | --- |")
+func (g *guide) addresses() {
+	g.heading("Addresses")
+	var rows [][]string
 	for _, e := range g.d.endpoints {
-		for _, a := range g.addresses(e) {
-			g.say("| %s | `%s` |", e.kind, a)
+		for _, a := range g.endpointAddresses(e) {
+			rows = append(rows, []string{endpointMeanings[e.kind], "`" + a + "`"})
 		}
 	}
+	g.table(rows, "what", "address")
+	g.say("Where several stand for one thing, they are the same.")
 }
 
-func (g *guide) authorize(e *endpoint) {
-	g.say("\n## 1. Send the person to us\n")
-	method, address, _ := strings.Cut(g.addresses(e)[0], " ")
-	g.say("Open this address in the person's browser (`%s`):\n", method)
-	var query []string
-	for _, id := range []inputID{inClientID, inRedirectURI, inResponseType, inScope, inState} {
-		in := &e.inputs[id]
-		place := inQuery
-		if len(in.places) == 0 || in.places[0].kind != place || id == inScope && g.d.terms.NoScopes {
+func (g *guide) connect() {
+	g.heading("1. Send the person to us")
+	g.say("Your Connect button leads the person's browser, by a link or a redirect, to:")
+	g.code("", plainText(g.steps.connect))
+	g.parameters(g.d.first(authorizeEndpoint), authorizeInputs, whenConnecting)
+	g.say("We ask them to sign in, tell them who asks and for what, and send them back. Make the state new each time, from random bytes, and keep it in their session%s.",
+		when(g.steps.pkce, "; so too the verifier, whose digest the link carries (PKCE, RFC 7636)"))
+	g.choose("connect", nil)
+}
+
+// plainText is an address with its blanks as words in capitals.
+func plainText(m *message) string {
+	text := func(all []piece) string {
+		var b strings.Builder
+		for _, p := range all {
+			b.WriteString(p.text + p.blank)
+		}
+		return b.String()
+	}
+	out := text(m.address)
+	for i, q := range m.query {
+		out += map[bool]string{true: "?", false: "&"}[i == 0] + string(appendEscaped(nil, q.name)) + "=" + text(q.value)
+	}
+	return out
+}
+
+func (g *guide) callback() {
+	g.heading("2. Take them back")
+	g.say("They come back to your redirect URL, after yes and after no:")
+	g.code("", "REDIRECT_URL?"+callbackSample(g.d.allowed)+"\nREDIRECT_URL?"+callbackSample(g.d.failed))
+	g.say("Compare `%s` with the one that you sent, before anything else: another one comes from an attacker. The code (`%s`) lives %s and works once. A URL of yours that has a query of its own keeps it.",
+		strings.Join(g.steps.state.path, "."), strings.Join(g.steps.code.path, "."), spoken(g.d.terms.Code.Life))
+	if sign := g.d.sign; sign != nil {
+		hash, form, _ := strings.Cut(sign.with, " ")
+		g.say("The callback is signed: `%s` is the HMAC-%s, in %s, of all other parameters as they stand, sorted by name and joined by `&`, with your client secret as key. Compute it over the raw query and compare in constant time.",
+			sign.as, strings.ToUpper(hash), form)
+	}
+	t := g.d.first(authorizeEndpoint).errors
+	var rows [][]string
+	for _, k := range []postern.Kind{postern.AccessDenied, postern.InvalidScope, postern.UnsupportedResponseType, postern.InvalidRequest, postern.UnauthorizedClient, postern.Unavailable, postern.ServerError} {
+		if k == postern.InvalidScope && g.d.terms.NoScopes {
 			continue
 		}
-		if id == inRedirectURI && in.missing == registered || id == inResponseType && in.missing == isLiteral {
-			continue
-		}
-		value := sample(inputNames[id])
-		switch id {
-		case inResponseType:
-			value = e.wireWord(id, "code")
-		case inScope:
-			value = "SCOPE" + string(appendEscaped(nil, g.d.scopes.split[:1])) + "SCOPE"
-		}
-		query = append(query, in.places[0].name+"="+value)
+		rows = mergeRow(rows, []string{"`" + t.wordOf(k) + "`", callbackCauses[k][0], callbackCauses[k][1]})
 	}
-	g.code("", address+prefixed("?", strings.Join(query, "&")))
-	g.parameters(e, authorizeInputs)
-	g.say("\nThey come back to your redirect URL, after yes and after no:\n")
-	g.code("", "YOUR_REDIRECT_URL?"+g.callbackSample(g.d.allowed)+"\nYOUR_REDIRECT_URL?"+g.callbackSample(g.d.failed))
-	g.say("\nCompare `state` with the one you sent. The code lives %s and works once.", spoken(g.d.terms.Code.Life))
+	g.table(rows, strings.Join(g.steps.error.path, "."), "when", "what to do")
+	g.say("Where the app is unknown (status %d) or the redirect URL is not one of yours (status %d) nobody is redirected: the person sees a page that says so, and you see it when you try your link.",
+		t.statusOf(postern.UnknownClient), t.statusOf(postern.RedirectMismatch))
+	g.choose("callback", nil)
 }
 
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
+var callbackCauses = map[postern.Kind][2]string{
+	postern.AccessDenied:            {"the person said no, or may not connect this account", "show that nothing was connected, and the button again"},
+	postern.InvalidScope:            {"a scope is unknown, or not one of your app's", "ask for scopes that your app has"},
+	postern.UnsupportedResponseType: {"the link asks for something other than a code", "make the link as above"},
+	postern.InvalidRequest:          {"the link lacks a parameter, or has one twice", "make the link as above"},
+	postern.UnauthorizedClient:      {"the app may not connect in this way", "ask us"},
+	postern.Unavailable:             {"we are away for a moment", "let the person try again"},
+	postern.ServerError:             {"something went wrong on our side", "let the person try again, and tell us"},
 }
 
-// wireWord is how the wire says a word of the engine.
-func (e *endpoint) wireWord(id inputID, meaning string) string {
-	for wire, means := range e.inputs[id].words {
-		if means == meaning {
-			return wire
+// mergeRow adds a row; one with the same beginning takes its cause in.
+func mergeRow(rows [][]string, row []string) [][]string {
+	last := len(row) - 1
+	for i, r := range rows {
+		if slices.Equal(r[:last-1], row[:last-1]) {
+			for at := last - 1; at <= last; at++ {
+				if !strings.Contains(r[at], row[at]) {
+					rows[i][at] += "; or " + row[at]
+				}
+			}
+			return rows
 		}
 	}
-	return meaning
+	return append(rows, row)
 }
 
-func (g *guide) callbackSample(o *object) string {
+func callbackSample(o *object) string {
 	var out []string
 	for _, m := range o.members {
 		out = append(out, m.name+"="+treeSample(m.tree))
@@ -154,323 +263,145 @@ func (g *guide) callbackSample(o *object) string {
 	return strings.Join(out, "&")
 }
 
-// treeSample is a value of an answer in capitals.
-func treeSample(t tree) string {
-	switch t := t.(type) {
-	case *value:
-		return sample(strings.ReplaceAll(t.base, ".", "_"))
-	case *phrase:
-		return "TEXT"
-	case *literal:
-		return string(t.value.appendText(nil, " "))
-	}
-	return ""
-}
-
-func (g *guide) parameters(e *endpoint, ids []inputID) {
-	g.say("\n| parameter | where | when it is missing |")
-	g.say("| --- | --- | --- |")
-	for _, id := range ids {
-		in := &e.inputs[id]
-		if len(in.places) == 0 || id == inScope && g.d.terms.NoScopes || id == inTokenTypeHint {
-			continue
-		}
-		var where []string
-		for _, p := range in.places {
-			where = append(where, p.String())
-		}
-		g.say("| `%s` | %s | %s |", in.name(id), strings.Join(where, ", or "), g.whenMissing(e, id))
-	}
-}
-
-func (g *guide) whenMissing(e *endpoint, id inputID) string {
-	in := &e.inputs[id]
-	switch {
-	case in.missing == isLiteral:
-		return "it means `" + in.literal + "`"
-	case in.missing == registered:
-		return "the registered one, if there is exactly one"
-	case in.missing == refused:
-		return "the request is refused"
-	}
-	switch id {
-	case inClientID, inResponseType, inCode, inRefreshToken, inToken, inGrantType:
-		return "the request is refused"
-	case inRedirectURI:
-		if e.kind == authorizeEndpoint {
-			return "the request is refused"
-		}
-		if in.missing == skipped {
-			return "fine; if sent, it must be the one of the authorize request"
-		}
-		return "refused, if the authorize request named one"
-	case inClientSecret:
-		return "only public apps have none"
-	case inScope:
-		return "your default scopes"
-	case inChallenge, inChallengeMethod, inVerifier:
-		if g.d.terms.PKCE == "required" {
-			return "PKCE (S256) is required"
-		}
-		return "PKCE (S256) is optional, and required of public apps"
-	}
-	return "fine"
-}
-
-func (g *guide) token(e *endpoint) {
-	number, grants := "2", g.d.grants
-	if e.kind == refreshEndpoint {
-		number, grants = "2b", []grant{{"refresh_token", byRefresh}}
-	}
-	g.say("\n## %s. Get tokens\n", number)
-	for _, gr := range grants {
-		if gr.meaning == byClient {
-			continue
-		}
-		g.say("By `%s`:\n", gr.name)
-		members := []pair{}
-		for _, id := range []inputID{inClientID, inClientSecret} {
-			members = append(members, pair{e.inputs[id].name(id), sample(inputNames[id])})
-		}
-		if in := &e.inputs[inGrantType]; in.missing != isLiteral && e.kind != refreshEndpoint {
-			members = append(members, pair{in.name(inGrantType), gr.name})
-		}
-		id := inCode
-		if gr.meaning == byRefresh {
-			id = inRefreshToken
-		}
-		members = append(members, pair{e.inputs[id].name(id), sample(inputNames[id])})
-		if gr.meaning == byCode && e.inputs[inRedirectURI].missing != skipped {
-			members = append(members, pair{e.inputs[inRedirectURI].name(inRedirectURI), sample("redirect_uri")})
-		}
-		g.curl(e, members, "")
-	}
-	g.say("Answer %d:\n", e.answer.status)
+func (g *guide) exchange() {
+	e := g.d.first(tokenEndpoint)
+	g.heading("3. Exchange the code")
+	g.say("From your server, and at once:")
+	g.choose("exchange", g.steps.exchange)
+	g.say("The answer is a %d:", e.answer.status)
 	g.answer(e.answer)
-	g.parameters(e, tokenInputs)
+	g.say("Keep the tokens encrypted, with the id of the account or person%s.", when(g.steps.exchanged.account != nil, " (`"+joined(g.steps.exchanged.account)+"` in the answer)"))
+	g.grantParameters(e, byCode, inCode, inRedirectURI, inVerifier)
 }
 
-type pair struct{ name, value string }
-
-// curl prints a request that works when pasted, values replaced.
-func (g *guide) curl(e *endpoint, members []pair, authorization string) {
-	method, address, _ := strings.Cut(g.addresses(e)[0], " ")
-	lines := []string{fmt.Sprintf("curl -X %s '%s'", method, address)}
-	if authorization != "" {
-		lines = append(lines, authorization)
-	}
-	switch {
-	case len(members) == 0:
-	case len(e.accepts) > 0 && e.accepts[0].json:
-		var body []string
-		for _, m := range members {
-			body = append(body, fmt.Sprintf("%q:%q", m.name, m.value))
-		}
-		lines = append(lines, "-H 'Content-Type: application/json'", "-d '{"+strings.Join(body, ",")+"}'")
-	default:
-		for _, m := range members {
-			lines = append(lines, fmt.Sprintf("-d '%s=%s'", m.name, m.value))
-		}
-	}
-	g.code("sh", strings.Join(lines, " \\\n  "))
-	g.say("")
-}
-
-func (g *guide) code(language, text string) {
-	g.say("```%s\n%s\n```", language, text)
-}
-
-func (g *guide) answer(a *answer) {
-	if a.empty {
-		g.say("(no body)")
-		return
-	}
-	g.code("", sampleJSON(a.body))
-}
-
-// sampleJSON is a tree with capitals for its values.
-func sampleJSON(t tree) string {
-	switch t := t.(type) {
-	case *object:
-		var out []string
-		for _, m := range t.members {
-			out = append(out, string(m.key)+" "+sampleJSON(m.tree))
-		}
-		return "{" + strings.Join(out, ", ") + "}"
-	case *list:
-		var out []string
-		for _, item := range t.items {
-			out = append(out, sampleJSON(item))
-		}
-		return "[" + strings.Join(out, ", ") + "]"
-	case *literal:
-		return string(t.json)
-	case *value:
-		switch t.kind {
-		case isNum, isTime:
-			return "3600"
-		case isList:
-			return "[" + string(appendJSONString(nil, treeSample(t))) + "]"
-		}
-	}
-	return string(appendJSONString(nil, treeSample(t)))
-}
-
-// presented is curl's way to show a token.
-func presented(p *presentation) string {
-	if len(p.places) == 0 {
+func joined(w *where) string {
+	if w == nil {
 		return ""
 	}
-	token := map[encoding]string{asItIs: "ACCESS_TOKEN", asBase64: "$(printf %s ACCESS_TOKEN | base64 -w0)", asBase64URL: "$(printf %s ACCESS_TOKEN | basenc --base64url -w0 | tr -d =)"}[p.places[0].encoding]
-	switch first := p.places[0]; first.kind {
-	case inScheme:
-		return fmt.Sprintf("-H \"Authorization: %s %s\"", first.name, token)
-	case inHeader:
-		return fmt.Sprintf("-H \"%s: %s\"", first.name, token)
-	case inBasicUser:
-		return "-u \"" + token + ":\""
-	case inBasicPassword:
-		return "-u \":" + token + "\""
-	case inBody:
-		return fmt.Sprintf("-d \"%s=%s\"", first.name, token)
-	case inQuery:
-		return fmt.Sprintf("-G -d \"%s=%s\"", first.name, token)
+	return strings.Join(w.path, ".")
+}
+
+// grantParameters are the parameters of one grant.
+func (g *guide) grantParameters(e *endpoint, m meaning, own ...inputID) {
+	ids := append([]inputID{inClientID, inClientSecret}, own...)
+	if e.kind == tokenEndpoint {
+		ids = slices.Insert(ids, 2, inGrantType)
 	}
-	return ""
+	g.parameters(e, ids, func(g *guide, e *endpoint, id inputID) string { return whenGranting(g, e, id, m) })
 }
 
 func (g *guide) calls() {
-	g.say("\n## 3. Call the API\n")
-	g.say("%s As curl says it: `%s`", g.d.api.hint, presented(&g.d.api))
+	g.heading("4. Call the API")
+	g.say("%s", g.d.api.hint)
+	if more := g.d.api.places; len(more) > 1 {
+		var also []string
+		for _, p := range more[1:] {
+			also = append(also, "`"+p.String()+"`")
+		}
+		g.say("It may also stand elsewhere, but in one place only: %s.", strings.Join(also, ", "))
+	}
+	g.choose("call", g.steps.call)
+	if g.steps.whoami != nil {
+		g.say("To try a token, and to see what it stands for, ask us:")
+		g.choose("whoami", g.steps.whoami)
+		e := g.d.first(whoamiEndpoint)
+		g.say("The answer is a %d:", e.answer.status)
+		g.answer(e.answer)
+	}
+}
+
+func (g *guide) refresh() {
+	g.heading("5. Refresh")
+	if g.steps.refresh == nil {
+		if g.d.terms.Access.Life == 0 {
+			g.say("There is nothing to refresh: an access token lives until somebody ends it.")
+		} else {
+			g.say("There are no refresh tokens: when the access token has expired, ask the person to connect again.")
+		}
+		return
+	}
+	e := cmp.Or(g.d.first(refreshEndpoint), g.d.first(tokenEndpoint))
+	r := g.d.refreshTerms()
+	g.say("Some minutes before an access token expires, or when a call says that it has, exchange the refresh token for a new one. Let one process at a time do this for a connection.")
+	if g.d.terms.Refresh == nil {
+		g.say("Only some connections have a refresh token; \"How long things last\" says which.")
+	}
+	g.choose("refresh", g.steps.refresh)
+	g.say("The answer is a %d:", e.answer.status)
+	g.answer(e.answer)
+	if r.Rotate {
+		g.say("**Each refresh gives a new refresh token: save it before you go on, and forget the old one.** If the answer is lost, repeat the request: within %s it gets the same answer. A token that is presented after its successor was used counts as stolen, and ends the connection's tokens.", spoken(r.Window))
+	} else {
+		g.say("The refresh token stays the same.")
+	}
+	own := []inputID{inRefreshToken}
+	if !g.d.terms.NoScopes {
+		own = append(own, inScope)
+	}
+	g.grantParameters(e, byRefresh, own...)
+}
+
+// refreshTerms are the wire's for refresh tokens; where only some grants have
+// them, the first of those.
+func (d *Dialect) refreshTerms() *oauth.RefreshTerms {
+	if d.terms.Refresh != nil {
+		return d.terms.Refresh
+	}
+	for _, v := range d.variants {
+		if v.terms.Refresh != nil {
+			return v.terms.Refresh
+		}
+	}
+	return nil
+}
+
+func (g *guide) disconnect() {
+	g.heading("6. Disconnect")
+	if g.steps.disconnect == nil {
+		g.say("This wire has no request for it: people end connections on our pages.")
+	} else {
+		g.say("When a customer disconnects on your side, tell us:")
+		g.choose("disconnect", g.steps.disconnect)
+	}
 	for _, e := range g.d.endpoints {
-		if e.kind == whoamiEndpoint {
-			g.say("\nA test call:\n")
-			g.curl(e, nil, presented(&e.token))
-			g.say("Answer %d:\n", e.answer.status)
+		if e.kind != revokeEndpoint {
+			continue
+		}
+		what := "It ends that token, and with a refresh token its access tokens too."
+		if e.ends {
+			what = "It ends the whole connection with all its tokens."
+		}
+		unknown := "A token that we don't know gets the same answer."
+		if e.refuses {
+			t := e.errors
+			unknown = fmt.Sprintf("A token that we don't know is refused with %d `%s`.", t.statusOf(postern.InvalidToken), t.wordOf(postern.InvalidToken))
+		}
+		g.say("`%s`: %s %s The answer is a %d%s", g.endpointAddresses(e)[0], what, unknown, e.answer.status, when(!e.answer.empty, ":")+when(e.answer.empty, " without a body."))
+		if !e.answer.empty {
 			g.answer(e.answer)
 		}
-	}
-}
-
-func (g *guide) revoke(e *endpoint) {
-	what := "a token"
-	if e.ends {
-		what = "the whole connection"
-	}
-	g.say("\n## End %s\n", what)
-	if e.byHolder {
-		g.curl(e, nil, presented(&e.token))
-	} else {
-		g.curl(e, g.clientMembers(e), "")
-	}
-	g.say("Answer %d:\n", e.answer.status)
-	g.answer(e.answer)
-}
-
-// clientMembers are the body of a request about a token.
-func (g *guide) clientMembers(e *endpoint) []pair {
-	var members []pair
-	for _, id := range []inputID{inClientID, inClientSecret, inToken} {
-		if in := &e.inputs[id]; len(in.places) > 0 && in.places[0].kind == inBody {
-			members = append(members, pair{in.name(id), sample(inputNames[id])})
+		if !e.byHolder {
+			g.parameters(e, revokeInputs, whenConnecting)
 		}
 	}
-	return members
+	g.say("People may end it too, at `%s/connections`: then calls are refused, and a webhook tells you.", g.public)
 }
 
-func (g *guide) introspect(e *endpoint) {
-	g.say("\n## Look a token up\n")
-	g.curl(e, g.clientMembers(e), "")
-	g.say("Answer %d:\n", e.answer.status)
-	g.answer(e.answer)
-}
-
-func (g *guide) errors() {
-	g.say("\n## Errors\n")
+func (g *guide) introspect() {
 	for _, e := range g.d.endpoints {
-		if e.kind == tokenEndpoint {
-			g.say("At the token endpoint, in this shape: `%s`\n", sampleJSON(e.errors.body))
-			g.table(e.errors, postern.InvalidRequest, postern.InvalidClient, postern.InvalidGrant, postern.CodeUsed, postern.RedirectMismatch,
-				postern.UnsupportedGrantType, postern.UnauthorizedClient, postern.InvalidScope, postern.RateLimited, postern.Unavailable, postern.ServerError)
+		if e.kind != introspectEndpoint {
+			continue
+		}
+		g.heading("Look a token up")
+		s := &Speaker{Dialect: g.d, Server: g.public, ClientID: blank(clientIDBlank), ClientSecret: blank(secretBlank)}
+		given := s.given()
+		given[inToken] = blank(accessBlank)
+		m := newMessage(s.say(e, given, introspectInputs))
+		g.blocks = append(g.blocks, choices{[]choice{{"curl", "curl", "sh", m.curl()}}})
+		g.say("The answer is a %d:", e.answer.status)
+		g.answer(e.answer)
+		if !e.refuses {
+			g.say("For a token that is no longer good, or is another app's, it is `{\"active\":false}`.")
 		}
 	}
-	g.say("\nIn calls to the API: `%s`\n", sampleJSON(g.d.apiErrors.body))
-	g.table(g.d.apiErrors, postern.NoToken, postern.InvalidToken, postern.TokenExpired, postern.InsufficientScope, postern.Unavailable)
-}
-
-// advise says what to do about each kind.
-var advise = map[postern.Kind]string{
-	postern.InvalidRequest:       "the description says what is wrong with the request",
-	postern.InvalidClient:        "check the client's id and secret",
-	postern.InvalidGrant:         "ask the person to connect again",
-	postern.CodeUsed:             "a code works once: ask the person to connect again",
-	postern.RedirectMismatch:     "send the redirect URL of the authorize request",
-	postern.UnsupportedGrantType: "send a grant type of this page",
-	postern.UnauthorizedClient:   "this app may not use this grant type",
-	postern.InvalidScope:         "ask only for what was granted",
-	postern.RateLimited:          "wait as `Retry-After` says",
-	postern.Unavailable:          "try again as `Retry-After` says",
-	postern.ServerError:          "tell us",
-	postern.NoToken:              "send the token as above",
-	postern.InvalidToken:         "it was ended or never was: ask the person to connect again",
-	postern.TokenExpired:         "refresh it",
-	postern.InsufficientScope:    "ask the person for the scope that the challenge names",
-}
-
-func (g *guide) table(t *errorTable, kinds ...postern.Kind) {
-	g.say("| status | word | what to do |")
-	g.say("| --- | --- | --- |")
-	seen := map[string]bool{}
-	for _, k := range kinds {
-		row := fmt.Sprintf("| %d | `%s` |", t.statusOf(k), t.wordOf(k))
-		if !seen[row] {
-			g.say("%s %s |", row, advise[k])
-		}
-		seen[row] = true
-	}
-}
-
-func (g *guide) life() {
-	t := &g.d.terms
-	g.say("\n## How long it lasts\n")
-	if t.Access.Life == 0 {
-		g.say("- An access token does not expire. It lives until you or the other side ends it.")
-	} else {
-		g.say("- An access token lives %s.", spoken(t.Access.Life))
-	}
-	switch r := t.Refresh; {
-	case r == nil:
-		g.say("- There are no refresh tokens.")
-	case r.Rotate:
-		g.say("- A refresh token lives %s from its last use. Each refresh gives a new one; keep the newest. Repeated within %s, a refresh gets the same answer.", spoken(r.Idle), spoken(r.Window))
-	default:
-		g.say("- A refresh token lives %s from its last use, and stays the same.", spoken(r.Idle))
-	}
-	if t.AtOnce > 0 {
-		g.say("- A connection has at most %d live tokens; beyond that the one unused longest ends.", t.AtOnce)
-	}
-	if t.Level == postern.AccountLevel {
-		g.say("- A connection belongs to the customer's whole account: it outlives the person who made it.")
-	} else {
-		g.say("- A connection belongs to the person who made it.")
-	}
-}
-
-// spoken is a duration in words.
-func spoken(d time.Duration) string {
-	count := func(n int, unit string) string {
-		if n == 1 {
-			return "1 " + unit
-		}
-		return fmt.Sprintf("%d %ss", n, unit)
-	}
-	switch {
-	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return count(int(d/(24*time.Hour)), "day")
-	case d >= time.Hour && d%time.Hour == 0:
-		return count(int(d/time.Hour), "hour")
-	case d >= time.Minute && d%time.Minute == 0:
-		return count(int(d/time.Minute), "minute")
-	}
-	return count(int(d/time.Second), "second")
 }

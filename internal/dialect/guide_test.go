@@ -1,32 +1,123 @@
 package dialect
 
 import (
+	"go/parser"
+	"go/token"
+	"os"
 	"strings"
 	"testing"
 )
 
-func TestTheGuideOfXrefHasTheCommandsThatWork(t *testing.T) {
-	got := builtin(t, "xref").List()[0].Guide("https://auth.example")
-	for _, want := range []string{
-		"https://auth.example/oauth/open-api/YOUR_CLIENT_ID?state=UNIQUE_TOKEN\n",
-		"YOUR_REDIRECT_URL?state=UNIQUE_TOKEN&code=AUTHORIZATION_CODE\n",
-		"curl -X POST 'https://auth.example/oauth/tokens' \\\n  -H 'Content-Type: application/json' \\\n  -d '{\"client_id\":\"YOUR_CLIENT_ID\",\"client_secret\":\"YOUR_CLIENT_SECRET\",\"code\":\"AUTHORIZATION_CODE\"}'",
-		"curl -X POST 'https://auth.example/auth' \\\n  -H \"Authorization: Token ACCESS_TOKEN\"",
-		"curl -X POST 'https://auth.example/oauth/deauthorize' \\\n  -H \"Authorization: Token ACCESS_TOKEN\"",
-		"| 401 | `invalid_client` |",
-		"The code lives 5 minutes", "does not expire",
-	} {
-		if !strings.Contains(got, want) {
-			t.Errorf("the guide lacks %q\n%s", want, got)
+const someOrigin = "https://connect.example"
+
+func TestEveryGuideIsWhole(t *testing.T) {
+	for _, name := range Builtin() {
+		d, err := Library{}.Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, page := d.Guide(someOrigin), d.GuideHTML(someOrigin, Look{Name: "A & B", Icon: "data:image/png;base64,AA=="})
+		for _, bad := range []string{"%!", "Zq", "qZ", "<nil>"} {
+			if strings.Contains(got, bad) || strings.Contains(strings.ReplaceAll(page, "&lt;nil", ""), bad) {
+				t.Errorf("%s: the guide has %q", name, bad)
+			}
+		}
+		if strings.Count(got, "```")%2 != 0 {
+			t.Errorf("%s: a code block is not closed", name)
+		}
+		for _, bad := range []string{"<script", "src=\"http", "@import", "url(http"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s: the page has %s", name, bad)
+			}
+		}
+		goes := ""
+		for _, s := range goTongue.write(goTongue, d.steps(someOrigin)) {
+			goes += s.text + "\n\n"
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), name+".go", goes, 0); err != nil {
+			t.Errorf("%s: the Go program: %v\n%s", name, err, goes)
 		}
 	}
 }
 
-func TestEveryGuideIsWhole(t *testing.T) {
-	for _, name := range Builtin() {
-		got := builtin(t, name).List()[0].Guide("https://auth.example")
-		if strings.Count(got, "```")%2 != 0 || strings.Contains(got, "%!") || strings.Contains(got, "{client_id}") {
-			t.Errorf("%s:\n%s", name, got)
+// A wire of one's own: credentials in headers, state renamed, the tenant in the
+// path, a kept parameter.
+const homeWire = `
+language: 1
+name: home
+tenant: account.handle
+tokens: {access: {expires: 1h}, refresh: {rotate: always}}
+keep: {region: query region}
+authorize:
+  at: GET /t/{tenant}/connect
+  read: {client_id: query app, state: query nonce}
+  callback: {allowed: {ticket: $code, nonce: $state}, failed: {why: $error, nonce: $state}}
+token:
+  at: POST /t/{tenant}/tokens
+  accepts: [json]
+  read: {client_id: header X-App-Id, client_secret: header X-App-Secret, code: body ticket}
+  answer: {token: {value: $access_token, again: $refresh_token.base64}}
+api: {read: {access_token: header X-Token as base64}}
+revoke: {at: "DELETE /tokens/{token}", read: {client_id: header X-App-Id, client_secret: header X-App-Secret, token: path token}}
+insecure_token_in_url: {because: the old server has it so}
+`
+
+func TestAGuideSaysWhatAnOddWireWants(t *testing.T) {
+	d, err := Library{}.Compile("home.yaml", []byte(homeWire))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := d.Guide(someOrigin)
+	for _, want := range []string{
+		"https://connect.example/t/TENANT/connect?app=CLIENT_ID&response_type=code&redirect_uri=REDIRECT_URL&scope=SCOPES&nonce=STATE",
+		"REDIRECT_URL?ticket=CODE&nonce=STATE\nREDIRECT_URL?why=ERROR&nonce=STATE",
+		"Compare `nonce` with the one that you sent",
+		"| `tenant` | address | it is a part of the address |",
+		"| `region` | query | fine; what you send is kept with the connection |",
+		"| `scope` | body | the scopes that were granted stay; you may name fewer, never more |",
+		"| `X-App-Id` | header | the request is refused |",
+		"curl -X POST \"https://connect.example/t/${TENANT}/tokens\" \\\n  -H \"X-App-Id: ${CLIENT_ID}\" \\\n  -H \"X-App-Secret: ${CLIENT_SECRET}\" \\\n" +
+			"  -H \"Content-Type: application/json\" \\\n  -d @- <<JSON\n{\"grant_type\": \"authorization_code\", \"ticket\": \"${CODE}\", \"redirect_uri\": \"${REDIRECT_URL}\"",
+		"-H \"X-Token: $(printf %s \"$ACCESS_TOKEN\" | base64 | tr -d '\\n')\"",
+		"const accessToken = said?.token?.value;", "Buffer.from(said?.token?.again ?? \"\", \"base64\").toString()",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the guide lacks %q", want)
 		}
+	}
+	if t.Failed() {
+		t.Log(got)
+	}
+}
+
+// The page of webhooks has the snippets that its own test runs.
+func TestTheGuideVerifiesWebhooksAsTheirPageDoes(t *testing.T) {
+	page, err := os.ReadFile("../../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verifiers {
+		if !strings.Contains(string(page), "```"+v.fence+"\n"+v.text+"\n```") {
+			t.Errorf("docs/webhooks.md has another snippet for %s", v.title)
+		}
+	}
+}
+
+func TestPagesEscapeWhatTheySay(t *testing.T) {
+	p := &page{title: "<T>"}
+	p.heading("a & b")
+	p.say("`<x>` **bold** [link](https://a.test/?a=1&b=2) <script>")
+	p.points("one")
+	p.table([][]string{{"a|b", "<c>"}}, "x", "y")
+	p.code("", "</code>")
+	got := p.html(Look{Name: "<N>", Style: "</style>"})
+	for _, want := range []string{"<title>&lt;T&gt; · &lt;N&gt;</title>", "<code>&lt;x&gt;</code> <strong>bold</strong>",
+		`<a href="https://a.test/?a=1&amp;b=2" rel="noopener noreferrer">link</a> &lt;script&gt;`, "&lt;/code&gt;", `<\/style>`, "<li>one</li>", "&lt;c&gt;"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %s\n%s", want, got)
+		}
+	}
+	if md := p.markdown(); !strings.Contains(md, `| a\|b | <c> |`) {
+		t.Error(md)
 	}
 }

@@ -28,6 +28,7 @@ type Speaker struct {
 	Scopes       []string
 	Attributes   map[string]string // of the app, on wires that know it by one
 	Tenant       string            // the account's own name, on wires that put it into the address
+	Kept         map[string]string // what further variables of an address stand for
 }
 
 // UsesPKCE reports whether the app should send a challenge: where the wire
@@ -277,7 +278,7 @@ func (s *Speaker) address(w *writing) string {
 		for i, p := range parts {
 			texts[i] = p.text
 			if p.variable {
-				texts[i] = string(appendEscaped(nil, cmp.Or(w.variables[p.text], "demo")))
+				texts[i] = string(appendEscaped(nil, cmp.Or(w.variables[p.text], s.Kept[p.text], "demo")))
 			}
 		}
 		return strings.Join(texts, separator)
