@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 
 	"postern.dev/postern"
 )
@@ -11,10 +12,10 @@ var causes = map[postern.Kind][2]string{
 	postern.InvalidRequest:       {"the request is not well-formed", "the description says what is wrong; mend the program"},
 	postern.MissingParameter:     {"something is missing", "the description says what"},
 	postern.InvalidClient:        {"the client's id or secret is wrong", "check both; the code or refresh token is still good"},
-	postern.UnknownClient:        {"there is no such app", "check the client's id"},
+	postern.UnknownClient:        {"there is no such app", "check both; the code or refresh token is still good"},
 	postern.InvalidGrant:         {"the code or refresh token is no longer good, or never was", "ask the person to connect again"},
 	postern.CodeUsed:             {"the code was used before", "ask the person to connect again"},
-	postern.RedirectMismatch:     {"the redirect URL is not that of the link", "send the same one, and ask the person to connect again: this code is spent"},
+	postern.RedirectMismatch:     {"the redirect URL is not that of the link", "ask the person to connect again, and then send the same one"},
 	postern.RefreshDead:          {"the refresh token has ended", "ask the person to connect again"},
 	postern.UnsupportedGrantType: {"the grant type is none of this page", "mend the program"},
 	postern.UnauthorizedClient:   {"your app may not use this grant type", "ask us"},
@@ -24,7 +25,7 @@ var causes = map[postern.Kind][2]string{
 	postern.ServerError:          {"something went wrong on our side", "repeat once, then tell us"},
 	postern.NoToken:              {"the call has no token", "send it as above"},
 	postern.InvalidToken:         {"the token was ended, or never was", "ask the person to connect again"},
-	postern.TokenExpired:         {"the token is too old", "refresh it"},
+	postern.TokenExpired:         {"the token is too old", "refresh it, if it is only too old"},
 	postern.InsufficientScope:    {"the token lacks a scope", "ask the person for the scope that the challenge names"},
 }
 
@@ -56,7 +57,21 @@ func (g *guide) refusals(t *errorTable, kinds []postern.Kind) {
 			k == postern.TokenExpired && g.d.terms.Access.Life == 0 && len(g.d.variants) == 0 {
 			continue
 		}
-		rows = mergeRow(rows, []string{fmt.Sprint(t.statusOf(k)), "`" + t.wordOf(k) + "`", causes[k][0], causes[k][1]})
+		row := []string{fmt.Sprint(t.statusOf(k)), "`" + t.wordOf(k) + "`", causes[k][0], causes[k][1]}
+		if !t.saysWord() {
+			row = slices.Delete(row, 1, 2)
+		}
+		rows = mergeRow(rows, row)
 	}
-	g.table(rows, "status", "word", "when", "what to do")
+	if t.saysWord() {
+		g.table(rows, "status", "word", "when", "what to do")
+	} else {
+		g.table(rows, "status", "when", "what to do")
+	}
+}
+
+// saysWord reports whether a refusal's body has the word of its kind.
+func (t *errorTable) saysWord() (says bool) {
+	t.body.uses(func(v *value) { says = says || v.base == "error" })
+	return says
 }

@@ -121,3 +121,19 @@ func TestPagesEscapeWhatTheySay(t *testing.T) {
 		t.Error(md)
 	}
 }
+
+// Where a refusal's body has no word, the guide tells of none.
+func TestAGuideNamesNoWordThatTheWireDoesNotSay(t *testing.T) {
+	d, err := Library{}.Compile("mute.yaml", []byte("language: 1\nname: mute\napi: {errors: {body: {message: Bad credentials}}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errors, _ := strings.Cut(d.Guide(someOrigin), "\n## Errors\n")
+	token, api, _ := strings.Cut(errors, "In calls to the API:")
+	if !strings.Contains(token, "| 401 | `invalid_client` |") {
+		t.Errorf("the token endpoint's refusals have words:\n%s", token)
+	}
+	if strings.Contains(api, "`invalid_token`") || !strings.Contains(api, "| 403 | the token lacks a scope |") {
+		t.Errorf("the API's have none:\n%s", api)
+	}
+}
