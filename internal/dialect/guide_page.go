@@ -204,13 +204,16 @@ func choosers(of []choice) string {
 	return b.String()
 }
 
-// choiceStyle hides what is not chosen. Where a block lacks the chosen language,
-// it shows the others.
+// choiceStyle hides what is not chosen. A block that lacks the chosen language
+// shows its first.
 func choiceStyle(of []choice) string {
+	const shown = "{background:var(--surface);color:var(--text);font-weight:650}\n"
 	var b strings.Builder
 	for _, c := range of {
-		fmt.Fprintf(&b, "body:has(#in-%[1]s:checked) .choices:has(.in-%[1]s) figure:not(.in-%[1]s){display:none}\n"+
-			"body:has(#in-%[1]s:checked) .tab-%[1]s{background:var(--surface);color:var(--text);font-weight:650}\n", c.id)
+		fmt.Fprintf(&b, "body:has(#in-%[1]s:checked) .choices:has(.in-%[1]s) figure:not(.in-%[1]s),\n"+
+			"body:has(#in-%[1]s:checked) .choices:not(:has(.in-%[1]s)) figure:not(:first-of-type){display:none}\n"+
+			"body:has(#in-%[1]s:checked) .tab-%[1]s,\n"+
+			"body:has(#in-%[1]s:checked) .choices:not(:has(.in-%[1]s)) label:first-child"+shown, c.id)
 	}
 	return b.String()
 }
