@@ -167,7 +167,7 @@ func (d *Dialect) Hosts() map[string]string {
 
 // given are the values that any endpoint may ask of the app.
 func (s *Speaker) given() map[inputID]string {
-	return map[inputID]string{inClientID: s.ClientID, inClientSecret: s.ClientSecret, inRedirectURI: s.RedirectURL, inTenant: s.Tenant}
+	return map[inputID]string{inClientID: s.ClientID, inClientSecret: s.ClientSecret, inRedirectURI: s.RedirectURL}
 }
 
 func (d *Dialect) first(kind endpointKind) *endpoint {
@@ -207,9 +207,6 @@ func (s *Speaker) say(e *endpoint, given map[inputID]string, ids []inputID) *Req
 			w.putFirst(in.places, in.wireWord(value))
 		}
 	}
-	if given[inTenant] != "" {
-		w.variables[inputNames[inTenant]] = given[inTenant]
-	}
 	if w.request.Basic && w.request.User == "" { // the address has named the app, and Basic names it too
 		w.request.User = given[inClientID]
 	}
@@ -248,6 +245,9 @@ func (s *Speaker) hold(e *endpoint, token string) *Request {
 func (s *Speaker) begin(e *endpoint) *writing {
 	r := s.Dialect.mountedRoutes(e)[0]
 	w := &writing{route: r, accepts: e.accepts, variables: map[string]string{}, request: &Request{Method: r.method}}
+	if s.Tenant != "" {
+		w.variables[inputNames[inTenant]] = s.Tenant
+	}
 	w.readsBody = r.method != "GET" && (e.byHolder || len(e.accepts) > 0)
 	for _, name := range e.headers {
 		w.request.Header = append(w.request.Header, Header{name, "1"})
