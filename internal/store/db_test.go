@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestOpenSmoke(t *testing.T) {
+func TestAFreshFileIsMigratedAndKeepsWhatIsWritten(t *testing.T) {
 	ctx := context.Background()
 	db, err := Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "p.db"))
 	if err != nil {
@@ -29,5 +29,7 @@ func TestOpenSmoke(t *testing.T) {
 	if err := (read{db}).row(ctx, "SELECT id, disabled, secret_hash FROM apis WHERE id=$1 AND created_at=$2 AND id=$1", "a", 5).Scan(&id, &disabled, &h); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(id, disabled, h)
+	if id != "a" || disabled || len(h) != 1 || h[0] != 1 {
+		t.Fatalf("it kept %q, %v, %v", id, disabled, h)
+	}
 }
