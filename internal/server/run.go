@@ -45,7 +45,7 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Fallback: "standard", Log: s.outside.Log}
+	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Fallback: defaultDialect, Log: s.outside.Log}
 	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn, Ending: s.ending.Done(),
 		API: func(ctx context.Context, id string, secret postern.Secret, source string) error {
 			return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
