@@ -127,7 +127,8 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 	if err != nil {
 		return nil, err
 	}
-	if q.Terms.AtOnce > 0 { // another family may have had to end
+	joined := issued.ConnectionID != red.NewConnectionID || red.Second != nil
+	if q.Terms.AtOnce > 0 && joined { // another family may have had to end
 		_ = r.known(ctx, nil)
 	}
 	return issued, nil
