@@ -72,6 +72,8 @@ type Error struct {
 	// RetryAfter tells, with RateLimited and Unavailable, when to try again; zero:
 	// a few seconds.
 	RetryAfter time.Duration
+	// Why is for the app's own people, in its request log; no wire says it.
+	Why *Why
 }
 
 func (e *Error) Error() string {
