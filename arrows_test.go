@@ -18,28 +18,31 @@ var arrows = map[string][]string{
 	// The vocabulary stands alone.
 	"": {},
 	// The rules know the vocabulary, and the ground that reads files.
-	"internal/oauth":    {""},
+	"internal/oauth":    {"", "internal/jwks"},
 	"internal/identity": {""},
-	"internal/registry": {"", "internal/yamlfile"},
+	"internal/registry": {"", "internal/jwks", "internal/yamlfile"},
 	"internal/webhook":  {""},
 	"internal/logo":     {""},
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
 	"internal/yamlfile":   {},
+	"internal/jwks":       {},
 	"internal/transcript": {"internal/yamlfile"},
 	"internal/record":     {"internal/transcript"},
 	"internal/draft":      {"internal/yamlfile"},
 	"internal/vault":      {""},
+	"internal/routes":     {},
+	"internal/mail":       {""},
 	"internal/ui":         {""},
-	"internal/config":     {"", "internal/vault", "internal/yamlfile"},
+	"internal/config":     {"", "internal/vault", "internal/mail", "internal/yamlfile"},
 	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo"},
 	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
-	"internal/gate":    {"", "internal/oauth", "internal/dialect"},
+	"internal/gate":    {"", "internal/oauth", "internal/dialect", "internal/routes"},
 	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/dialect"},
 	"internal/portal":  {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/dialect"},
 	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui"},
-	"guard":            {"", "internal/dialect"},
+	"guard":            {"", "internal/dialect", "internal/routes"},
 }
 
 // roofs may know every room.
@@ -47,7 +50,7 @@ var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.
-var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "guard"}
+var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "internal/routes", "guard"}
 
 type listed struct {
 	ImportPath string

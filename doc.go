@@ -14,6 +14,9 @@
 //	ground   internal/store     rows, on SQLite and on PostgreSQL
 //	         internal/ui        templates, styles, words
 //	         internal/vault     seals the secrets that must be used again
+//	         internal/mail       an outbox of mails, and the way to the SMTP server
+//	         internal/jwks      the public keys of apps that sign instead of showing a secret
+//	         internal/routes    which scopes each call of the API needs
 //	         internal/yamlfile  strict YAML with the place of every mistake
 //	         internal/transcript  conversations as text: what went over a wire
 //	         internal/draft     writes a dialect's first version from a few answers
