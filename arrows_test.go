@@ -33,15 +33,17 @@ var arrows = map[string][]string{
 	"internal/routes":     {},
 	"internal/mail":       {""},
 	"internal/ui":         {""},
+	"internal/browser":    {""},
 	"internal/config":     {"", "internal/vault", "internal/mail", "internal/yamlfile"},
 	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo"},
 	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
 	"internal/gate":    {"", "internal/oauth", "internal/dialect", "internal/routes"},
-	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/dialect"},
-	"internal/portal":  {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/dialect"},
-	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui"},
+	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/browser", "internal/dialect"},
+	"internal/entry":   {"", "internal/identity", "internal/ui", "internal/browser"},
+	"internal/portal":  {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
+	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/browser", "internal/entry"},
 	"guard":            {"", "internal/dialect", "internal/routes"},
 }
 
@@ -50,7 +52,7 @@ var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.
-var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/portal", "internal/admin", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "internal/routes", "guard"}
+var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/entry", "internal/portal", "internal/admin", "internal/browser", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "internal/routes", "guard"}
 
 type listed struct {
 	ImportPath string

@@ -7,14 +7,18 @@
 //	doors    internal/dialect   partners' machines: loads dialects, reads and writes the wire
 //	         internal/gate      the API: what does this token stand for?
 //	         internal/web       end users' browsers: sign-in, consent, connections
+//	         internal/portal    partners' browsers: apps, keys, what happened and why
+//	         internal/admin     operators: the REST API and the console
+//	         internal/entry     the sign-in and the frame that the last two share
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
 //	         internal/registry  partners, apps, secrets, accounts, as operators declare them
 //	         internal/identity  users, passwords, sessions
 //	         internal/logo      apps' logos, fetched and written anew
 //	ground   internal/store     rows, on SQLite and on PostgreSQL
 //	         internal/ui        templates, styles, words
+//	         internal/browser   cookies, forms that only their browser can send
 //	         internal/vault     seals the secrets that must be used again
-//	         internal/mail       an outbox of mails, and the way to the SMTP server
+//	         internal/mail      an outbox of mails, and the way to the SMTP server
 //	         internal/jwks      the public keys of apps that sign instead of showing a secret
 //	         internal/routes    which scopes each call of the API needs
 //	         internal/yamlfile  strict YAML with the place of every mistake

@@ -16,8 +16,8 @@ type SignInPage struct {
 	Again   bool   // the app asked for a fresh sign-in
 }
 
-func (*SignInPage) Name() string  { return "signin" }
-func (*SignInPage) Title() string { return "Sign in" }
+func (*SignInPage) Name() string { return "signin" }
+func (*SignInPage) Title() Text  { return Say("Sign in") }
 
 // SignOutPage asks whether to sign out.
 type SignOutPage struct {
@@ -25,8 +25,8 @@ type SignOutPage struct {
 	User  *postern.User // nil: nobody is signed in
 }
 
-func (*SignOutPage) Name() string  { return "signout" }
-func (*SignOutPage) Title() string { return "Sign out" }
+func (*SignOutPage) Name() string { return "signout" }
+func (*SignOutPage) Title() Text  { return Say("Sign out") }
 
 // ConsentPage puts an app's question to a person.
 type ConsentPage struct {
@@ -70,8 +70,8 @@ type ScopeLine struct {
 	New  bool // the existing connection does not have it
 }
 
-func (*ConsentPage) Name() string    { return "consent" }
-func (p *ConsentPage) Title() string { return "Connect " + p.App.Name }
+func (*ConsentPage) Name() string  { return "consent" }
+func (p *ConsentPage) Title() Text { return Say("Connect %s", p.App.Name) }
 
 // ForUser reports whether the connection would be the person's own.
 func (p *ConsentPage) ForUser() bool { return p.Level == postern.UserLevel }
@@ -102,8 +102,8 @@ type Approvers struct {
 	People  []postern.User // a few of them; may be empty
 }
 
-func (*WhoMayPage) Name() string    { return "whomay" }
-func (p *WhoMayPage) Title() string { return "Connect " + p.App.Name }
+func (*WhoMayPage) Name() string  { return "whomay" }
+func (p *WhoMayPage) Title() Text { return Say("Connect %s", p.App.Name) }
 
 // ConnectionsPage lists what is connected.
 type ConnectionsPage struct {
@@ -127,8 +127,8 @@ type ConnectionCard struct {
 	MayEnd bool
 }
 
-func (*ConnectionsPage) Name() string  { return "connections" }
-func (*ConnectionsPage) Title() string { return "Connections" }
+func (*ConnectionsPage) Name() string { return "connections" }
+func (*ConnectionsPage) Title() Text  { return Say("Connections") }
 
 // Empty reports whether nothing is connected.
 func (p *ConnectionsPage) Empty() bool {
@@ -147,8 +147,8 @@ type DisconnectPage struct {
 	User         postern.User
 }
 
-func (*DisconnectPage) Name() string    { return "disconnect" }
-func (p *DisconnectPage) Title() string { return "Disconnect " + p.App.Name }
+func (*DisconnectPage) Name() string  { return "disconnect" }
+func (p *DisconnectPage) Title() Text { return Say("Disconnect %s", p.App.Name) }
 
 // PasswordPage changes a password.
 type PasswordPage struct {
@@ -158,8 +158,8 @@ type PasswordPage struct {
 	Problem      string
 }
 
-func (*PasswordPage) Name() string  { return "password" }
-func (*PasswordPage) Title() string { return "Change password" }
+func (*PasswordPage) Name() string { return "password" }
+func (*PasswordPage) Title() Text  { return Say("Change password") }
 
 // ResetPage sets a new password from a one-time link.
 type ResetPage struct {
@@ -169,8 +169,8 @@ type ResetPage struct {
 	Problem string
 }
 
-func (*ResetPage) Name() string  { return "reset" }
-func (*ResetPage) Title() string { return "Set a new password" }
+func (*ResetPage) Name() string { return "reset" }
+func (*ResetPage) Title() Text  { return Say("Set a new password") }
 
 // MessagePage says one thing: what this is, what went wrong, or what is done.
 type MessagePage struct {
@@ -182,5 +182,5 @@ type MessagePage struct {
 	LinkText  string
 }
 
-func (*MessagePage) Name() string    { return "message" }
-func (p *MessagePage) Title() string { return p.Heading }
+func (*MessagePage) Name() string  { return "message" }
+func (p *MessagePage) Title() Text { return Say("%s", p.Heading) }

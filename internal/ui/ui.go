@@ -15,6 +15,9 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed templates/*.html
@@ -25,14 +28,16 @@ type Page interface {
 	// Name is the template's file name without its ending.
 	Name() string
 	// Title is the document's title, before the product's name.
-	Title() string
+	Title() Text
 }
 
 // Pages render and serve everything that a browser sees.
 type Pages struct {
-	Assets *Assets
-	brand  Brand
-	pages  map[string]*template.Template
+	Assets  *Assets
+	brand   Brand
+	pages   map[string]map[string]*template.Template // by language and name
+	tags    []language.Tag                           // of the languages; the first is for who asks for none
+	matcher language.Matcher
 }
 
 // New prepares the pages under an operator's brand.
@@ -45,10 +50,26 @@ func New(brand Brand) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{Assets: assets, brand: brand, pages: map[string]*template.Template{}}
+	p := &Pages{Assets: assets, brand: brand, pages: map[string]map[string]*template.Template{}}
+	spoken, err := languages()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range spoken {
+		if p.pages[l.tag], err = parse(l, assets); err != nil {
+			return nil, err
+		}
+		p.tags = append(p.tags, language.Make(l.tag))
+	}
+	p.matcher = language.NewMatcher(p.tags)
+	return p, nil
+}
+
+// parse reads all templates for one language.
+func parse(l pageLanguage, assets *Assets) (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").Funcs(words).
-		Funcs(template.FuncMap{"asset": assets.Path}).
-		ParseFS(templates, "templates/layout.html", "templates/parts.html")
+		Funcs(template.FuncMap{"asset": assets.Path, "say": l.say, "language": func() string { return l.tag }}).
+		ParseFS(templates, "templates/layout.html", "templates/parts*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +77,10 @@ func New(brand Brand) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages := map[string]*template.Template{}
 	for _, file := range files {
 		name := pageName(file)
-		if name == "layout" || name == "parts" {
+		if name == "layout" || strings.HasPrefix(name, "parts") {
 			continue
 		}
 		own, err := layout.Clone()
@@ -68,9 +90,9 @@ func New(brand Brand) (*Pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.pages[name] = own
+		pages[name] = own
 	}
-	return p, nil
+	return pages, nil
 }
 
 func pageName(file string) string {
@@ -87,9 +109,9 @@ type frame struct {
 	Brand Brand
 }
 
-// Render gives the HTML of a page.
-func (p *Pages) Render(page Page) ([]byte, error) {
-	t, ok := p.pages[page.Name()]
+// Render gives the HTML of a page in a language that we have.
+func (p *Pages) Render(language string, page Page) ([]byte, error) {
+	t, ok := p.pages[language][page.Name()]
 	if !ok {
 		return nil, fmt.Errorf("ui: no template named %q", page.Name())
 	}
@@ -100,15 +122,18 @@ func (p *Pages) Render(page Page) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Write answers with a page. Nothing is sent before the whole page is rendered,
+// Write answers with a page in the reader's language. Nothing is sent before the whole page is rendered,
 // so a person never sees half of one. Headers has set the rest.
-func (p *Pages) Write(w http.ResponseWriter, status int, page Page) error {
-	html, err := p.Render(page)
+func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
+	reader := p.reader(r)
+	html, err := p.Render(reader, page)
 	if err != nil {
 		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", reader)
+	w.Header().Add("Vary", "Accept-Language")
 	w.Header().Set("Content-Length", strconv.Itoa(len(html)))
 	w.WriteHeader(status)
 	_, err = w.Write(html)

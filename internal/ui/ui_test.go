@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -94,7 +95,7 @@ func mustNew(t *testing.T, brand Brand) *Pages {
 
 func render(t *testing.T, p *Pages, page Page) string {
 	t.Helper()
-	html, err := p.Render(page)
+	html, err := p.Render(English, page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,9 @@ func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 	rendered := map[string]bool{}
 	foreign := regexp.MustCompile(`(?i)(src|href|action)="(https?:|//)`)
 	inline := regexp.MustCompile(`(?i)<script|<style|\sstyle="|\son[a-z]+="|<iframe|javascript:`)
-	for name, page := range samples() {
+	all := samples()
+	maps.Copy(all, staffSamples())
+	for name, page := range all {
 		html := render(t, p, page)
 		rendered[page.Name()] = true
 		if m := foreign.FindString(html) + inline.FindString(html); m != "" {
@@ -128,7 +131,7 @@ func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 			}
 		}
 	}
-	for name := range p.pages {
+	for name := range p.pages[English] {
 		if !rendered[name] {
 			t.Errorf("no sample renders the template %s", name)
 		}

@@ -13,6 +13,7 @@ import (
 // words are what templates say things with.
 var words = template.FuncMap{
 	"machine": machineTime, "day": Day, "letter": letter, "tint": tint, "list": List,
+	"counted": counted, "named": named,
 }
 
 // Day is a date as people write it, in UTC: "24 November 2026".

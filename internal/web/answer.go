@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/oauth"
 )
 
@@ -28,13 +29,13 @@ func (d *Door) answerConsent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	choices := q.choices(memberships)
-	if err := d.proved(r, toAnswer, q.about(s, choices)...); err != nil {
+	if err := d.cookies.Proved(r, toAnswer, q.about(s, choices)...); err != nil {
 		return err
 	}
 	if !ownAccounts(r, memberships) {
 		return postern.Errorf(postern.Forbidden, "The account in this form is not one of yours.")
 	}
-	form, err := fields(r, "decision", "account")
+	form, err := browser.Fields(r, "decision", "account")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -20,7 +21,7 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return err
 	}
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
@@ -29,11 +30,11 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := &ui.ConnectionsPage{
-		User: s.User, SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		User: s.User, SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Done: done[r.URL.Query().Get("done")],
 	}
 	for _, l := range list {
-		card, err := d.card(r, browser, s, l)
+		card, err := d.card(r, bound, s, l)
 		if err != nil {
 			return err
 		}
@@ -47,14 +48,14 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (d *Door) card(r *http.Request, browser postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
+func (d *Door) card(r *http.Request, bound postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
 	scopes, err := d.scopeLines(r.Context(), l.Connection.Scopes, func(string) bool { return false })
 	if err == nil {
 		l.App.LogoHash, err = d.Rows.LogoHash(r.Context(), l.App.ID)
 	}
 	return ui.ConnectionCard{
 		Listing: l, Scopes: scopes,
-		Token: formToken(browser, toDisconnect, hashText(s.Hash), l.Connection.ID),
+		Token: browser.FormToken(bound, toDisconnect, browser.HashText(s.Hash), l.Connection.ID),
 		// A person's own connection is theirs to end, whatever their role.
 		MayEnd: l.Connection.UserID != "" || l.App.MayConnect(l.Role),
 	}, err
@@ -66,7 +67,7 @@ func (d *Door) showDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return err
 	}
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
@@ -74,12 +75,12 @@ func (d *Door) showDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	card, err := d.card(r, browser, s, *l)
+	card, err := d.card(r, bound, s, *l)
 	if err != nil {
 		return err
 	}
 	d.write(w, r, http.StatusOK, &ui.DisconnectPage{
-		ConnectionCard: card, User: s.User, SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		ConnectionCard: card, User: s.User, SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 	})
 	return nil
 }
@@ -109,7 +110,7 @@ func (d *Door) disconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.proved(r, toDisconnect, hashText(s.Hash), l.Connection.ID); err != nil {
+	if err := d.cookies.Proved(r, toDisconnect, browser.HashText(s.Hash), l.Connection.ID); err != nil {
 		return err
 	}
 	if err := d.Engine.Disconnect(r.Context(), s.User, l.Connection.ID, d.Address(r)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/ui"
 )
@@ -91,13 +92,13 @@ func (d *Door) answerSilently(w http.ResponseWriter, r *http.Request, q *questio
 
 // askYesOrNo shows the question, and which account where there are several.
 func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q *question, s *postern.Session, choices []postern.Membership, problem string) error {
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
 	page := &ui.ConsentPage{
-		Token:        formToken(browser, toAnswer, q.about(s, choices)...),
-		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Token:        browser.FormToken(bound, toAnswer, q.about(s, choices)...),
+		SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Ticket:       string(q.secret), App: q.app, User: s.User, Problem: problem,
 		Site: host(q.app.URL), Goes: host(q.RedirectURI), Level: q.Level(q.app),
 	}
@@ -193,13 +194,13 @@ const somePeople = 5
 // sayWhoMay tells a person who may not connect the app who can. It is a step of
 // the way, not an error.
 func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session, memberships []postern.Membership) error {
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
 	page := &ui.WhoMayPage{
-		Token:        formToken(browser, toAnswer, q.about(s, nil)...),
-		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Token:        browser.FormToken(bound, toAnswer, q.about(s, nil)...),
+		SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Ticket:       string(q.secret), App: q.app, User: s.User,
 		Reason: "You are not a member of an account that this app can be connected to.",
 	}

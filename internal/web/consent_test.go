@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/oauth"
 )
 
@@ -109,7 +110,7 @@ func TestLC04_AQuestionThatWasNotShownCannotBeAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := &question{Ticket: &postern.Ticket{Hash: postern.Secret(strings.TrimPrefix(at, "/consent/")).Hash()}}
-	made := formToken(postern.Secret(v.cookies["__Host-postern_browser"]), toAnswer, q.about(session, w.memberships("ada"))...)
+	made := browser.FormToken(postern.Secret(v.cookies["__Host-postern_browser"]), toAnswer, q.about(session, w.memberships("ada"))...)
 	v.post(at, url.Values{"decision": {"allow"}, "form_token": {made}}).wants(403)
 	if w.rows.codes() != 0 {
 		t.Error("something was granted")

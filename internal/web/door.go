@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/ui"
@@ -94,7 +95,7 @@ type Config struct {
 // Door serves the pages of end users.
 type Door struct {
 	Config
-	cookies cookieNames
+	cookies browser.Cookies
 	headers ui.Headers
 	forgery *http.CrossOriginProtection
 	mux     *http.ServeMux
@@ -109,7 +110,7 @@ func New(c Config) (*Door, error) {
 	}
 	https := origin.Scheme == "https"
 	d := &Door{
-		Config: c, cookies: namesFor(https), headers: ui.Headers{HTTPS: https},
+		Config: c, cookies: browser.CookiesFor(https, ""), headers: ui.Headers{HTTPS: https},
 		forgery: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 	}
 	// A proxy may have changed Host; the origin that people see is this one.
@@ -199,7 +200,7 @@ type page func(w http.ResponseWriter, r *http.Request) error
 func (d *Door) serve(handle page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := readForm(r); err != nil {
+		if err := browser.ReadForm(r); err != nil {
 			d.fail(w, r, err)
 			return
 		}
@@ -218,7 +219,7 @@ func (d *Door) front(w http.ResponseWriter, r *http.Request) error {
 	if session != nil {
 		return redirect(w, r, "/connections")
 	}
-	return d.Pages.Write(w, http.StatusOK, &ui.MessagePage{
+	return d.Pages.Write(w, r, http.StatusOK, &ui.MessagePage{
 		Heading: "Connected apps",
 		What:    "Here you see which apps may act for your account, and end what you no longer need.",
 		Do:      "To connect a new app, start at the app: it will send you here to decide.",

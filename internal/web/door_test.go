@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 )
 
 func TestAZ23_EveryAnswerRulesOutWhatIsDangerous(t *testing.T) {
@@ -84,9 +85,6 @@ func TestLC23_CookiesAreBoundToTheHost(t *testing.T) {
 		if !strings.HasPrefix(c.Name, "__Host-") || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
 			t.Errorf("cookie %+v", c)
 		}
-	}
-	if names := namesFor(false); names.browser != "postern_browser" || names.secure {
-		t.Errorf("over http: %+v", names)
 	}
 }
 
@@ -250,7 +248,7 @@ func TestRV10_WhoMayNotDisconnectIsTold(t *testing.T) {
 	bob, eve := w.signedIn("bob"), w.signedIn("eve")
 	page := bob.get("/connections").wants(200, "Only people with the role admin")
 	session := w.people.sessions[postern.Secret(bob.cookies["__Host-postern_session"]).Hash()]
-	token := formToken(postern.Secret(bob.cookies["__Host-postern_browser"]), toDisconnect, hashText(session.Hash), "con_1")
+	token := browser.FormToken(postern.Secret(bob.cookies["__Host-postern_browser"]), toDisconnect, browser.HashText(session.Hash), "con_1")
 	bob.post(at, url.Values{"form_token": {token}}).wants(403, "role")
 	bob.post(at, nil).wants(403)
 	bob.get(at).wants(200, "Only people with the role admin")
@@ -317,26 +315,6 @@ func TestHostShowsThePort(t *testing.T) {
 			t.Errorf("%q: %q, not %q", url, got, want)
 		}
 	}
-}
-
-func FuzzFormToken(f *testing.F) {
-	const browser = postern.Secret("browser")
-	good := formToken(browser, toAnswer, "ticket", "session")
-	for _, seed := range []string{"", good[:42], good + "=", "\x00", strings.Repeat("A", 43), good} {
-		f.Add(seed, "ticket", "session")
-	}
-	f.Fuzz(func(t *testing.T, sent, first, second string) {
-		matches := tokenMatches(sent, browser, toAnswer, first, second)
-		if sent == good && matches != (first == "ticket" && second == "session") {
-			t.Errorf("for %q and %q the token matches: %v", first, second, matches)
-		}
-		if tokenMatches(sent, "", toAnswer, first, second) {
-			t.Error("a browser without a cookie has a valid form")
-		}
-		if moved := formToken(browser, toAnswer, first+second); moved == formToken(browser, toAnswer, first, second) {
-			t.Error("two lists of parts read the same")
-		}
-	})
 }
 
 func FuzzTicketPath(f *testing.F) {

@@ -106,7 +106,7 @@ func seconds(wait time.Duration) string {
 
 // write sends a page; that the browser went away meanwhile is nobody's error.
 func (d *Door) write(w http.ResponseWriter, r *http.Request, status int, page ui.Page) {
-	if err := d.Pages.Write(w, status, page); err != nil {
+	if err := d.Pages.Write(w, r, status, page); err != nil {
 		d.Log.InfoContext(r.Context(), "a page was not sent", "page", page.Name(), "error", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -16,13 +17,13 @@ func (d *Door) showPassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) askForPassword(w http.ResponseWriter, r *http.Request, status int, s *postern.Session, problem string) error {
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
 	d.write(w, r, status, &ui.PasswordPage{
-		Token:        formToken(browser, toChange, hashText(s.Hash)),
-		SignOutToken: formToken(browser, toSignOut, hashText(s.Hash)),
+		Token:        browser.FormToken(bound, toChange, browser.HashText(s.Hash)),
+		SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		User:         s.User, Problem: problem,
 	})
 	return nil
@@ -34,10 +35,10 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return err
 	}
-	if err := d.proved(r, toChange, hashText(s.Hash)); err != nil {
+	if err := d.cookies.Proved(r, toChange, browser.HashText(s.Hash)); err != nil {
 		return err
 	}
-	form, err := fields(r, "password", "new_password", "new_password_again")
+	form, err := browser.Fields(r, "password", "new_password", "new_password_again")
 	if err != nil {
 		return err
 	}
@@ -45,7 +46,7 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return d.askForPassword(w, r, http.StatusOK, s, notTheSame)
 	}
 	in, err := d.People.ChangePassword(r.Context(), s,
-		postern.Secret(form[0]), postern.Secret(form[1]), cookie(r, d.cookies.device), d.Address(r))
+		postern.Secret(form[0]), postern.Secret(form[1]), browser.Cookie(r, d.cookies.Device), d.Address(r))
 	if problem, status := passwordProblem(w, err); problem != "" {
 		return d.askForPassword(w, r, status, s, problem)
 	}
@@ -88,12 +89,12 @@ func (d *Door) askForNew(w http.ResponseWriter, r *http.Request, status int, pro
 	if err != nil {
 		return err
 	}
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
 	d.write(w, r, status, &ui.ResetPage{
-		Token: formToken(browser, toReset, hashText(link.Hash())),
+		Token: browser.FormToken(bound, toReset, browser.HashText(link.Hash())),
 		Link:  "/reset/" + string(link), Email: user.Email, Problem: problem,
 	})
 	return nil
@@ -103,10 +104,10 @@ func (d *Door) askForNew(w http.ResponseWriter, r *http.Request, status int, pro
 // who may set it, not who is at this browser later.
 func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
 	link := postern.Secret(r.PathValue("token"))
-	if err := d.proved(r, toReset, hashText(link.Hash())); err != nil {
+	if err := d.cookies.Proved(r, toReset, browser.HashText(link.Hash())); err != nil {
 		return err
 	}
-	form, err := fields(r, "new_password", "new_password_again")
+	form, err := browser.Fields(r, "new_password", "new_password_again")
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.cookies.clear(w, d.cookies.session)
+	d.cookies.Clear(w, d.cookies.Session)
 	d.write(w, r, http.StatusOK, &ui.MessagePage{
 		Heading: "Your password is set", What: "You are signed out everywhere. Connected apps stay connected.",
 		Link: "/login", LinkText: "Sign in",

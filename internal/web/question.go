@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/ui"
 )
@@ -28,8 +29,7 @@ func (d *Door) question(r *http.Request, secret postern.Secret) (*question, erro
 	if err != nil {
 		return nil, err
 	}
-	browser := cookie(r, d.cookies.browser)
-	if !browserForm.Matches(browser) || !browser.Hash().Equal(t.Browser) {
+	if bound := d.cookies.Bound(r); bound.IsZero() || !bound.Equal(t.Browser) {
 		return nil, &postern.Error{Kind: otherBrowser}
 	}
 	app, err := d.Rows.App(r.Context(), t.AppID)
@@ -93,7 +93,7 @@ func (q *question) choices(memberships []postern.Membership) []postern.Membershi
 // about is what the answer's form is bound to: the ticket, the session, and the
 // accounts as they were shown.
 func (q *question) about(s *postern.Session, choices []postern.Membership) []string {
-	parts := []string{hashText(q.Hash), hashText(s.Hash)}
+	parts := []string{browser.HashText(q.Hash), browser.HashText(s.Hash)}
 	for _, c := range choices {
 		parts = append(parts, c.Account.ID)
 	}

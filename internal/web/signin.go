@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/ui"
 )
@@ -24,7 +25,7 @@ func (d *Door) showSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // askWhoYouAre shows the sign-in form, for a question or for none.
 func (d *Door) askWhoYouAre(w http.ResponseWriter, r *http.Request, status int, q *question, page *ui.SignInPage) error {
-	browser, err := d.browser(w, r)
+	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
 	}
@@ -36,26 +37,26 @@ func (d *Door) askWhoYouAre(w http.ResponseWriter, r *http.Request, status int, 
 		// A stored consent answers right after the sign-in, by redirect.
 		q.mayLeadOn(w.Header())
 	}
-	page.Token = formToken(browser, toSignIn, page.Ticket)
+	page.Token = browser.FormToken(bound, toSignIn, page.Ticket)
 	d.write(w, r, status, page)
 	return nil
 }
 
 func (d *Door) signIn(w http.ResponseWriter, r *http.Request) error {
-	form, err := fields(r, "email", "password", "ticket")
+	form, err := browser.Fields(r, "email", "password", "ticket")
 	if err != nil {
 		return err
 	}
 	email, password, ticket := form[0], form[1], form[2]
 	q := d.waiting(r, ticket)
-	if err := d.proved(r, toSignIn, ticket); err != nil {
+	if err := d.cookies.Proved(r, toSignIn, ticket); err != nil {
 		return d.askWhoYouAre(w, r, http.StatusForbidden, q, &ui.SignInPage{
 			Email: email, Problem: "This page was open too long, or cookies are off. Please sign in again.",
 		})
 	}
 	in, err := d.People.SignIn(r.Context(), identity.SignIn{
 		Email: email, Password: postern.Secret(password),
-		Device: cookie(r, d.cookies.device), Address: d.Address(r),
+		Device: browser.Cookie(r, d.cookies.Device), Address: d.Address(r),
 	})
 	if err != nil {
 		return d.askAgain(w, r, q, email, err)
@@ -94,14 +95,14 @@ func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, q *question, ema
 // begin gives the browser its session. The old one is gone: a session never
 // survives a change of who is there (attacks.md LC-01).
 func (d *Door) begin(w http.ResponseWriter, in *identity.SignedIn) {
-	d.cookies.set(w, d.cookies.session, in.Session, in.ExpiresAt)
+	d.cookies.Set(w, d.cookies.Session, in.Session, in.ExpiresAt)
 	if in.Device != "" {
-		d.cookies.set(w, d.cookies.device, in.Device, d.Now().Add(deviceLife))
+		d.cookies.Set(w, d.cookies.Device, in.Device, d.Now().Add(browser.DeviceLife))
 	}
 }
 
 func (d *Door) endSession(r *http.Request) error {
-	secret := cookie(r, d.cookies.session)
+	secret := browser.Cookie(r, d.cookies.Session)
 	if !postern.SessionForm.Matches(secret) {
 		return nil
 	}
@@ -146,8 +147,8 @@ func (d *Door) showSignOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) signOutToken(w http.ResponseWriter, r *http.Request, s *postern.Session) (string, error) {
-	browser, err := d.browser(w, r)
-	return formToken(browser, toSignOut, hashText(s.Hash)), err
+	bound, err := d.bind(w, r)
+	return browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)), err
 }
 
 // signOut ends the session. From a question's page ("not you?") it leads back
@@ -158,13 +159,13 @@ func (d *Door) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if session == nil {
-		d.cookies.clear(w, d.cookies.session)
+		d.cookies.Clear(w, d.cookies.Session)
 		return redirect(w, r, "/logout")
 	}
-	if err := d.proved(r, toSignOut, hashText(session.Hash)); err != nil {
+	if err := d.cookies.Proved(r, toSignOut, browser.HashText(session.Hash)); err != nil {
 		return err
 	}
-	ticket, err := field(r, "ticket")
+	ticket, err := browser.Field(r, "ticket")
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (d *Door) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := d.endSession(r); err != nil {
 		return err
 	}
-	d.cookies.clear(w, d.cookies.session)
+	d.cookies.Clear(w, d.cookies.Session)
 	if to := next(ticket); to != "/connections" {
 		return redirect(w, r, to)
 	}

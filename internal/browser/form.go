@@ -1,4 +1,4 @@
-package web
+package browser
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"postern.dev/postern"
 )
 
-// readForm reads the body of a POST; the query never completes a form.
-func readForm(r *http.Request) error {
+// ReadForm reads the body of a POST; the query never completes a form.
+func ReadForm(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
@@ -22,9 +22,9 @@ func readForm(r *http.Request) error {
 	return nil
 }
 
-// field is a form field, "" when absent. One that is given twice means two
+// Field is a form field, "" when absent. One that is given twice means two
 // things, so it is refused.
-func field(r *http.Request, name string) (string, error) {
+func Field(r *http.Request, name string) (string, error) {
 	values := r.PostForm[name]
 	switch len(values) {
 	case 0:
@@ -35,12 +35,12 @@ func field(r *http.Request, name string) (string, error) {
 	return "", postern.Errorf(postern.InvalidRequest, "The form names %q more than once.", name)
 }
 
-// fields reads several, in order.
-func fields(r *http.Request, names ...string) ([]string, error) {
+// Fields reads several, in order.
+func Fields(r *http.Request, names ...string) ([]string, error) {
 	values := make([]string, len(names))
 	for i, name := range names {
 		var err error
-		if values[i], err = field(r, name); err != nil {
+		if values[i], err = Field(r, name); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,181 @@
+// Package entry is what the doors of staff have in common: the sign-in, the
+// frame around every page of somebody who is signed in, and the pages for what
+// goes wrong. The portal has one Entry, the operators' console another; a
+// session of one opens nothing of the other.
+package entry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/ui"
+)
+
+// Config is what an Entry is given. All of it is needed.
+type Config struct {
+	Prefix    string // of all its paths: "/portal"
+	Realm     postern.Realm
+	PublicURL string // the origin that people use
+	Pages     *ui.Pages
+	People    People
+	Now       func() time.Time
+	Random    io.Reader
+	Log       *slog.Logger
+	// Address is the client's address, as far as proxies are trusted.
+	Address func(*http.Request) string
+	// RequestID names the request in pages and logs.
+	RequestID func(*http.Request) string
+}
+
+// People is what an entry asks of the rules of identity.
+type People interface {
+	// StaffSession gives the session of a cookie's value; NotFound.
+	StaffSession(ctx context.Context, realm postern.Realm, session postern.Secret) (*postern.StaffSession, error)
+}
+
+// Entry serves the pages under one prefix.
+type Entry struct {
+	Config
+	cookies browser.Cookies
+	headers ui.Headers
+	forgery *http.CrossOriginProtection
+	mux     *http.ServeMux
+	handler http.Handler
+}
+
+// New builds an entry with the sign-in pages; the door adds its own by Handle.
+func New(c Config) (*Entry, error) {
+	origin, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	https := origin.Scheme == "https"
+	e := &Entry{
+		Config: c, cookies: browser.CookiesFor(https, path.Base(c.Prefix)), headers: ui.Headers{HTTPS: https},
+		forgery: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+	}
+	// A proxy may have changed Host; the origin that people see is this one.
+	if err := e.forgery.AddTrustedOrigin(origin.Scheme + "://" + origin.Host); err != nil {
+		return nil, err
+	}
+	e.handler = e.headers.Wrap(http.HandlerFunc(e.route))
+	return e, nil
+}
+
+// ServeHTTP serves every path under the prefix.
+func (e *Entry) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
+
+func (e *Entry) route(w http.ResponseWriter, r *http.Request) {
+	handler, pattern := e.mux.Handler(r)
+	if pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
+		e.unrouted(w, r, handler)
+		return
+	}
+	if err := e.forgery.Check(r); err != nil {
+		e.fail(w, r, postern.Errorf(postern.Forbidden, "This form was sent from another site."))
+		return
+	}
+	e.mux.ServeHTTP(w, r)
+}
+
+// unrouted answers as the mux would, in a page of ours.
+func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
+	plain := &discard{header: http.Header{}, status: http.StatusOK}
+	mux.ServeHTTP(plain, r)
+	if plain.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", plain.header.Get("Allow"))
+		e.Error(w, r, plain.status, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
+		return
+	}
+	e.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
+}
+
+// discard keeps the status and headers of an answer.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// maxForm bounds what is read of a form without a file.
+const maxForm = 64 << 10
+
+// Open serves a page to whoever comes, signed in or not. The pattern is
+// net/http's, with the path as it is under the prefix: "GET /login".
+func (e *Entry) Open(pattern string, page func(w http.ResponseWriter, r *http.Request) error) {
+	e.open(pattern, maxForm, page)
+}
+
+func (e *Entry) open(pattern string, most int64, page func(w http.ResponseWriter, r *http.Request) error) {
+	e.mux.HandleFunc(e.under(pattern), func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		err := browser.ReadForm(r)
+		if err == nil {
+			err = page(w, r)
+		}
+		if err != nil {
+			e.fail(w, r, err)
+		}
+	})
+}
+
+// Handle serves a page to those who are signed in. Others sign in first, and
+// come back to it.
+func (e *Entry) Handle(pattern string, page func(v *Visit) error) {
+	e.HandleUpload(pattern, maxForm, page)
+}
+
+// HandleUpload is Handle for a form with files, of this many bytes at most.
+func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) error) {
+	e.open(pattern, most, func(w http.ResponseWriter, r *http.Request) error {
+		session, err := e.session(r)
+		if err != nil {
+			return err
+		}
+		if session == nil {
+			return e.signInFirst(w, r)
+		}
+		bound, err := e.cookies.Bind(w, r, e.Random)
+		if err != nil {
+			return err
+		}
+		return page(&Visit{W: w, R: r, Session: session, entry: e, bound: bound})
+	})
+}
+
+// under puts a pattern under the prefix.
+func (e *Entry) under(pattern string) string {
+	for i := range pattern {
+		if pattern[i] == ' ' {
+			rest := pattern[i+1:]
+			if rest == "/" {
+				rest = ""
+			}
+			return pattern[:i+1] + e.Prefix + rest
+		}
+	}
+	return e.Prefix + pattern
+}
+
+// session is who is signed in; nil: nobody. The error is trouble of ours only.
+func (e *Entry) session(r *http.Request) (*postern.StaffSession, error) {
+	secret := browser.Cookie(r, e.cookies.Session)
+	if !postern.SessionForm.Matches(secret) {
+		return nil, nil
+	}
+	s, err := e.People.StaffSession(r.Context(), e.Realm, secret)
+	if postern.Is(err, postern.NotFound) {
+		return nil, nil
+	}
+	return s, err
+}

@@ -1,0 +1,79 @@
+package entry
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/ui"
+)
+
+// trouble is how a kind of error looks on a page.
+type trouble struct {
+	status  int
+	heading string
+	what    string // where the error says nothing itself
+	do      string
+}
+
+// troubles is the one table of errors for staff.
+var troubles = map[postern.Kind]trouble{
+	postern.NotFound:       {404, "Nothing here", "There is no page at this address, or it is not yours to see.", "Check the address, or start at your first page."},
+	postern.Forbidden:      {403, "This is not possible", "You may not do this.", "Go back and load the page again. If you need this, ask an owner of your team."},
+	postern.Conflict:       {409, "Somebody was faster", "This changed while you looked at it.", "Go back, load the page again and look once more."},
+	postern.InvalidRequest: {400, "This request does not work", "Something in the request is missing or wrong.", "Go back and try again."},
+	postern.RateLimited:    {429, "Too many attempts", "There were too many attempts.", "Try again later."},
+	postern.Unavailable:    {503, "We can’t answer right now", "A part of our service does not answer.", "Please try again in a moment. Nothing was lost."},
+	postern.ServerError:    {500, "Something went wrong", "This is a fault of ours; we have written it down.", "Please try again in a moment."},
+}
+
+func troubleOf(k postern.Kind) trouble {
+	for _, kind := range []postern.Kind{k, k.Parent(), postern.InvalidRequest} {
+		if t, ok := troubles[kind]; ok {
+			return t
+		}
+	}
+	return troubles[postern.ServerError]
+}
+
+func (e *Entry) fail(w http.ResponseWriter, r *http.Request, err error) {
+	known, ok := errors.AsType[*postern.Error](err)
+	if !ok {
+		known = postern.Wrap(postern.ServerError, err)
+	}
+	e.Error(w, r, troubleOf(known.Kind).status, known)
+}
+
+// Error writes the page for an error: what happened, what to do, and a name for
+// the request.
+func (e *Entry) Error(w http.ResponseWriter, r *http.Request, status int, err *postern.Error) {
+	t, id := troubleOf(err.Kind), e.RequestID(r)
+	level := slog.LevelInfo
+	if status >= 500 {
+		level = slog.LevelError
+	}
+	e.Log.Log(r.Context(), level, "error page", "status", status, "kind", err.Kind, "request_id", id, "error", err)
+	if err.Kind == postern.RateLimited || err.Kind == postern.Unavailable {
+		w.Header().Set("Retry-After", seconds(err.RetryAfter))
+	}
+	page := &ui.MessagePage{Heading: t.heading, What: err.Msg, Do: t.do, RequestID: id, Link: e.Prefix, LinkText: "To your first page"}
+	if page.What == "" {
+		page.What = t.what
+	}
+	e.write(w, r, status, page)
+}
+
+// seconds is a Retry-After that is never too early.
+func seconds(wait time.Duration) string {
+	return strconv.Itoa(int(max(wait+time.Second-1, 5*time.Second) / time.Second))
+}
+
+// write sends a page; that the browser went away meanwhile is nobody's error.
+func (e *Entry) write(w http.ResponseWriter, r *http.Request, status int, page ui.Page) {
+	if err := e.Pages.Write(w, r, status, page); err != nil {
+		e.Log.InfoContext(r.Context(), "a page was not sent", "page", page.Name(), "error", err)
+	}
+}

@@ -1,0 +1,68 @@
+// Package portal is the door of partners' browsers: their apps and keys, how to
+// begin, what their programs asked and why it failed, connections, webhooks,
+// and a sandbox to try all of it in.
+package portal
+
+import (
+	"context"
+	"net/http"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/ui"
+)
+
+// Prefix is where the portal is.
+const Prefix = "/portal"
+
+// Rows are the reads that pages make for themselves.
+type Rows interface {
+	// MemberOf are the partners that a person is a member of, by name; switched-off
+	// ones have Disabled set.
+	MemberOf(ctx context.Context, staffID string) ([]postern.Member, error)
+	// PartnerApp reads an app and the person's part in its partner. An app that
+	// does not exist and one of another's partner are NotFound alike.
+	PartnerApp(ctx context.Context, staffID, appID string) (*postern.App, postern.Role, error)
+	// PartnerApps are the apps of a partner, by name.
+	PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error)
+}
+
+// Config is what the door is given.
+type Config struct {
+	Entry *entry.Entry
+	Rows  Rows
+}
+
+// Door serves everything under /portal.
+type Door struct {
+	Config
+}
+
+// New builds the door.
+func New(c Config) *Door {
+	d := &Door{Config: c}
+	d.Entry.Handle("GET /", d.apps)
+	return d
+}
+
+// ServeHTTP serves every path under Prefix.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.Entry.ServeHTTP(w, r) }
+
+// app reads the app that the path names, for a member of its partner, with the
+// frame of its page.
+func (d *Door) app(v *entry.Visit, tab string) (*postern.App, ui.AppFrame, error) {
+	app, role, err := d.Rows.PartnerApp(v.R.Context(), v.Staff().ID, v.R.PathValue("app"))
+	if err != nil {
+		return nil, ui.AppFrame{}, err
+	}
+	return app, ui.AppFrame{StaffFrame: v.Frame("apps"), App: app, Role: role, Tab: tab}, nil
+}
+
+// editable is app for what changes something: viewers may not.
+func (d *Door) editable(v *entry.Visit, tab string) (*postern.App, ui.AppFrame, error) {
+	app, frame, err := d.app(v, tab)
+	if err == nil && !frame.Role.MayEdit() {
+		err = postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", app.Partner.Name)
+	}
+	return app, frame, err
+}

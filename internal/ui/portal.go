@@ -1,0 +1,38 @@
+package ui
+
+import "postern.dev/postern"
+
+// StaffFrame is what pages of the portal and of the console have in common.
+// Their templates show it by {{template "staff-nav" .}}.
+type StaffFrame struct {
+	Prefix       string // "/portal" or "/operator"
+	Staff        postern.Staff
+	SignOutToken string
+	Section      string // of the navigation: the entry to mark as current
+	Done         Text   // what was just done; may be empty
+}
+
+// AppFrame is what the pages of one app have in common: {{template "app-nav" .}}
+// after the heading.
+type AppFrame struct {
+	StaffFrame
+	App  *postern.App
+	Role postern.Role // the reader's, for the app's partner
+	// Tab is the page's own path element under /portal/apps/{app}; "" is the
+	// overview.
+	Tab string
+}
+
+// Tabs are the pages of an app, in the order of the navigation.
+func (AppFrame) Tabs() []Tab {
+	return []Tab{
+		{"", Say("Overview")}, {"settings", Say("Settings")}, {"keys", Say("Keys")}, {"start", Say("Quick start")}, {"try", Say("Try it")},
+		{"log", Say("Request log")}, {"connections", Say("Connections")}, {"webhooks", Say("Webhooks")}, {"sandbox", Say("Sandbox")},
+	}
+}
+
+// Tab is one page of an app.
+type Tab struct {
+	Path string
+	Text Text
+}

@@ -1,0 +1,18 @@
+package ui
+
+import "postern.dev/postern"
+
+// staffSamples are the pages of the portal and of the console, by name.
+func staffSamples() map[string]Page {
+	dev := postern.Staff{ID: "stf_1", Realm: postern.PartnerRealm, Email: "dev@partner.test", Name: "Devi Partner"}
+	inc := postern.Partner{ID: "par_1", Name: "Partner Inc"}
+	app := postern.App{ID: "partner-x", Name: "Partner X", Partner: inc}
+	frame := func(section string) StaffFrame {
+		return StaffFrame{Prefix: "/portal", Staff: dev, SignOutToken: "t", Section: section}
+	}
+	return map[string]Page{
+		"portal-apps": &PartnerAppsPage{StaffFrame: frame("apps"), Partners: []PartnerApps{
+			{Member: postern.Member{Partner: inc, Staff: dev, Role: postern.Owner, Since: day}, Apps: []postern.App{app}},
+		}},
+	}
+}

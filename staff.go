@@ -1,0 +1,68 @@
+package postern
+
+import "time"
+
+// Realm is whose people staff are. A realm is a door of its own: one e-mail may
+// be staff of both, and neither sign-in opens the other.
+type Realm string
+
+const (
+	PartnerRealm  Realm = "partner"  // people of partners: the developer portal
+	OperatorRealm Realm = "operator" // people of the operator: the console
+)
+
+// Staff is a person of a partner or of the operator. Customers' people are
+// Users.
+type Staff struct {
+	ID       string
+	Realm    Realm
+	Email    string
+	Name     string // may be empty
+	Disabled bool
+}
+
+// Display is what pages call the person.
+func (s *Staff) Display() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Email
+}
+
+// StaffSession is a signed-in browser of a staff member. The cookie holds a
+// secret; the row its hash.
+type StaffSession struct {
+	Hash      Hash
+	Staff     Staff
+	SignedIn  time.Time // when the password was last given
+	ExpiresAt time.Time // absolute
+	LastSeen  time.Time
+}
+
+// Role is what a member may do for a partner.
+type Role string
+
+const (
+	Owner     Role = "owner"     // everything, members too
+	Developer Role = "developer" // apps and their keys
+	Viewer    Role = "viewer"    // sees everything that is no secret
+)
+
+// Roles are all roles of members, the mightiest first.
+var Roles = []Role{Owner, Developer, Viewer}
+
+// MayEdit reports whether a member with this role may change apps, make keys
+// and end connections.
+func (r Role) MayEdit() bool { return r == Owner || r == Developer }
+
+// MayManage reports whether a member with this role may invite, change and
+// remove members.
+func (r Role) MayManage() bool { return r == Owner }
+
+// Member is a person's part in a partner.
+type Member struct {
+	Partner Partner
+	Staff   Staff
+	Role    Role
+	Since   time.Time
+}
