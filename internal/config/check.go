@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/yamlfile"
 )
@@ -46,6 +47,7 @@ func (c *Config) check(r *report) {
 	c.checkSecretKey(r)
 	c.checkLifetimes(r)
 	c.checkWebhooks(r)
+	c.checkMail(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "text", "json")
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
@@ -63,6 +65,23 @@ func (c *Config) check(r *report) {
 func (c *Config) checkWebhooks(r *report) {
 	if h := c.Webhooks.History; h < 7*day || h > 3650*day {
 		r.say("webhooks.history", "%s is out of bounds; write 7d to 3650d", short(h))
+	}
+}
+
+// checkMail never repeats the server's address: it holds a password.
+func (c *Config) checkMail(r *report) {
+	if c.Mail.SMTP != "" {
+		if _, err := mail.ParseServer(c.Mail.SMTP, c.Mail.InsecureSMTPWithoutTLS); err != nil {
+			r.say("mail.smtp", "%s", err)
+		}
+	}
+	if c.Mail.From != "" {
+		if _, err := mail.ParseFrom(c.Mail.From); err != nil {
+			r.say("mail.from", "%s", err)
+		}
+	}
+	if (c.Mail.SMTP == "") != (c.Mail.From == "") {
+		r.say("mail", "smtp and from belong together; give both")
 	}
 }
 
@@ -258,6 +277,9 @@ func (n *Network) DecodeYAML(node *yamlfile.Node) yamlfile.Problems {
 
 // warnings are what an operator should know and may want.
 func (c *Config) warnings(root *yamlfile.Node, file string) (list []string) {
+	if c.Mail.InsecureSMTPWithoutTLS {
+		list = append(list, "mail.insecure_smtp_without_tls is on: mails, the links in them and the server's password can be read on their way")
+	}
 	if c.InsecureLoopback {
 		list = append(list, "insecure_loopback is on: apps may use http and loopback URLs; never where partners can reach it")
 	}
@@ -293,14 +315,18 @@ func holdsSecret(root *yamlfile.Node) bool {
 	if inFile("secret_key") != nil {
 		return true
 	}
-	database := inFile("database")
-	if database == nil {
-		return false
+	for _, key := range []string{"database", "mail.smtp"} {
+		address := inFile(key)
+		if address == nil {
+			continue
+		}
+		u, err := url.Parse(address.Text)
+		if err != nil {
+			return true // it may
+		}
+		if _, password := u.User.Password(); password || u.Query().Has("password") {
+			return true
+		}
 	}
-	u, err := url.Parse(database.Text)
-	if err != nil {
-		return true // it may
-	}
-	_, password := u.User.Password()
-	return password || u.Query().Has("password")
+	return false
 }

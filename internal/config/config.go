@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/yamlfile"
 )
 
@@ -40,6 +41,7 @@ type Config struct {
 	Branding       Branding  `yaml:"branding"`
 	SignIn         SignIn    `yaml:"sign_in"`
 	Webhooks       Webhooks  `yaml:"webhooks"`
+	Mail           Mail      `yaml:"mail"`
 }
 
 // Mount is a dialect and where it is mounted: a built-in one by its name, or a
@@ -97,6 +99,27 @@ type Webhooks struct {
 	// in.
 	AllowNetworks []Network     `yaml:"allow_networks"`
 	History       time.Duration `yaml:"history"` // of deliveries
+}
+
+// Mail is by way of which server mails are sent, and under whose name; without
+// either none are.
+type Mail struct {
+	SMTP postern.Secret `yaml:"smtp"` // smtp:// or smtps://, with user and password
+	From string         `yaml:"from"` // Acme <no-reply@acme.com>
+	// InsecureSMTPWithoutTLS sends mails, their links, and the password as anybody
+	// on the way can read them. A server on loopback needs it not.
+	InsecureSMTPWithoutTLS bool `yaml:"insecure_smtp_without_tls"`
+}
+
+// Server is the SMTP server of a checked configuration; nil: mail is not
+// configured.
+func (m *Mail) Server() *mail.Server {
+	if m.SMTP == "" {
+		return nil
+	}
+	s, _ := mail.ParseServer(m.SMTP, m.InsecureSMTPWithoutTLS) // was checked
+	s.From, _ = mail.ParseFrom(m.From)
+	return s
 }
 
 // Network is an address range, also written as one address.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"postern.dev/postern/internal/mail"
 )
 
 const (
@@ -88,6 +91,8 @@ func TestMistakesAreToldWithPlaceAndRemedy(t *testing.T) {
 	for text, want := range map[string]string{
 		"": `1:1: public_url: missing; write the origin that people and partners use, as in https://connect.example.com
 1:1: database: missing; write "sqlite:PATH" or "postgres://USER@HOST/NAME"`,
+		minimal + "mail: {smtp: 'smtp://u:marker@h'}\n":                                         `3:8: mail: smtp and from belong together; give both`,
+		minimal + "mail: {smtp: 'http://u:marker@h', from: \"A <a@b.test>\\nBcc: x@y.test\"}\n": `3:14: mail.smtp: this begins with neither smtp:// nor smtps://; write smtp://USER:PASSWORD@HOST:587, or smtps://… for TLS from the start` + "\n" + `3:41: mail.from: this is not an address; write it as in "Acme <no-reply@acme.com>"`,
 		minimal + "listne: x\n":                                                               `3:1: unknown key "listne"; did you mean "listen"?`,
 		minimal + "database: sqlite:b\n":                                                      `3:1: duplicate key "database"; it is already in line 2`,
 		minimal + "listen: 8080\n":                                                            `3:9: listen: this is a number; it must be text: put it in quotes`,
@@ -175,7 +180,7 @@ func TestEveryKeyComesFromTheEnvironment(t *testing.T) {
 		}
 		_, warnings, err := Load(Sources{File: write(t, minimal), Environ: []string{k.env() + "=\x7f\""}})
 		named := err != nil && strings.Contains(err.Error(), k.env())
-		if free := k.path == "tls.cert_file" || k.path == "tls.key_file" || strings.HasPrefix(k.path, "branding"); len(warnings) > 0 || !named && !free {
+		if free := k.path == "routes" || k.path == "tls.cert_file" || k.path == "tls.key_file" || strings.HasPrefix(k.path, "branding"); len(warnings) > 0 || !named && !free {
 			t.Errorf("%s: nonsense there gives %v and the warnings %v", k.env(), err, warnings)
 		}
 	}
@@ -215,6 +220,27 @@ func TestAVariableThatNamesNoKeyIsAWarning(t *testing.T) {
 	}
 }
 
+func TestTheMailServerIsToldOfWithoutItsPassword(t *testing.T) {
+	c, warnings, err := Load(Sources{File: write(t, minimal), Environ: []string{
+		"POSTERN_MAIL_SMTP=smtp://u:m%C3%A4rker@smtp.example.com", "POSTERN_MAIL_FROM=Acme <no-reply@acme.test>",
+		"POSTERN_MAIL_INSECURE_SMTP_WITHOUT_TLS=true"}})
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "mail.insecure_smtp_without_tls is on") {
+		t.Fatalf("%v, warnings %q", err, warnings)
+	}
+	s := c.Mail.Server()
+	if s.Host != "smtp.example.com" || s.Password != "märker" || s.TLS != mail.Plain || s.From.Name != "Acme" || s.From.Address != "no-reply@acme.test" {
+		t.Errorf("read %+v", s)
+	}
+	for _, printed := range []string{fmt.Sprintf("%v %+v %#v", c, c, c.Mail), fmt.Sprintf("%v %+v %#v", s, *s, *s)} {
+		if strings.Contains(printed, "rker") {
+			t.Errorf("it prints as %s", printed)
+		}
+	}
+	if (&Mail{}).Server() != nil {
+		t.Error("without configuration there is a server")
+	}
+}
+
 func TestAConfigurationNeedsNoFile(t *testing.T) {
 	_, _, err := Load(Sources{Environ: []string{"POSTERN_DATABASE=sqlite:a", "POSTERN_PUBLIC_URL=https://x/y"}})
 	want := `POSTERN_PUBLIC_URL: public_url: "https://x/y" has a path; write the origin alone, as in https://connect.example.com`
@@ -228,6 +254,7 @@ func TestAConfigurationNeedsNoFile(t *testing.T) {
 
 func TestASecretThatEverybodyCanReadIsAWarning(t *testing.T) {
 	withKey := minimal + "secret_key: " + key32 + "\n"
+	withMail := minimal + "mail: {smtp: 'smtp://u:secret@h', from: a@b.test}\n"
 	withPassword := "public_url: https://x\nsecret_key_file: k\ndatabase: postgres://u:secret@h/d\n"
 	for _, c := range []struct {
 		text string
@@ -235,6 +262,7 @@ func TestASecretThatEverybodyCanReadIsAWarning(t *testing.T) {
 		want bool
 	}{
 		{withKey, 0o644, true}, {withKey, 0o600, false}, {withKey, 0o640, false}, {minimal, 0o644, false},
+		{withMail, 0o644, true}, {withMail, 0o600, false}, {strings.Replace(withMail, "u:secret@", "", 1), 0o644, false},
 		{withPassword, 0o644, true}, {strings.Replace(withPassword, ":secret@", "@", 1), 0o644, false},
 	} {
 		path := write(t, c.text)

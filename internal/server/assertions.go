@@ -4,6 +4,7 @@ import (
 	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
@@ -19,6 +20,7 @@ var (
 	_ registry.Store = (*store.DB)(nil)
 	_ web.Rows       = (*store.DB)(nil)
 	_ vault.Rows     = (*store.DB)(nil)
+	_ mail.Rows      = (*store.DB)(nil)
 	_ webhook.Store  = (*store.DB)(nil)
 )
 

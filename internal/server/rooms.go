@@ -15,6 +15,7 @@ import (
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
@@ -52,6 +53,7 @@ type Rooms struct {
 	Identity *identity.Rules
 	Registry *registry.Rules
 	Webhooks *webhook.Rules
+	Mail     *mail.Outbox
 
 	vault   *vault.Vault
 	scratch string // a directory to remove in the end
@@ -81,6 +83,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects),
 		Webhooks: newWebhooks(cfg, o, db, v, dialects),
+		Mail:     mail.New(mail.Outbox{Rows: db, Sealer: sealer{v}, Now: o.Now, Random: o.Random, Log: o.Log, Server: cfg.Mail.Server()}),
 	}, nil
 }
 

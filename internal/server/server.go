@@ -66,6 +66,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.sweeping.Go(func() { sweeper(sweeping, s.fetches(), noteEvery, s.outside.Log) })
 	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
 	s.sweeping.Go(func() { s.Webhooks.Run(sweeping) })
+	s.sweeping.Go(func() { s.Mail.Run(sweeping) })
 	s.health.started.Store(true)
 	return s, nil
 }
@@ -130,7 +131,8 @@ func (s *Server) proxies() (list proxies) {
 
 func (s *Server) sweeps() []sweep {
 	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep},
-		{"webhooks", sweepBatch, func(ctx context.Context) (int, error) { return s.Webhooks.Sweep(ctx, sweepBatch) }}}
+		{"webhooks", sweepBatch, func(ctx context.Context) (int, error) { return s.Webhooks.Sweep(ctx, sweepBatch) }},
+		{"mails", sweepBatch, func(ctx context.Context) (int, error) { return s.Mail.Sweep(ctx, sweepBatch) }}}
 }
 
 // notes are what is kept in memory for a moment, so that a token check costs no write.
