@@ -10,10 +10,19 @@ type Account struct {
 	Number     int64             // for wires that know things by number; unique among accounts
 	Attributes map[string]string // what a dialect's file may say of the account
 	Disabled   bool
+	// SandboxOf is the partner whose sandbox the account is: a throw-away one that
+	// only this partner's apps can connect to. Empty: a real account.
+	SandboxOf string
 
 	// WireID is the account's id in the dialect at hand, where that dialect has
 	// ids of its own (ids.account in its file); otherwise it equals ID.
 	WireID string
+}
+
+// OpenTo reports whether an app may be connected to the account at all: a real
+// account to every app, a partner's sandbox to the partner's own.
+func (a *Account) OpenTo(app *App) bool {
+	return a.SandboxOf == "" || a.SandboxOf == app.Partner.ID
 }
 
 // User is a person of one account or several.

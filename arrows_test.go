@@ -23,6 +23,8 @@ var arrows = map[string][]string{
 	"internal/registry": {"", "internal/jwks", "internal/yamlfile"},
 	"internal/webhook":  {""},
 	"internal/logo":     {""},
+	"internal/sandbox":  {""},
+	"internal/signing":  {""},
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
 	"internal/yamlfile":   {},
 	"internal/jwks":       {},
@@ -35,14 +37,14 @@ var arrows = map[string][]string{
 	"internal/ui":         {""},
 	"internal/browser":    {""},
 	"internal/config":     {"", "internal/vault", "internal/mail", "internal/yamlfile"},
-	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo"},
+	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo", "internal/sandbox", "internal/signing"},
 	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
 	"internal/gate":    {"", "internal/oauth", "internal/dialect", "internal/routes"},
 	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/browser", "internal/dialect"},
 	"internal/entry":   {"", "internal/identity", "internal/ui", "internal/browser"},
-	"internal/portal":  {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
+	"internal/portal":  {"", "internal/sandbox", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
 	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/browser", "internal/entry"},
 	"guard":            {"", "internal/dialect", "internal/routes"},
 }

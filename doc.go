@@ -13,6 +13,7 @@
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
 //	         internal/registry  partners, apps, secrets, accounts, as operators declare them
 //	         internal/identity  users, passwords, sessions
+//	         internal/sandbox   throw-away accounts in which partners try things
 //	         internal/logo      apps' logos, fetched and written anew
 //	ground   internal/store     rows, on SQLite and on PostgreSQL
 //	         internal/ui        templates, styles, words

@@ -244,10 +244,21 @@ func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error,
 	case postern.Unavailable, postern.ServerError:
 		g.Log.Error("a token could not be checked", "error", err)
 		refusal.Status = http.StatusServiceUnavailable
+	h.Set("X-Postern-Dialect", dialect)
+	h.Set("X-Postern-Sandbox", sandboxed(t))
 		if refusal.RetryAfter == "" {
 			refusal.RetryAfter = "1"
 		}
 	case postern.InsufficientScope:
+// sandboxed is "true" for a token of a partner's sandbox account, which the
+// API's own data does not know.
+func sandboxed(t *postern.Token) string {
+	if t.Account.SandboxOf != "" {
+		return "true"
+	}
+	return ""
+}
+
 		refusal.Status = http.StatusForbidden
 	default:
 		refusal.Status = http.StatusUnauthorized

@@ -88,7 +88,9 @@ func mayAllow(d *Decision, app *postern.App) error {
 	case m == nil:
 		return postern.Errorf(postern.Forbidden, "Choose one of your accounts.")
 	case m.Account.Disabled:
-		return postern.Errorf(postern.Forbidden, "This account is switched off.")
+		return postern.Because(postern.Forbidden, "account_disabled", "This account is switched off.")
+	case !m.Account.OpenTo(app):
+		return postern.Because(postern.Forbidden, "other_partners_sandbox", "This is another partner’s sandbox: only that partner’s apps can be connected to it.")
 	case !FitsTenant(d.Ticket, &m.Account):
 		return postern.Errorf(postern.Forbidden, "The app asked for another account.")
 	case !app.MayConnect(m.Role):

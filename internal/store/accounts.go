@@ -7,7 +7,7 @@ import (
 )
 
 const selectMemberships = `
-	SELECT ac.id, ac.handle, ac.name, ac.number, ac.attributes, ac.disabled, m.role
+	SELECT ac.id, ac.handle, ac.name, ac.number, ac.attributes, ac.disabled, ac.sandbox_of, m.role
 	FROM memberships m JOIN accounts ac ON ac.id = m.account_id
 	WHERE m.user_id = $1 AND ac.removed_at = 0
 	ORDER BY ac.name, ac.id`
@@ -24,7 +24,7 @@ func (db *DB) Memberships(ctx context.Context, userID string) ([]postern.Members
 		var m postern.Membership
 		var attrs string
 		a := &m.Account
-		if err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &m.Role); err != nil {
+		if err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &a.SandboxOf, &m.Role); err != nil {
 			return nil, db.trouble(err)
 		}
 		if a.Attributes, err = attributes(attrs); err != nil {

@@ -26,7 +26,7 @@ const (
 	// The account and the approver of a code, NULL when there is no code.
 	peopleColumns = `
 	COALESCE(ac.id, ''), COALESCE(ac.handle, ''), COALESCE(ac.name, ''), COALESCE(ac.number, 0),
-	COALESCE(ac.attributes, ''), COALESCE(ac.disabled, FALSE) OR COALESCE(ac.removed_at, 0) <> 0, COALESCE(w.wire_id, ac.id, ''),
+	COALESCE(ac.attributes, ''), COALESCE(ac.disabled, FALSE) OR COALESCE(ac.removed_at, 0) <> 0, COALESCE(w.wire_id, ac.id, ''), COALESCE(ac.sandbox_of, ''),
 	COALESCE(u.id, ''), COALESCE(u.email, ''), COALESCE(u.name, ''), COALESCE(u.number, 0), COALESCE(u.nickname, ''),
 	COALESCE(u.wire_nickname, ''), COALESCE(u.attributes, ''), COALESCE(u.disabled, FALSE) OR COALESCE(u.removed_at, 0) <> 0`
 
@@ -45,7 +45,7 @@ type peopleRow struct {
 func (r *peopleRow) fields() []any {
 	a, u := &r.account, &r.user
 	return []any{
-		&a.ID, &a.Handle, &a.Name, &a.Number, &r.accountAttrs, &a.Disabled, &a.WireID,
+		&a.ID, &a.Handle, &a.Name, &a.Number, &r.accountAttrs, &a.Disabled, &a.WireID, &a.SandboxOf,
 		&u.ID, &u.Email, &u.Name, &u.Number, &u.Nickname, &u.WireNickname, &r.userAttrs, &u.Disabled,
 	}
 }

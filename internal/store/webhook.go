@@ -47,7 +47,7 @@ const (
 	       COALESCE(e.type, p.type, ''), d.at, a.dialect, a.attributes,
 	       COALESCE(c.id, ''), COALESCE(c.number, 0), COALESCE(e.sequence, 0),
 	       COALESCE(ac.id, ''), COALESCE(ac.handle, ''), COALESCE(ac.name, ''), COALESCE(ac.number, 0), COALESCE(ac.attributes, ''),
-	       COALESCE(w.wire_id, ''),
+	       COALESCE(ac.sandbox_of, ''), COALESCE(w.wire_id, ''),
 	       COALESCE(e.user_id, p.user_id, ''), COALESCE(e.user_nickname, ''), COALESCE(u.wire_nickname, ''), COALESCE(u.nickname, ''),
 	       COALESCE(e.reason, ''), COALESCE(e.changes, ''), COALESCE(p.data, ''), COALESCE(p.scope, '')
 	FROM (SELECT * FROM deliveries d WHERE `
@@ -232,7 +232,8 @@ func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
 	err := rows.Scan(&d.AppID, &d.Position, &m.ID, &d.Lane, &state, &d.Attempts, &d.Tries, &due, &done, &d.Why,
 		&m.Type, &happened, &m.App.Dialect, &attrs,
 		&m.ConnectionID, &m.ConnectionNumber, &m.Sequence,
-		&m.Account.ID, &m.Account.Handle, &m.Account.Name, &m.Account.Number, &accountAttrs, &m.Account.WireID,
+		&m.Account.ID, &m.Account.Handle, &m.Account.Name, &m.Account.Number, &accountAttrs,
+		&m.Account.SandboxOf, &m.Account.WireID,
 		&m.UserID, &m.UserNickname, &fixed, &today, &reason, &changes, &data, &m.Scope)
 	if err != nil {
 		return nil, err

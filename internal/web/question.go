@@ -86,7 +86,7 @@ func (q *question) mayLeadOn(header http.Header) {
 // choices are the accounts that a person may answer for.
 func (q *question) choices(memberships []postern.Membership) []postern.Membership {
 	return slices.DeleteFunc(slices.Clone(memberships), func(m postern.Membership) bool {
-		return m.Account.Disabled || !q.app.MayConnect(m.Role) || !oauth.FitsTenant(q.Ticket, &m.Account)
+		return m.Account.Disabled || !m.Account.OpenTo(q.app) || !q.app.MayConnect(m.Role) || !oauth.FitsTenant(q.Ticket, &m.Account)
 	})
 }
 

@@ -389,6 +389,13 @@ func (r *Rules) try(ctx context.Context, via roundTripper, e *Endpoint, s *signe
 		return r.later(o, e, err)
 	}
 	began := time.Now()
+	pretend, err := r.pretends(ctx, d)
+	if err != nil {
+		return r.later(o, e, err)
+	}
+	if pretend {
+		return r.failed(o, d, &Attempt{Number: d.Attempts + 1, At: o.At, Error: "You asked for this attempt to fail. Nothing was sent."}, 0)
+	}
 	said := send(ctx, via, e.URL, d.Message.ID, o.At, s.sign(d.Message.ID, o.At, body), body, more)
 	if ctx.Err() != nil && said.err != nil {
 		return o, false
@@ -407,7 +414,22 @@ func (r *Rules) try(ctx context.Context, via roundTripper, e *Endpoint, s *signe
 		o.State, o.Why = Parked, "The endpoint said 410 Gone."
 		return o, true
 	}
-	due, again := nextTry(d.Tries+1, o.At, retryAfter(said.retryAfter, o.At), chance())
+	return r.failed(o, d, a, retryAfter(said.retryAfter, o.At))
+}
+
+// pretends: an attempt of a sandbox's fails because its partner wants to see
+// what follows.
+func (r *Rules) pretends(ctx context.Context, d *Delivery) (bool, error) {
+	if d.Message.Account.SandboxOf == "" {
+		return false, nil
+	}
+	return r.Store.FailOnPurpose(ctx, d.AppID)
+}
+
+// failed is an attempt after which another follows, unless there were enough.
+func (r *Rules) failed(o Outcome, d *Delivery, a *Attempt, wait time.Duration) (Outcome, bool) {
+	o.Attempt = a
+	due, again := nextTry(d.Tries+1, o.At, wait, chance())
 	if !again {
 		o.State, o.Why = Parked, "No attempt succeeded in three days."
 		return o, true

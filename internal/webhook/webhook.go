@@ -247,6 +247,9 @@ type Store interface {
 	// (zero: when there is something), and before notBefore not even for a new
 	// event. False: there is news since the holder looked, and nothing was done.
 	LetGo(ctx context.Context, appID, node string, news int64, again, notBefore time.Time) (bool, error)
+	// FailOnPurpose reports whether the next attempt to tell an app of its sandbox
+	// is to fail, as its partner wishes, and counts it.
+	FailOnPurpose(ctx context.Context, appID string) (bool, error)
 	// Beat is a node's sign of life. False: others have declared it dead.
 	Beat(ctx context.Context, node string, first bool) (bool, error)
 	// Holders are the other nodes that hold endpoints.
