@@ -47,7 +47,7 @@ func (c *compiler) endpoint(kind endpointKind, s *endpointSpec, usual string) *e
 }
 
 // notInRFCs are the inputs that have no usual place.
-var notInRFCs = []inputID{inTenant, inAccountID, inUserScope, inAccessToken}
+var notInRFCs = []inputID{inTenant, inAccountID, inUserScope, inAccessToken, inAssertion, inAssertionType}
 
 // read compiles the places of an endpoint's inputs.
 func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual placeKind) {
@@ -60,8 +60,14 @@ func (c *compiler) read(e *endpoint, s *endpointSpec, ids []inputID, usual place
 		e.inputs[inClientID].places = append(e.inputs[inClientID].places, place{kind: inBasicUser, name: "user"})
 		e.inputs[inClientSecret].places = append(e.inputs[inClientSecret].places, place{kind: inBasicPassword, name: "password"})
 	}
+	if s == nil && usual == inBody { // the RFC's own endpoints take private_key_jwt, others where their file says so
+		e.inputs[inAssertion].places = []place{{kind: inBody, name: inputNames[inAssertion]}}
+	}
 	if s != nil {
 		c.ownPlaces(e, s, ids, usual)
+	}
+	if t := &e.inputs[inAssertionType]; len(e.inputs[inAssertion].places) > 0 && len(t.places) == 0 && !t.none && t.missing == rfc {
+		t.places = []place{{kind: inBody, name: inputNames[inAssertionType]}}
 	}
 	for _, r := range e.routes {
 		c.variables(e, r, ids)

@@ -104,6 +104,8 @@ func sampleJSON(t tree) string {
 			out = append(out, string(m.key)+" "+sampleJSON(m.tree))
 		}
 		return "{" + strings.Join(out, ", ") + "}"
+	case *forEach:
+		return sampleJSON(t.item)
 	case *list:
 		var out []string
 		for _, item := range t.items {

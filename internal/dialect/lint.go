@@ -114,6 +114,9 @@ func (l *linter) neededPlaces() {
 			if id == inToken && e.kind == revokeEndpoint && len(e.inputs[inAccountID].places) > 0 {
 				continue // the account's id says what ends
 			}
+			if (id == inClientID || id == inClientSecret) && len(e.inputs[inAssertion].places) > 0 {
+				continue // what the app signed names it and proves it
+			}
 			if id == inClientID && e.inputs[id].missing == byOther {
 				continue
 			}
@@ -124,6 +127,7 @@ func (l *linter) neededPlaces() {
 				l.report(e.node, "E01", "read", "there is no place for %s, which the engine needs; say where it is, as in %s: body %s", inputNames[id], inputNames[id], inputNames[id])
 			}
 		}
+		l.takenAway(e)
 		if e.kind == tokenEndpoint {
 			l.renewal(e)
 		}
@@ -133,6 +137,38 @@ func (l *linter) neededPlaces() {
 	}
 	if len(l.d.api.places) == 0 {
 		l.report(l.s.Node, "E01", "api", "there is no place for the access token in calls; say where it is, as in api: {read: {access_token: scheme Bearer}}")
+	}
+}
+
+// takenAway: an input that a file removes, and without which every request would
+// be refused unless the file also says what its absence means.
+func (l *linter) takenAway(e *endpoint) {
+	gone := func(id inputID) bool { return len(e.inputs[id].places) == 0 }
+	ask := l.d.first(authorizeEndpoint)
+	remedy := func(id inputID, word string) {
+		l.report(e.node, "E01", "read", "there is no place for %s, and every request would be refused; say what its absence means, as in absent: {%s: %s}", inputNames[id], inputNames[id], word)
+	}
+	switch e.kind {
+	case authorizeEndpoint:
+		if gone(inResponseType) && e.inputs[inResponseType].literal != "code" {
+			remedy(inResponseType, "code")
+		}
+		if gone(inRedirectURI) && e.inputs[inRedirectURI].missing != registered {
+			remedy(inRedirectURI, "the registered one")
+		}
+		if gone(inChallenge) && l.d.terms.PKCE == oauth.PKCERequired {
+			l.report(e.node, "E01", "read", "there is no place for code_challenge, and pkce is required; write pkce: optional, or say where it is")
+		}
+	case tokenEndpoint:
+		if gone(inGrantType) && e.inputs[inGrantType].missing != isLiteral {
+			remedy(inGrantType, "authorization_code")
+		}
+		if gone(inRedirectURI) && e.inputs[inRedirectURI].missing != skipped && len(ask.inputs[inRedirectURI].places) > 0 {
+			remedy(inRedirectURI, "skip")
+		}
+		if gone(inVerifier) && len(ask.inputs[inChallenge].places) > 0 {
+			l.report(e.node, "E01", "read", "there is no place for code_verifier, and a code with a challenge could never be redeemed; say where it is, or write code_challenge: none under authorize")
+		}
 	}
 }
 
@@ -354,7 +390,7 @@ func (l *linter) insecure() {
 					continue
 				}
 				switch inputID(id) {
-				case inClientSecret, inCode, inRefreshToken, inVerifier:
+				case inClientSecret, inAssertion, inCode, inRefreshToken, inVerifier:
 					need["insecure_secret_in_url"] = e
 				case inToken, inAccessToken:
 					need["insecure_token_in_url"] = e

@@ -87,7 +87,8 @@ func (d *Dialect) forget() {
 	}
 }
 
-// read compiles a file and looks it over. Lints come once the form is right.
+// read compiles a file and looks it over: its form, and all that can be said of
+// its sense beside mistakes of form.
 func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 	n, problems := readFile(file, data)
 	if len(problems) == 0 {
@@ -104,11 +105,41 @@ func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 	if n.Kind == yamlfile.Mapping {
 		c.compile()
 	}
-	if len(c.problems) > 0 {
-		return nil, findings(c.problems)
+	if len(c.problems) == 0 {
+		return c.d, lint(c.spec, c.d)
 	}
-	return c.d, lint(c.spec, c.d)
+	all := findings(c.problems)
+	if n.Kind == yamlfile.Mapping {
+		all = append(all, beside(c.problems, lint(c.spec, c.d))...)
+	}
+	sortFindings(all)
+	return nil, all
 }
+
+// beside are the lints that hold whatever the mistakes of form are mended to. A
+// block that could not be read says nothing of what is missing in it, and what
+// all blocks rest upon says nothing of any.
+func beside(problems yamlfile.Problems, lints []Finding) []Finding {
+	broken := map[string]bool{}
+	for _, p := range problems {
+		if p.Unknown {
+			continue
+		}
+		block, _, _ := strings.Cut(strings.ReplaceAll(p.Key, "[", "."), ".")
+		if !slices.Contains(endpointBlocks, block) {
+			return nil
+		}
+		broken[block] = true
+	}
+	return slices.DeleteFunc(lints, func(f Finding) bool {
+		block, _, _ := strings.Cut(strings.ReplaceAll(f.Key, "[", "."), ".")
+		ofAll := !slices.Contains(endpointBlocks, block) || f.Lint == "E07" || f.Lint == "E09"
+		return broken[block] || ofAll && len(broken) > 0
+	})
+}
+
+// endpointBlocks are the parts of a file that say what one address does.
+var endpointBlocks = []string{"authorize", "token", "refresh", "api", "whoami", "introspect", "revoke", "metadata"}
 
 // maxFile is how large a dialect's file may be: many times the largest that says
 // something, and little enough to read whatever is in it.

@@ -16,6 +16,8 @@ type inputID uint8
 const (
 	inClientID inputID = iota
 	inClientSecret
+	inAssertion
+	inAssertionType
 	inResponseType
 	inResponseMode
 	inRedirectURI
@@ -39,7 +41,7 @@ const (
 )
 
 var inputNames = [inputs]string{
-	"client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "user_scope", "state",
+	"client_id", "client_secret", "client_assertion", "client_assertion_type", "response_type", "response_mode", "redirect_uri", "scope", "user_scope", "state",
 	"code_challenge", "code_challenge_method", "prompt", "login_hint", "tenant",
 	"grant_type", "code", "refresh_token", "code_verifier", "access_token", "token", "token_type_hint",
 	"account_id",
@@ -49,9 +51,9 @@ var inputNames = [inputs]string{
 var (
 	authorizeInputs = []inputID{inClientID, inResponseType, inResponseMode, inRedirectURI, inScope, inUserScope, inState,
 		inChallenge, inChallengeMethod, inPrompt, inLoginHint, inTenant}
-	tokenInputs      = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope, inAccessToken}
-	introspectInputs = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint}
-	revokeInputs     = []inputID{inClientID, inClientSecret, inToken, inTokenTypeHint, inAccountID}
+	tokenInputs      = []inputID{inClientID, inClientSecret, inAssertion, inAssertionType, inGrantType, inCode, inRefreshToken, inRedirectURI, inVerifier, inScope, inAccessToken}
+	introspectInputs = []inputID{inClientID, inClientSecret, inAssertion, inAssertionType, inToken, inTokenTypeHint}
+	revokeInputs     = []inputID{inClientID, inClientSecret, inAssertion, inAssertionType, inToken, inTokenTypeHint, inAccountID}
 	requiredInputs   = []inputID{inClientID, inClientSecret, inGrantType, inCode, inRefreshToken, inAccessToken, inToken, inAccountID}
 )
 
@@ -128,7 +130,7 @@ func parsePlace(text string) (place, error) {
 	default:
 		return p, badPlace(text)
 	}
-	if !isToken(p.name) {
+	if brackets := p.kind == inQuery || p.kind == inBody; brackets && !isParameter(p.name) || !brackets && !isToken(p.name) {
 		return p, badPlace(text)
 	}
 	if p.kind == inHeader && (p.name == "Authorization" || p.name == "Cookie") {
@@ -149,6 +151,17 @@ func isToken(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isParameter reports whether a text can name a parameter: a token, or, as some
+// frameworks nest them, user[email].
+func isParameter(s string) bool {
+	name, nested, ok := strings.Cut(s, "[")
+	if !ok {
+		return isToken(s)
+	}
+	nested, closed := strings.CutSuffix(nested, "]")
+	return closed && isToken(name) && isToken(strings.ReplaceAll(nested, "][", ""))
 }
 
 func (p place) String() string {

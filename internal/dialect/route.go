@@ -11,8 +11,10 @@ import (
 //
 //	GET /oauth/open-api/{client_id}
 //	POST {tenant}.shops.example/admin/oauth/access_token
+//	GET /oauth/{_hub}/authorize
 //
-// A segment or a label in braces is a variable; nothing else is special.
+// A segment or a label in braces is a variable, and matters to nobody if its name
+// begins with _; nothing else is special.
 type route struct {
 	method string
 	host   []part // labels; none: any host
@@ -53,10 +55,19 @@ func parseRoute(text string) (*route, error) {
 	if r.path, err = parseParts(rest[slash+1:], "/", pathCharacter); err != nil {
 		return nil, fmt.Errorf("route %q: %w", text, err)
 	}
-	if n := len(r.variables()); n > maxVariables {
+	if n := captures(r.host) + captures(r.path); n > maxVariables {
 		return nil, fmt.Errorf("route %q: %d variables; at most %d", text, n, maxVariables)
 	}
 	return r, nil
+}
+
+func captures(parts []part) (n int) {
+	for _, p := range parts {
+		if p.variable {
+			n++
+		}
+	}
+	return n
 }
 
 // parseHost reads a host pattern, with a port or without; the port is no part
@@ -133,11 +144,15 @@ func join(parts []part, separator string) string {
 	return b.String()
 }
 
-// variables are the names that the route captures, host first.
+// ignored: a variable whose name begins with _ stands for any segment, and for
+// nothing that matters.
+func (p *part) ignored() bool { return p.variable && p.text[0] == '_' }
+
+// variables are the names of what the route captures and uses, host first.
 func (r *route) variables() []string {
 	var names []string
 	for _, p := range slices.Concat(r.host, r.path) {
-		if p.variable {
+		if p.variable && !p.ignored() {
 			names = append(names, p.text)
 		}
 	}

@@ -72,7 +72,7 @@ func special(t reflect.Type) schema {
 		s := objectSchema(reflect.TypeOf(whenSpec{}.Of))
 		s["additionalProperties"] = schema{"type": []string{"string", "integer", "boolean"}}
 		return s
-	case reflect.TypeFor[revokeSpec]():
+	case reflect.TypeFor[blocksSpec]():
 		return oneOf(constant("none"), typeSchema(reflect.TypeFor[yamlfile.OneOrMany[endpointSpec]]()))
 	}
 	return nil

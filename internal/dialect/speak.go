@@ -85,11 +85,21 @@ func (s *Speaker) Refresh(refreshToken string) *Request {
 
 // Whoami is the wire's test call; nil where it has none.
 func (s *Speaker) Whoami(accessToken string) *Request {
-	e := s.Dialect.first(whoamiEndpoint)
+	e := s.Dialect.testCall()
 	if e == nil {
 		return nil
 	}
 	return s.hold(e, accessToken)
+}
+
+// testCall is the first address that tells what an access token stands for.
+func (d *Dialect) testCall() *endpoint {
+	for _, e := range d.endpoints {
+		if e.kind == whoamiEndpoint && !e.refresh {
+			return e
+		}
+	}
+	return nil
 }
 
 // Call presents an access token to the API.

@@ -33,10 +33,11 @@ type spec struct {
 	Token      *endpointSpec               `yaml:"token"`
 	Refresh    *endpointSpec               `yaml:"refresh"`
 	API        apiSpec                     `yaml:"api"`
-	Whoami     block[endpointSpec]         `yaml:"whoami"`
+	Whoami     blocksSpec                  `yaml:"whoami"`
 	Introspect block[endpointSpec]         `yaml:"introspect"`
-	Revoke     revokeSpec                  `yaml:"revoke"`
+	Revoke     blocksSpec                  `yaml:"revoke"`
 	Metadata   block[endpointSpec]         `yaml:"metadata"`
+	JWKS       block[endpointSpec]         `yaml:"jwks"`
 	CORS       *bool                       `yaml:"cors"`
 	Errors     errorsSpec                  `yaml:"errors"`
 	EventData  *yamlfile.Node              `yaml:"event_data"`
@@ -96,6 +97,7 @@ type accessSpec struct {
 	Expires  *yamlfile.Life `yaml:"expires"`
 	Absolute *time.Duration `yaml:"absolute"`
 	Imported string         `yaml:"imported"`
+	Format   string         `yaml:"format"`
 }
 
 type refreshSpec struct {
@@ -165,6 +167,7 @@ var keysOf = map[string][]string{
 	"introspect": {"at", "accepts", "read", "absent", "require_headers", "unknown", "answer", "errors"},
 	"revoke":     {"at", "accepts", "read", "absent", "require_headers", "by", "ends", "unknown", "answer", "errors"},
 	"metadata":   {"at"},
+	"jwks":       {"at"},
 }
 
 // block is a part of a file that may also be "none".
@@ -185,14 +188,14 @@ func (b *block[T]) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	return n.Decode(&b.Of)
 }
 
-// revokeSpec is a list of revocation routes, one of them, or none.
-type revokeSpec struct {
+// blocksSpec is a list of blocks, one of them, or none.
+type blocksSpec struct {
 	Given bool
 	Of    yamlfile.OneOrMany[endpointSpec]
 }
 
 // DecodeYAML reads the list.
-func (s *revokeSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
+func (s *blocksSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	s.Given = true
 	if n.Kind == yamlfile.Scalar && n.Text == "none" {
 		return nil

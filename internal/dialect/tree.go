@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -171,6 +172,34 @@ func (l *list) uses(f func(*value)) {
 	}
 }
 
+// forEach is an item of a list that stands there once for each word of a value:
+// {$each: $scope, handle: $item}. It has as many as there are scopes, no more.
+type forEach struct {
+	of   *value
+	item *object
+}
+
+func (r *forEach) appendJSON(b []byte, v *values) ([]byte, bool) {
+	before, words := v.item, r.of.datum(v).list
+	for i, word := range words {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		v.item = word
+		b, _ = r.item.appendJSON(b, v) // an object is always there
+	}
+	v.item = before
+	return b, len(words) > 0
+}
+
+func (r *forEach) uses(f func(*value)) {
+	f(r.of)
+	r.item.uses(f)
+}
+
+// each is the key that makes an object of a list a repeated one.
+const each = "$each"
+
 // tree compiles a node of a file.
 func (c *compiler) tree(n *yamlfile.Node) tree {
 	switch n.Kind {
@@ -179,6 +208,10 @@ func (c *compiler) tree(n *yamlfile.Node) tree {
 	case yamlfile.Sequence:
 		l := &list{}
 		for _, item := range n.Items {
+			if item.Member(each) != nil {
+				l.items = append(l.items, c.repeated(item))
+				continue
+			}
 			l.items = append(l.items, c.tree(item))
 		}
 		return l
@@ -186,9 +219,27 @@ func (c *compiler) tree(n *yamlfile.Node) tree {
 	return c.leaf(n)
 }
 
+func (c *compiler) repeated(n *yamlfile.Node) tree {
+	of, ok := c.leaf(n.Member(each)).(*value)
+	if !ok || of.kind != isWords && of.kind != isList {
+		c.reportKey(n, each, "repeats for each word of a list: write $scope")
+		return newLiteral(datum{kind: isNull})
+	}
+	rest := *n
+	rest.Members = slices.DeleteFunc(slices.Clone(n.Members), func(m yamlfile.Member) bool { return m.Key == each })
+	outer := c.repeats
+	c.repeats = true
+	defer func() { c.repeats = outer }()
+	return &forEach{of, c.object(&rest)}
+}
+
 func (c *compiler) object(n *yamlfile.Node) *object {
 	o := &object{}
 	for _, m := range n.Members {
+		if m.Key == each {
+			c.report(m.Value, "%s stands in an item of a list, as in [{%s: $scope, name: $item}]", each, each)
+			continue
+		}
 		key := append(appendJSONString(nil, m.Key), ':')
 		o.members = append(o.members, member{m.Key, key, c.tree(m.Value)})
 	}

@@ -42,6 +42,7 @@ type values struct {
 	tenant, host, requestID  string
 	word, message, errorLink string
 	status                   int
+	item                     string // of a list that repeats: the scope at hand
 	now                      time.Time
 }
 
@@ -106,6 +107,7 @@ var named = map[string]source{
 	"issued_at":          {isTime, func(v *values) datum { return timeOf(v.issuedAt) }},
 	"refresh_expires_in": {isNum, func(v *values) datum { return v.secondsTo(v.refreshExpiresAt) }},
 	"scope":              {isWords, (*values).scope},
+	"item":               {isText, func(v *values) datum { return textOf(v.item) }},
 	"code":               {isText, func(v *values) datum { return textOf(v.code) }},
 	"state":              {isText, func(v *values) datum { return textOf(v.state) }},
 	"issuer":             {isText, func(v *values) datum { return textOf(v.issuer) }},
@@ -173,7 +175,7 @@ func (v *values) secondsTo(t time.Time) datum {
 // scope is said even when nothing was granted, as the empty text, since clients
 // of wires with scopes split it unasked; wires without scopes have none to say.
 func (v *values) scope() datum {
-	if v.dialect.terms.NoScopes || v.access == "" && v.second != nil {
+	if v.dialect.terms.NoScopes || v.access == "" && v.second != nil || v.word != "" { // a refusal grants none
 		return datum{}
 	}
 	return datum{kind: isWords, list: v.scopes}
@@ -367,6 +369,9 @@ func (c *compiler) lookup(pieces []string) (source, int, error) {
 			}
 			return src, 2, nil
 		}
+	}
+	if pieces[0] == "item" && !c.repeats {
+		return source{}, 0, fmt.Errorf("$item is the word at hand of a list that repeats; write it in [{%s: $scope, name: $item}]", each)
 	}
 	if src, ok := named[pieces[0]]; ok {
 		return src, 1, nil

@@ -14,8 +14,10 @@ const (
 	WHERE c.live_until < $1 AND c.ended_at = 0 AND co.ended_at = 0 LIMIT $2`
 	endAged = `UPDATE codes SET ended_at = $2, end_reason = 'expired' WHERE connection_id = $1 AND ended_at = 0 AND live_until < $2`
 
-	purgeTickets = `DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at < $1 LIMIT $2)`
-	purgeTokens  = `
+	purgeTickets    = `DELETE FROM tickets WHERE hash IN (SELECT hash FROM tickets WHERE expires_at < $1 LIMIT $2)`
+	purgeAssertions = `
+	DELETE FROM assertions WHERE id IN (SELECT id FROM assertions WHERE expires_at < $1 LIMIT $2)`
+	purgeTokens = `
 	DELETE FROM tokens WHERE hash IN
 	  (SELECT hash FROM tokens WHERE expires_at < $1 AND expires_at < 253402300799000 LIMIT $2)`
 	// A family that never ages is gone when it was ended; its tokens go with it.
@@ -48,6 +50,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, limit int) (int, error) 
 		before  int64
 	}{
 		{[]string{purgeTickets}, ms(now)},
+		{[]string{purgeAssertions}, ms(now)},
 		{[]string{purgeTokens}, kept},
 		{[]string{purgeEndless, purgeEndlessCodes}, kept},
 		{[]string{purgeCodes}, kept},

@@ -177,7 +177,7 @@ func decodeStruct(n *Node, into reflect.Value) (problems Problems) {
 }
 
 func (n *Node) missing(key string) Problem {
-	return Problem{n.Position, join(n.Path, key), fmt.Sprintf("the key %q is missing%s", key, in(n.Path))}
+	return Problem{Position: n.Position, Key: join(n.Path, key), Msg: fmt.Sprintf("the key %q is missing%s", key, in(n.Path))}
 }
 
 func tag(f reflect.StructField) (name, option string, ok bool) {

@@ -96,7 +96,8 @@ func (n *Node) Unknown(known ...string) (found Problems) {
 func (n *Node) unknown(m Member, known []string) Problem {
 	return Problem{
 		Position: m.At, Key: join(n.Path, m.Key),
-		Msg: fmt.Sprintf("unknown key %q%s%s", m.Key, in(n.Path), Suggest(m.Key, known)),
+		Msg:     fmt.Sprintf("unknown key %q%s%s", m.Key, in(n.Path), Suggest(m.Key, known)),
+		Unknown: true,
 	}
 }
 

@@ -32,6 +32,9 @@ type Problem struct {
 	Position
 	Key string `json:"key,omitempty"`
 	Msg string `json:"message"`
+	// Unknown: the key is not one of those that are known there; all else that the
+	// file says could be read.
+	Unknown bool `json:"-"`
 }
 
 // Error is the line that people read: `xref.yaml:31:5: unknown key "acepts" in

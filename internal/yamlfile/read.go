@@ -109,7 +109,7 @@ type reader struct {
 }
 
 func (r *reader) report(at Position, key, format string, args ...any) {
-	r.problems = append(r.problems, Problem{at, key, fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{Position: at, Key: key, Msg: fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) syntax(err error) Problem {
