@@ -37,6 +37,10 @@ type App struct {
 	Public        bool     // no secret; PKCE required (RFC 6749 §2.1)
 	Disabled      bool     // switched off, or its partner is
 
+	AccessTokenFormat TokenFormat
+
+	JWKS string // its public keys, as a JSON Web Key Set (RFC 7517); empty: none
+
 	Secrets []AppSecret // what Authenticate compares with; empty for public apps
 }
 

@@ -15,6 +15,7 @@
 //	         internal/identity  users, passwords, sessions
 //	         internal/sandbox   throw-away accounts in which partners try things
 //	         internal/logo      apps' logos, fetched and written anew
+//	         internal/signing   the keys that sign access tokens
 //	ground   internal/store     rows, on SQLite and on PostgreSQL
 //	         internal/ui        templates, styles, words
 //	         internal/browser   cookies, forms that only their browser can send
