@@ -23,7 +23,8 @@ type dialectDocs struct {
 func (dialectDocs) Help() string {
 	return `The guide is made from the dialect's file: the Connect link, the callback, each request
 in curl, Node, Python, Go and PHP, the errors, the lives of tokens, webhooks. With a
-configuration or --public-url it names your own addresses.
+configuration or --public-url it names your own addresses; with the configuration's
+rules for routes, it says which scopes each call of your API needs.
 
 Examples:
   postern dialect docs xref --config postern.yaml > partners.md
@@ -44,14 +45,18 @@ func (c *dialectDocs) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	text := d.Guide(origin)
+	calls, err := c.calls(cfg, d)
+	if err != nil {
+		return err
+	}
+	text := d.Guide(origin, calls...)
 	if c.HTML {
 		pages, err := server.Pages(cfg)
 		if err != nil {
 			return err
 		}
 		style, icon := pages.Assets.Inline()
-		text = d.GuideHTML(origin, dialect.Look{Name: pages.Brand().Name, Style: style, Icon: icon})
+		text = d.GuideHTML(origin, dialect.Look{Name: pages.Brand().Name, Style: style, Icon: icon}, calls...)
 	}
 	_, err = io.WriteString(t.out, text)
 	return err
@@ -63,6 +68,19 @@ func (c *dialectDocs) dialect(cfg *config.Config) (*dialect.Dialect, error) {
 		return find(cfg, c.Name)
 	}
 	return compiled(c.Name)
+}
+
+// calls are what each call of the operator's API needs, by the rules for routes.
+func (c *dialectDocs) calls(cfg *config.Config, d *dialect.Dialect) ([]dialect.Call, error) {
+	mounted, err := mounts(cfg)
+	if err != nil {
+		return nil, err
+	}
+	table, err := server.Routes(cfg, mounted)
+	if err != nil || table == nil {
+		return nil, err
+	}
+	return server.Calls(table, d), nil
 }
 
 // origin is where partners reach the server.

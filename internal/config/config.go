@@ -29,6 +29,9 @@ type Config struct {
 	InsecureLoopback bool `yaml:"insecure_loopback"`
 	// Dialects replaces the list of mounts; nil: the usual ones.
 	Dialects []Mount `yaml:"dialects"`
+	// Routes is a file that says which scopes each call of the API needs; empty:
+	// none does.
+	Routes string `yaml:"routes"`
 	// SecretKey and SecretKeyFile are the key that seals reusable secrets, in
 	// base64; at most one of them is given.
 	SecretKey     postern.Secret `yaml:"secret_key"`

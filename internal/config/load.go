@@ -80,6 +80,7 @@ func (c *Config) anchor(root *yamlfile.Node, dir string) {
 	c.SecretKeyFile = anchored(c.SecretKeyFile, "secret_key_file")
 	c.TLS.CertFile = anchored(c.TLS.CertFile, "tls.cert_file")
 	c.TLS.KeyFile = anchored(c.TLS.KeyFile, "tls.key_file")
+	c.Routes = anchored(c.Routes, "routes")
 	c.Branding.Logo = anchored(c.Branding.Logo, "branding.logo")
 	for i := range c.Dialects {
 		c.Dialects[i].File = anchored(c.Dialects[i].File, "dialects")

@@ -14,11 +14,14 @@ import (
 // Guide is the partner's guide to the dialect in Markdown, made from what its
 // file says and from where the deployment serves it: the link, the callback,
 // each request in curl and in four tongues, answers, errors, lives, webhooks.
-func (d *Dialect) Guide(public string) string { return d.guidePage(public).markdown() }
+// calls are what the operator's own rules say that each call needs.
+func (d *Dialect) Guide(public string, calls ...Call) string {
+	return d.guidePage(public, calls).markdown()
+}
 
 // GuideHTML is the same guide as one page that needs nothing else.
-func (d *Dialect) GuideHTML(public string, look Look) string {
-	return d.guidePage(public).html(look)
+func (d *Dialect) GuideHTML(public string, look Look, calls ...Call) string {
+	return d.guidePage(public, calls).html(look)
 }
 
 // guide is a guide in the making.
@@ -28,10 +31,11 @@ type guide struct {
 	public  string
 	steps   *steps
 	program map[string][]choice // by step
+	demands []Call
 }
 
-func (d *Dialect) guidePage(public string) *page {
-	g := &guide{d: d, public: strings.TrimSuffix(public, "/"), steps: d.steps(strings.TrimSuffix(public, "/")), program: map[string][]choice{}}
+func (d *Dialect) guidePage(public string, calls []Call) *page {
+	g := &guide{d: d, demands: calls, public: strings.TrimSuffix(public, "/"), steps: d.steps(strings.TrimSuffix(public, "/")), program: map[string][]choice{}}
 	for _, l := range tongues {
 		for _, s := range l.write(l, g.steps) {
 			g.program[s.step] = append(g.program[s.step], choice{l.id, l.title, l.fence, s.text})
@@ -301,6 +305,7 @@ func (g *guide) calls() {
 		g.say("It may also stand elsewhere, but in one place only: %s.", strings.Join(also, ", "))
 	}
 	g.choose("call", g.steps.call)
+	g.needsOfCalls()
 	if g.steps.whoami != nil {
 		g.say("To try a token, and to see what it stands for, ask us:")
 		g.choose("whoami", g.steps.whoami)

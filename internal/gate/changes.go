@@ -25,6 +25,9 @@ type Rows interface {
 	Changes(ctx context.Context, after int64, limit int) ([]oauth.Change, error)
 }
 
+// Prove proves an API's credentials.
+type Prove func(ctx context.Context, id string, secret postern.Secret, source string) error
+
 // Stream tells APIs what has changed, so that they may hold tokens that they
 // have seen: GET /changes, for an API's credentials (docs/checking.md).
 //
@@ -36,7 +39,7 @@ type Stream struct {
 	Sequence Sequence
 	Rows     Rows
 	// API proves an API's credentials.
-	API func(ctx context.Context, id string, secret postern.Secret, source string) error
+	API Prove
 	Log func(msg string, args ...any)
 	// Ending is closed when the node stops: streams end then, and APIs go elsewhere.
 	Ending <-chan struct{}
@@ -71,7 +74,7 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Ask with GET.", http.StatusMethodNotAllowed)
 		return
 	}
-	if !s.proved(w, r) {
+	if !proved(w, r, s.API) {
 		return
 	}
 	after := s.Sequence.Seq()
@@ -90,18 +93,18 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // proved answers whoever is no API; trouble of ours is 503, never a no.
-func (s *Stream) proved(w http.ResponseWriter, r *http.Request) bool {
+func proved(w http.ResponseWriter, r *http.Request, api Prove) bool {
 	source, _, _ := net.SplitHostPort(r.RemoteAddr)
 	id, secret, ok := r.BasicAuth()
 	err := error(postern.Errorf(postern.InvalidClient, "no credentials"))
 	if ok {
-		err = s.API(r.Context(), id, postern.Secret(secret), source)
+		err = api(r.Context(), id, postern.Secret(secret), source)
 	}
 	switch {
 	case err == nil:
 		return true
 	case postern.Is(err, postern.InvalidClient):
-		w.Header().Set("WWW-Authenticate", `Basic realm="changes"`)
+		w.Header().Set("WWW-Authenticate", `Basic realm="postern"`)
 		http.Error(w, "Send an API's id and secret by Basic authentication.", http.StatusUnauthorized)
 	case postern.Is(err, postern.RateLimited):
 		w.Header().Set("Retry-After", "60")

@@ -6,11 +6,10 @@ package gate
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"postern.dev/postern"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/routes"
 )
 
 // Engine is what the gate asks of the rules; *oauth.Rules satisfies it.
@@ -28,61 +28,98 @@ type Engine interface {
 }
 
 // Gate answers /check for nginx auth_request, Traefik, Caddy and others, and
-// /check/envoy/… for Envoy's ext_authz, which keeps the call's method and path
-// (DESIGN: "Introspection and the check").
+// /check/envoy/… for Envoy's ext_authz, which keeps the call's method and path;
+// with demands, /check/with/scope=a+b/envoy/… (docs/checking.md).
 type Gate struct {
 	Dialects *dialect.Set
 	Engine   Engine
 	// Sequence is this node's knowledge of changes.
 	Sequence Sequence
+	// Routes are the rules for routes; nil: there are none.
+	Routes *routes.Table
 	// Fallback names the dialect that answers for a credential which no dialect
 	// claims.
 	Fallback string
 	Log      *slog.Logger
 }
 
-const (
-	path      = "/check"
-	envoyPath = "/check/envoy/"
-)
-
-// ServeHTTP decides about one call. Only the call's own credential and the
-// parameters scope, account and dialect count: no header that a stranger could
-// have sent along says who is calling.
+// ServeHTTP decides about one call. Only the call's own credential counts, and
+// what the gateway itself demands: no header that a stranger could have sent
+// along says who is calling.
 func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	at := r.URL.EscapedPath()
-	switch {
-	case strings.HasPrefix(at, envoyPath):
-	case at != path:
-		http.NotFound(w, r)
-		return
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "Ask with GET.", http.StatusMethodNotAllowed)
+	a, status, problem := g.ask(r)
+	if status != 0 {
+		g.misasked(w, status, problem)
 		return
 	}
-	q := r.URL.Query()
-	if at == path {
-		if problem := g.misspelt(q); problem != "" {
-			g.Log.Warn("a gateway asks the check for what it does not know", "problem", problem)
-			http.Error(w, problem, http.StatusBadRequest)
-			return
-		}
+	rule, ruling := g.rule(a)
+	if rule.Public && !a.refusal {
+		admit(w, &postern.Token{}, "")
+		return
 	}
-	r, again := keepBody(r)
+	r, again := keepBody(a.about(r))
 	seq := g.Sequence.Seq() // before the check, which then rests on this change or a later one
-	spoken, t, err := g.caller(r, again, q.Get("dialect"))
+	spoken, t, err := g.caller(r, again, a.dialect)
 	if err == nil {
-		err = enough(t, strings.Fields(q.Get("scope")), q.Get("account"))
+		err = ruling
+	}
+	scopes := a.scopes
+	if spoken != nil && g.Routes != nil {
+		scopes = slices.Concat(scopes, g.Routes.Needs(rule, spoken.Name()))
+	}
+	if err == nil {
+		err = enough(t, scopes, a.account)
+	}
+	if err == nil && a.refusal {
+		err = postern.Errorf(postern.Unavailable, "The call was refused, and would not be now. Try again.")
 	}
 	if err != nil {
-		g.refuse(w, spoken, err, strings.Fields(q.Get("scope")))
+		g.refuse(w, spoken, err, scopes)
 		return
 	}
-	if q.Has("rests") && at == path {
+	if a.rests {
 		restsOn(w.Header(), t, seq)
 	}
-	admit(w, t)
+	admit(w, t, spoken.Name())
+}
+
+// misasked answers a gateway that is set up wrongly. Its operator reads the log.
+func (g *Gate) misasked(w http.ResponseWriter, status int, problem string) {
+	switch status {
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", "GET, HEAD")
+	case http.StatusBadRequest:
+		g.Log.Warn("a gateway asks the check for what it does not know", "problem", problem)
+	}
+	http.Error(w, problem, status)
+}
+
+// about is the request as far as tokens are read from it: with the call's query
+// where the gateway has told it.
+func (a *asked) about(r *http.Request) *http.Request {
+	if a.call == nil || a.call.query == r.URL.RawQuery {
+		return r
+	}
+	copied, u := r.WithContext(r.Context()), *r.URL
+	u.RawQuery = a.call.query
+	copied.URL = &u
+	return copied
+}
+
+// rule finds what the rules for routes say of the call. What they refuse is
+// told to those with a good token only.
+func (g *Gate) rule(a *asked) (routes.Rule, error) {
+	if g.Routes == nil || a.unruled || a.call == nil {
+		return routes.Rule{}, nil
+	}
+	rule, err := g.Routes.Find(a.call.method, a.call.host, a.call.path)
+	switch {
+	case errors.Is(err, routes.ErrUnclean):
+		return rule, postern.Errorf(postern.AccessDenied, "The method or path of this call can be read in more than one way: write it plainly.")
+	case err != nil:
+		return rule, postern.Errorf(postern.AccessDenied, "No token opens this call: there is no rule for it.")
+	}
+	return rule, nil
 }
 
 // restsOn tells a caller who keeps the answer what it rests on: as the keys of
@@ -94,29 +131,6 @@ func restsOn(h http.Header, t *postern.Token, seq int64) {
 	}
 	keys := oauth.RestsOn(t)
 	h.Set("X-Postern-Rests-On", strings.Join(keys[:], " "))
-}
-
-// misspelt says what is wrong with a gateway's own words: a typo for scope must
-// not open an API. Behind Envoy the query is the call's, so this is for /check.
-func (g *Gate) misspelt(q url.Values) string {
-	for name, values := range q {
-		switch name {
-		case "scope", "account", "dialect", "rests":
-			if len(values) > 1 {
-				return fmt.Sprintf("The parameter %q is given twice.", name)
-			}
-		default:
-			if !slices.ContainsFunc(g.Dialects.List(), func(d *dialect.Dialect) bool { return d.TakesQuery(name) }) {
-				return fmt.Sprintf("The parameter %.64q is not known here; there are scope, account and dialect.", name)
-			}
-		}
-	}
-	if only := q.Get("dialect"); only != "" {
-		if _, ok := g.Dialects.Get(only); !ok {
-			return fmt.Sprintf("No dialect is called %.64q here.", only)
-		}
-	}
-	return ""
 }
 
 // caller finds the dialect that the credential is written in, and what it
@@ -220,15 +234,26 @@ func enough(t *postern.Token, scopes []string, account string) error {
 
 // admit says who is calling. Every header is set, an empty one too, so that a
 // gateway that copies them overwrites what the caller sent under their names.
-func admit(w http.ResponseWriter, t *postern.Token) {
+func admit(w http.ResponseWriter, t *postern.Token, dialect string) {
 	h := w.Header()
 	h.Set("X-Postern-App", t.AppID)
 	h.Set("X-Postern-Account", t.Account.ID)
 	h.Set("X-Postern-User", t.Connection.UserID)
 	h.Set("X-Postern-Scopes", strings.Join(t.Scopes, " "))
 	h.Set("X-Postern-Connection", t.Connection.ID)
+	h.Set("X-Postern-Dialect", dialect)
+	h.Set("X-Postern-Sandbox", sandboxed(t))
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
+}
+
+// sandboxed is "true" for a token of a partner's sandbox account, which the
+// API's own data does not know.
+func sandboxed(t *postern.Token) string {
+	if t.Account.SandboxOf != "" {
+		return "true"
+	}
+	return ""
 }
 
 // refuse says no in the dialect's words. Gateways understand 401 and 403 (nginx
@@ -242,23 +267,14 @@ func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error,
 	refusal := spoken.Refuse(err, scopes)
 	switch postern.KindOf(err) {
 	case postern.Unavailable, postern.ServerError:
-		g.Log.Error("a token could not be checked", "error", err)
+		if e, ok := errors.AsType[*postern.Error](err); !ok || e.Err != nil {
+			g.Log.Error("a token could not be checked", "error", err)
+		}
 		refusal.Status = http.StatusServiceUnavailable
-	h.Set("X-Postern-Dialect", dialect)
-	h.Set("X-Postern-Sandbox", sandboxed(t))
 		if refusal.RetryAfter == "" {
 			refusal.RetryAfter = "1"
 		}
-	case postern.InsufficientScope:
-// sandboxed is "true" for a token of a partner's sandbox account, which the
-// API's own data does not know.
-func sandboxed(t *postern.Token) string {
-	if t.Account.SandboxOf != "" {
-		return "true"
-	}
-	return ""
-}
-
+	case postern.InsufficientScope, postern.AccessDenied:
 		refusal.Status = http.StatusForbidden
 	default:
 		refusal.Status = http.StatusUnauthorized

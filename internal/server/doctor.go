@@ -41,6 +41,9 @@ const (
 // is not well. It changes nothing, and asks nobody but the database.
 func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
 	findings := append(examineDialects(cfg), examineFiles(cfg)...)
+	if cfg.Routes != "" {
+		findings = append(findings, examineRoutes(cfg))
+	}
 	if cfg.TLS.CertFile != "" {
 		findings = append(findings, examineCertificate(cfg, now))
 	}
@@ -59,6 +62,18 @@ func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
 
 // broken tells of trouble whose message already says what to do.
 func broken(check string, err error) Finding { return Finding{check, Broken, err.Error(), ""} }
+
+func examineRoutes(cfg *config.Config) Finding {
+	mounted, err := Mounts(cfg)
+	if err != nil {
+		return Finding{"routes", Warning, "not looked at: the dialects are broken", "mend the dialects first"}
+	}
+	table, err := Routes(cfg, mounted)
+	if err != nil {
+		return broken("routes", err)
+	}
+	return Finding{"routes", Fine, fmt.Sprintf("%d rules in %s", len(table.List().Rules), cfg.Routes), ""}
+}
 
 func examineDialects(cfg *config.Config) []Finding {
 	set, err := Mounts(cfg)

@@ -45,17 +45,20 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Fallback: defaultDialect, Log: s.outside.Log}
-	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn, Ending: s.ending.Done(),
-		API: func(ctx context.Context, id string, secret postern.Secret, source string) error {
-			return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
-		}}
+	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Routes: s.routes, Fallback: defaultDialect, Log: s.outside.Log}
+	api := func(ctx context.Context, id string, secret postern.Secret, source string) error {
+		return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
+	}
+	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn, Ending: s.ending.Done(), API: api}
+	rules := &gate.Rules{Routes: s.routes, API: api}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch at := r.URL.EscapedPath(); {
 		case strings.HasPrefix(at, "/check"):
 			check.ServeHTTP(w, r)
 		case at == "/changes":
 			changes.ServeHTTP(w, r)
+		case at == "/routes":
+			rules.ServeHTTP(w, r)
 		case path.Clean(at) != strings.TrimSuffix(at, "/"): // not redirected to what it might have meant
 			http.NotFound(w, r)
 		default:

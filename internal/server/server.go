@@ -19,6 +19,7 @@ import (
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/logo"
+	"postern.dev/postern/internal/routes"
 	"postern.dev/postern/internal/ui"
 	"postern.dev/postern/internal/web"
 	"postern.dev/postern/internal/webhook"
@@ -29,6 +30,7 @@ type Server struct {
 	*Rooms
 	cfg     *config.Config
 	outside Outside
+	routes  *routes.Table // nil: no rules for routes
 
 	public   http.Handler
 	internal http.Handler
@@ -52,6 +54,9 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 		return nil, err
 	}
 	s := &Server{Rooms: rooms, cfg: cfg, outside: outside.withDefaults()}
+	if s.routes, err = Routes(cfg, s.Dialects); err != nil {
+		return nil, errors.Join(err, rooms.Close())
+	}
 	s.health.ping, s.health.now = s.DB.Ping, s.outside.Now
 	s.ending, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	s.metrics = newMetrics(s)
