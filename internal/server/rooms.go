@@ -75,6 +75,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	out := mail.New(mail.Outbox{Rows: db, Sealer: sealer{v}, Now: o.Now, Random: o.Random, Log: o.Log, Server: cfg.Mail.Server()})
 	people := &identity.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
 		Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
 	}}
@@ -82,8 +83,8 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 		DB: db, Dialects: dialects, Identity: people, vault: v,
 		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects),
-		Webhooks: newWebhooks(cfg, o, db, v, dialects),
-		Mail:     mail.New(mail.Outbox{Rows: db, Sealer: sealer{v}, Now: o.Now, Random: o.Random, Log: o.Log, Server: cfg.Mail.Server()}),
+		Webhooks: newWebhooks(cfg, o, db, v, dialects, out),
+		Mail:     out,
 	}, nil
 }
 

@@ -137,6 +137,7 @@ func (s *Server) proxies() (list proxies) {
 func (s *Server) sweeps() []sweep {
 	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep},
 		{"webhooks", sweepBatch, func(ctx context.Context) (int, error) { return s.Webhooks.Sweep(ctx, sweepBatch) }},
+		{"outages", outagesAtOnce, func(ctx context.Context) (int, error) { return s.Webhooks.TellOutages(ctx, outagesAtOnce) }},
 		{"mails", sweepBatch, func(ctx context.Context) (int, error) { return s.Mail.Sweep(ctx, sweepBatch) }}}
 }
 

@@ -25,6 +25,8 @@ const (
 	// noteEvery is how late "last used" may be.
 	noteEvery  = 2 * time.Second
 	sweepBatch = 500
+	// outagesAtOnce bounds what is read of them at a time.
+	outagesAtOnce = 50
 	// sweepPause lets the traffic pass between two batches.
 	sweepPause = 50 * time.Millisecond
 )

@@ -10,12 +10,13 @@ import (
 	"postern.dev/postern"
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/webhook"
 )
 
-func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mounted *dialect.Set) *webhook.Rules {
+func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mounted *dialect.Set, out *mail.Outbox) *webhook.Rules {
 	var networks []netip.Prefix
 	for _, n := range cfg.Webhooks.AllowNetworks {
 		networks = append(networks, n.Prefix)
@@ -23,7 +24,15 @@ func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mo
 	return &webhook.Rules{
 		Store: db, Sealer: sealer{v}, Wires: wires{mounted, db, sealer{v}, o.Now}, Now: o.Now, Random: o.Random, Log: o.Log,
 		InsecureLoopback: cfg.InsecureLoopback, Networks: networks, History: cfg.Webhooks.History,
+		Mail: mailer{out}, PublicURL: cfg.PublicURL,
 	}
+}
+
+// mailer is the outbox as the webhooks speak of it.
+type mailer struct{ *mail.Outbox }
+
+func (m mailer) Seal(to, subject, text string) (postern.SealedMail, error) {
+	return m.Outbox.Seal(mail.Message{To: to, Subject: subject, Text: text})
 }
 
 // wires are the mounted dialects as the webhooks speak of them. An app whose

@@ -33,6 +33,11 @@ type Rules struct {
 	Random io.Reader
 	Log    *slog.Logger
 
+	// Mail tells partners of outages; nil: nobody does. PublicURL is where the
+	// portal is.
+	Mail      Mailer
+	PublicURL string
+
 	// InsecureLoopback opens loopback addresses, for development and tests.
 	InsecureLoopback bool
 	// Networks are further ones that the operator allows endpoints in.
@@ -291,6 +296,13 @@ type Store interface {
 	SetKeys(ctx context.Context, appID string, k Keys, actor string, now time.Time) error
 	// SetOrdered chooses whether an app's lanes keep their order.
 	SetOrdered(ctx context.Context, appID string, ordered bool, actor string, now time.Time) error
+
+	// Outages are endpoints that have been failing since before a time, or said
+	// 410, and whose partner was not told of it.
+	Outages(ctx context.Context, before time.Time, limit int) ([]*Outage, error)
+	// ToldOutage keeps mails that tell of an outage, unless somebody has told of it:
+	// of many callers one is told true.
+	ToldOutage(ctx context.Context, o *Outage, mails []postern.SealedMail) (bool, error)
 
 	// SweepWebhooks removes up to limit rows of each kind that were over before a
 	// time, and gives the largest number of one kind.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"io"
+	"mime/quotedprintable"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"postern.dev/postern/internal/posterntest/postbox"
+)
+
+var resetLink = regexp.MustCompile(`http://localhost(/reset/[A-Za-z0-9_]+)`)
+
+func body(t *testing.T, m postbox.Mail) string {
+	t.Helper()
+	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestAResetIsMailedAndNotPrinted(t *testing.T) {
+	p := newPlace(t)
+	box := postbox.New(t, postbox.Auth("postern", "pa55word"))
+	p.env = append(p.env, "POSTERN_CONFIG=postern.yaml",
+		"POSTERN_MAIL_SMTP=smtp://postern:pa55word@"+box.Addr, "POSTERN_MAIL_FROM=Acme <no-reply@acme.test>")
+	p.ok("apply", "resources.yaml")
+	const said = "The link is mailed to ada@acme.test by the running server. It works once and for a day.\n"
+	if out := p.ok("user", "reset", "ADA@acme.test"); out != said {
+		t.Errorf("said %s", out)
+	}
+	if out := p.ok("user", "reset", "ada@acme.test", "--json"); out != "{\n  \"email\": \"ada@acme.test\",\n  \"mailed\": true\n}\n" {
+		t.Errorf("said %s", out)
+	}
+	if out := p.ok("user", "reset", "ada@acme.test", "--print"); !resetLink.MatchString(out) || strings.Count(out, "\n") != 1 {
+		t.Errorf("said %s", out)
+	}
+	p.ok("user", "reset", "ada@acme.test") // the one that counts
+
+	// The server takes the first mail, and ours dies before it hears so.
+	box.Vanish()
+	cmd, _, _ := p.serving()
+	first := box.Wait(1)[0]
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	// What it had taken is sent again minutes later, the others by the next at once.
+	cmd, log, address := p.serving()
+	var links []string
+	for _, m := range box.Wait(3)[1:] {
+		if m.To != "ada@acme.test" || m.Header.Get("Message-Id") == first.Header.Get("Message-Id") {
+			continue
+		}
+		links = append(links, resetLink.FindStringSubmatch(body(t, m))[1])
+	}
+	if len(links) == 0 {
+		t.Fatal("no other mail came")
+	}
+	resp, err := http.Get("http://" + address + links[len(links)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if page, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || !strings.Contains(string(page), "new-password") {
+		t.Errorf("the link leads to %d\n%s", resp.StatusCode, page)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	for _, never := range []string{"pa55word", "ada@acme.test", "/reset/p"} {
+		if strings.Contains(log.String(), never) {
+			t.Errorf("the log holds %q:\n%s", never, log)
+		}
+	}
+}
