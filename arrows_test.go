@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"internal/yamlfile":   {},
 	"internal/jwks":       {},
 	"internal/transcript": {"internal/yamlfile"},
+	"internal/wire":       {},
 	"internal/record":     {"internal/transcript"},
 	"internal/draft":      {"internal/yamlfile"},
 	"internal/vault":      {""},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 	"internal/gate":    {"", "internal/oauth", "internal/dialect", "internal/routes"},
 	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/browser", "internal/dialect"},
 	"internal/entry":   {"", "internal/identity", "internal/ui", "internal/browser"},
-	"internal/portal":  {"", "internal/sandbox", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
+	"internal/portal":  {"", "internal/wire", "internal/sandbox", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
 	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/browser", "internal/entry"},
 	"guard":            {"", "internal/dialect", "internal/routes"},
 }

@@ -151,6 +151,9 @@ var asked = []string{scopes[0][0], scopes[1][0]}
 
 const partnerName = "Hirewell"
 
+// The people who build the partner's apps, and who run Postern.
+const devEmail, operatorEmail = "dev@partner.test", "op@saas.test"
+
 // The sample API's own credentials, for introspection.
 const apiID, apiSecret = "demo-api", "demo-secret-of-the-api"
 
@@ -184,7 +187,7 @@ func resources(set *dialect.Set, at places) string {
 			}
 		}
 	}
-	say("partners:\n  - name: %s\n    apps:", partnerName)
+	say("partners:\n  - name: %s\n    members: [{email: %s, password: %s, role: owner}]\n    apps:", partnerName, devEmail, password)
 	for _, d := range set.List() {
 		app := appOf(d, at)
 		say("      - name: %s (%s)", partnerName, d.Name())
@@ -199,5 +202,6 @@ func resources(set *dialect.Set, at places) string {
 		say("        scopes: [%s]\n        default_scopes: [%s]", strings.Join(asked, ", "), asked[0])
 	}
 	say("apis:\n  - {name: Sample API, id: %s, secret: %s}", apiID, apiSecret)
+	say("operators: [{email: %s, password: %s}]", operatorEmail, password)
 	return b.String()
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"postern.dev/postern/internal/wire"
 )
 
 // Once makes the connection of every built-in dialect in a Postern of its own,
@@ -76,7 +78,7 @@ func (s *story) tell(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, *browser, *connection) error{s.use, s.refresh, s.end, s.prove} {
+	for _, part := range []func(context.Context, *wire.Browser, *connection) error{s.use, s.refresh, s.end, s.prove} {
 		if err := part(ctx, b, c); err != nil {
 			return err
 		}
@@ -85,36 +87,36 @@ func (s *story) tell(ctx context.Context, name string) error {
 }
 
 // connect is the browser's part, and the partner's when the browser is back.
-func (s *story) connect(ctx context.Context, b *browser, name string) (*connection, error) {
+func (s *story) connect(ctx context.Context, b *wire.Browser, name string) (*connection, error) {
 	s.begin("Connect: the partner's site sends the browser to the authorize link")
-	p, err := b.visit(ctx, http.MethodGet, s.demo.at.partner+"/connect/"+name, nil)
+	p, err := b.Visit(ctx, http.MethodGet, s.demo.at.partner+"/connect/"+name, nil)
 	if err != nil {
 		return nil, err
 	}
-	if !p.asksPassword() {
-		return nil, fmt.Errorf("no sign-in form at %s (status %d): %s", p.at, p.status, text(p.doc))
+	if !p.AsksPassword() {
+		return nil, fmt.Errorf("no sign-in form at %s (status %d): %s", p.At, p.Status, wire.Text(p.Doc))
 	}
 	s.begin("Sign in as %s", inBoth.email)
-	if p, err = b.press(ctx, p, "Sign in", map[string]string{"email": inBoth.email, "password": password}); err != nil {
+	if p, err = b.Press(ctx, p, "Sign in", map[string]string{"email": inBoth.email, "password": password}); err != nil {
 		return nil, err
 	}
-	if p.asksPassword() {
-		return nil, fmt.Errorf("the sign-in was refused: %s", text(p.doc))
+	if p.AsksPassword() {
+		return nil, fmt.Errorf("the sign-in was refused: %s", wire.Text(p.Doc))
 	}
 	s.begin("Allow: the browser brings the code back, and the partner redeems it")
-	if p, err = b.press(ctx, p, "Allow", nil); err != nil {
+	if p, err = b.Press(ctx, p, "Allow", nil); err != nil {
 		return nil, err
 	}
-	id, ok := strings.CutPrefix(p.at.Path, "/connections/")
+	id, ok := strings.CutPrefix(p.At.Path, "/connections/")
 	c := s.demo.partner.connection(id)
 	if !ok || c == nil {
-		return nil, fmt.Errorf("the partner has no connection after Allow, but shows (status %d): %s", p.status, text(p.doc))
+		return nil, fmt.Errorf("the partner has no connection after Allow, but shows (status %d): %s", p.Status, wire.Text(p.Doc))
 	}
 	return c, nil
 }
 
 // use calls the API, and asks the server what the token stands for.
-func (s *story) use(ctx context.Context, _ *browser, c *connection) error {
+func (s *story) use(ctx context.Context, _ *wire.Browser, c *connection) error {
 	s.begin("Call the API with the token")
 	if err := wants(http.StatusOK)(s.demo.partner.call(ctx, c, "/candidates")); err != nil {
 		return err
@@ -126,7 +128,7 @@ func (s *story) use(ctx context.Context, _ *browser, c *connection) error {
 	return wants(http.StatusOK)(s.demo.partner.whoami(ctx, c))
 }
 
-func (s *story) refresh(ctx context.Context, _ *browser, c *connection) error {
+func (s *story) refresh(ctx context.Context, _ *wire.Browser, c *connection) error {
 	if s.demo.partner.told(c)["refresh_token"] == "" {
 		return nil
 	}
@@ -142,25 +144,25 @@ func (s *story) refresh(ctx context.Context, _ *browser, c *connection) error {
 }
 
 // end disconnects in the dialect's own way; where it has none, a person does.
-func (s *story) end(ctx context.Context, b *browser, c *connection) error {
+func (s *story) end(ctx context.Context, b *wire.Browser, c *connection) error {
 	x, err := (*exchange)(nil), error(nil)
 	if s.demo.partner.apps[c.Dialect].Revoke(s.demo.partner.told(c)) != nil {
 		s.begin("Disconnect: the partner ends it at the server")
 		if x, err = s.demo.partner.disconnect(ctx, c); err == nil && x.Status >= 300 {
-			err = fmt.Errorf("status %d: %s", x.Status, x.body)
+			err = fmt.Errorf("status %d: %s", x.Status, x.Body)
 		}
 		return err
 	}
 	s.begin("Disconnect: this wire leaves that to the account's people")
-	p, err := b.visit(ctx, http.MethodGet, s.demo.at.public+"/connections", nil)
+	p, err := b.Visit(ctx, http.MethodGet, s.demo.at.public+"/connections", nil)
 	if err == nil {
-		_, err = b.press(ctx, p, "Disconnect", nil)
+		_, err = b.Press(ctx, p, "Disconnect", nil)
 	}
 	return err
 }
 
 // prove shows that what was ended is dead.
-func (s *story) prove(ctx context.Context, _ *browser, c *connection) error {
+func (s *story) prove(ctx context.Context, _ *wire.Browser, c *connection) error {
 	s.begin("The tokens are dead")
 	if err := wants(http.StatusUnauthorized)(s.demo.partner.call(ctx, c, "/candidates")); err != nil {
 		return err
@@ -180,7 +182,7 @@ func (s *story) prove(ctx context.Context, _ *browser, c *connection) error {
 func wants(status int) func(*exchange, error) error {
 	return func(x *exchange, err error) error {
 		if err == nil && x.Status != status {
-			err = fmt.Errorf("status %d, want %d: %s", x.Status, status, x.body)
+			err = fmt.Errorf("status %d, want %d: %s", x.Status, status, x.Body)
 		}
 		return err
 	}

@@ -57,7 +57,7 @@ func TestAStepThatFailsIsNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "invalid_client") || !strings.HasPrefix(s.step, "Allow") {
 		t.Errorf("at step %q the error is %v", s.step, err)
 	}
-	if err := wants(401)(&exchange{Status: 200, body: "alive"}, nil); err == nil || !strings.Contains(err.Error(), "alive") {
+	if err := wants(401)(&exchange{Status: 200, Body: "alive"}, nil); err == nil || !strings.Contains(err.Error(), "alive") {
 		t.Errorf("a live token passed as dead: %v", err)
 	}
 	if err := wants(200)(nil, errors.New("away")); err == nil || err.Error() != "away" {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/wire"
 )
 
 // partner is the sample partner: what a company does that integrates. It knows
@@ -170,10 +171,10 @@ func (p *partner) ask(ctx context.Context, c *connection, title string, m *diale
 	if err != nil {
 		return nil, nil, err
 	}
-	told := app.Answer(x.mediaType, x.body)
+	told := app.Answer(x.MediaType, x.Body)
 	p.note(c, x, append(secrets, secretsOf(told)...)...)
 	if told["access_token"] == "" {
-		return x, nil, fmt.Errorf("%s: no token but status %d: %s", title, x.Status, x.body)
+		return x, nil, fmt.Errorf("%s: no token but status %d: %s", title, x.Status, x.Body)
 	}
 	return x, told, nil
 }
@@ -185,9 +186,9 @@ func (p *partner) note(c *connection, x *exchange, secrets ...string) {
 	}
 	secrets = append(append(secrets, p.apps[c.Dialect].ClientSecret), secretsOf(p.told(c))...)
 	clean := *x
-	clean.Request = masked(maskedBasic(x.Request), secrets)
-	clean.Answer = masked(x.Answer, secrets)
-	clean.body = ""
+	clean.Request = wire.Masked(wire.MaskedBasic(x.Request), secrets...)
+	clean.Answer = wire.Masked(x.Answer, secrets...)
+	clean.Body = ""
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.exchanges = newest(&clean, c.exchanges)

@@ -42,6 +42,8 @@ func (d *demo) welcome(w io.Writer) {
   %-34s %s
   %-34s %s
   %-34s %s
+  %-34s %s
+  %-34s %s
 
 Begin at the partner's site: press Connect, sign in, allow. Then end it at Postern's connections,
 and see on the partner's site that the API refuses the token.
@@ -49,6 +51,8 @@ and see on the partner's site that the API refuses the token.
 People (password of all: %s)`,
 		d.at.partner, "the sample partner's site, with a Connect button for each dialect",
 		d.at.public+"/connections", "what an account's people see of it",
+		d.at.public+"/portal", "the partner portal: apps, keys, what happened and why",
+		d.at.public+"/operator", "what the people who run Postern see",
 		d.at.api+"/candidates", "the sample API, behind the token check",
 		d.at.internal+"/check", "the token check, as a gateway asks it", password)
 	for _, p := range people {
@@ -58,6 +62,8 @@ People (password of all: %s)`,
 		}
 		say("  %-18s %s", p.email, strings.Join(roles, ", "))
 	}
+	say("  %-18s owner of %s, at the portal (password: %s)", devEmail, partnerName, password)
+	say("  %-18s operator (password: %s)", operatorEmail, password)
 	say("\nBy hand: open a link, allow, and paste the command that you are shown; then the others, with what it answers.")
 	for _, name := range d.partner.order {
 		d.byHand(say, d.partner.apps[name])

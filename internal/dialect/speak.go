@@ -2,9 +2,11 @@ package dialect
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -431,6 +433,21 @@ type Request struct {
 
 // Header is one header of a request.
 type Header struct{ Name, Value string }
+
+// HTTP is the request for an HTTP client, but for the body.
+func (r *Request) HTTP(ctx context.Context) (*http.Request, error) {
+	out, err := http.NewRequestWithContext(ctx, r.Method, r.URL, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range r.Header {
+		out.Header.Set(h.Name, h.Value)
+	}
+	if r.Basic {
+		out.SetBasicAuth(url.QueryEscape(r.User), url.QueryEscape(r.Password)) // RFC 6749 §2.3.1
+	}
+	return out, nil
+}
 
 // Curl is the request as a command to paste into a shell. Each of the blanks is
 // a word that stands in the request in the place of something not known yet; in
