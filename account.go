@@ -20,9 +20,12 @@ type Account struct {
 }
 
 // OpenTo reports whether an app may be connected to the account at all: a real
-// account to every app, a partner's sandbox to the partner's own.
+// account to every app that is live, a partner's sandbox to the partner's own.
 func (a *Account) OpenTo(app *App) bool {
-	return a.SandboxOf == "" || a.SandboxOf == app.Partner.ID
+	if a.SandboxOf == "" {
+		return app.Live()
+	}
+	return a.SandboxOf == app.Partner.ID
 }
 
 // User is a person of one account or several.

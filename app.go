@@ -36,6 +36,7 @@ type App struct {
 	ISS           *bool    // whether redirects carry iss (RFC 9207); nil: as the dialect says
 	Public        bool     // no secret; PKCE required (RFC 6749 §2.1)
 	Disabled      bool     // switched off, or its partner is
+	Review        Review   // what is not approved works in its partner's sandbox alone
 
 	AccessTokenFormat TokenFormat
 
@@ -52,6 +53,9 @@ type AppSecret struct {
 	Hint      string // last four characters, to tell secrets apart
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: none
+	// LastUsedAt is when it last proved the app; zero: never, or not read for this
+	// purpose.
+	LastUsedAt time.Time
 	// Sealed is the secret itself, encrypted: kept only for apps whose wire signs
 	// with it (insecure_recoverable_client_secret).
 	Sealed []byte
@@ -63,19 +67,29 @@ func (a *App) Speaks(dialect string) bool {
 }
 
 // HasSecret reports whether the presented secret is one of the app's, valid at
-// this time. Every stored hash is compared, in constant time.
+// this time.
 func (a *App) HasSecret(presented Secret, now time.Time) bool {
+	return a.SecretOf(presented, now) != nil
+}
+
+// SecretOf finds the presented secret among the app's that are valid at this
+// time; nil: it is none. Every stored hash is compared, in constant time.
+func (a *App) SecretOf(presented Secret, now time.Time) (found *AppSecret) {
 	if presented == "" {
-		return false
+		return nil
 	}
-	hash, found := presented.Hash(), false
-	for _, s := range a.Secrets {
-		valid := s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
-		if hash.Equal(s.Hash) && valid {
-			found = true
+	hash := presented.Hash()
+	for i := range a.Secrets {
+		if s := &a.Secrets[i]; hash.Equal(s.Hash) && s.ValidAt(now) {
+			found = s
 		}
 	}
 	return found
+}
+
+// ValidAt reports whether the secret can be used at this time.
+func (s *AppSecret) ValidAt(now time.Time) bool {
+	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
 }
 
 // SigningSecret is the secret that the app's wire signs with: the oldest valid

@@ -80,6 +80,8 @@ func (r *Rules) deny(ctx context.Context, d *Decision, app *postern.App) error {
 	return r.refused(d.Ticket, app, postern.Errorf(postern.AccessDenied, "The person did not allow it."))
 }
 
+const notLive = "This app has not been approved for real accounts yet. Until then it can be connected to its own sandbox only."
+
 // mayAllow: the person's own account, active, the one that was asked for, and a
 // role that the app's rule lets connect.
 func mayAllow(d *Decision, app *postern.App) error {
@@ -89,6 +91,8 @@ func mayAllow(d *Decision, app *postern.App) error {
 		return postern.Errorf(postern.Forbidden, "Choose one of your accounts.")
 	case m.Account.Disabled:
 		return postern.Because(postern.Forbidden, "account_disabled", "This account is switched off.")
+	case m.Account.SandboxOf == "" && !app.Live():
+		return postern.Because(postern.Forbidden, "app_not_live", notLive)
 	case !m.Account.OpenTo(app):
 		return postern.Because(postern.Forbidden, "other_partners_sandbox", "This is another partner’s sandbox: only that partner’s apps can be connected to it.")
 	case !FitsTenant(d.Ticket, &m.Account):

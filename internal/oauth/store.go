@@ -106,6 +106,8 @@ type Store interface {
 
 	// SaveUses moves the "last used" of families and connections forward.
 	SaveUses(ctx context.Context, batch []Use) error
+	// SaveSecretUses moves the "last used" of client secrets forward.
+	SaveSecretUses(ctx context.Context, batch []SecretUse) error
 	// Sweep ends connections whose last token died of age (reason expired, one
 	// event each) and removes up to limit rows of each kind that nothing can need
 	// any more. It gives the largest number of one kind.

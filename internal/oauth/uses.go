@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,8 +21,38 @@ type Use struct {
 // so that a check of a token costs no write. What is lost in a crash is a few
 // seconds of "last used".
 type uses struct {
-	mu   sync.Mutex
-	seen map[postern.Hash]Use
+	mu      sync.Mutex
+	seen    map[postern.Hash]Use
+	secrets map[string]time.Time // ids of client secrets
+}
+
+// SecretUse is that a client secret proved its app.
+type SecretUse struct {
+	SecretID string
+	At       time.Time
+}
+
+// noteSecret remembers that a secret was used. There are only as many as apps
+// have, and a stranger has none.
+func (u *uses) noteSecret(id string, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.secrets == nil {
+		u.secrets = map[string]time.Time{}
+	}
+	u.secrets[id] = now
+}
+
+func (u *uses) takeSecrets() []SecretUse {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	batch := make([]SecretUse, 0, len(u.secrets))
+	for id, when := range u.secrets {
+		batch = append(batch, SecretUse{id, when})
+	}
+	u.secrets = nil
+	slices.SortFunc(batch, func(a, b SecretUse) int { return strings.Compare(a.SecretID, b.SecretID) }) // two nodes lock in one order
+	return batch
 }
 
 // usesKept bounds the memory between two flushes; beyond it uses go unnoted.
@@ -57,6 +89,11 @@ func (u *uses) take() []Use {
 // SaveUses writes what was noted. It is one batch, so it never asks to be
 // called again at once.
 func (r *Rules) SaveUses(ctx context.Context) (int, error) {
+	if secrets := r.uses.takeSecrets(); len(secrets) > 0 {
+		if err := r.Store.SaveSecretUses(ctx, secrets); err != nil {
+			return 0, err
+		}
+	}
 	batch := r.uses.take()
 	if len(batch) == 0 {
 		return 0, nil

@@ -18,6 +18,7 @@ type Mentions struct {
 	APIs, APINames                  []string
 	Members, Operators              []string // by e-mail
 	ScopeUses                       bool     // whether State.ScopeUses is wanted
+	Names                           bool     // whether State.Names is
 }
 
 // State is what the rows say of the objects mentioned, removed ones too: their
@@ -34,6 +35,7 @@ type State struct {
 	Members   []Staff
 	Operators []Staff
 	ScopeUses map[string][]string // scope: the ids of the apps that may ask for it
+	Names     []postern.App       // id, partner and name of every app
 }
 
 // EventType is a kind of event of the operator's own product.
@@ -71,6 +73,13 @@ type App struct {
 	WebhookSecret   []byte // sealed
 	DeclaredSecrets string // a digest of its secrets as they were last declared
 	Removed         bool
+
+	CreatedAt   time.Time
+	ReviewedAt  time.Time         // since when Review is what it is; zero: from the beginning
+	Verdict     string            // why the operator rejected it
+	Reasons     map[string]string // why the app needs a scope, in its partner's words
+	Proposal    *postern.Proposal // nil: none
+	LogoProblem string            // why there is no logo, where there is a logo_url
 }
 
 // API is a resource server's row. A removed one leaves none.
@@ -108,7 +117,13 @@ type Writes struct {
 	DropApps     []string
 	DropAPIs     []string
 	DropStaff    []string // members and operators
+	Logos        []Logo
+	Proposals    []Proposed
 	Audit        []Audit
+
+	// Actor and Address are whose wish it is and where it came from; empty: the
+	// operator's, at the terminal.
+	Actor, Address string
 }
 
 // Put is a row to write. Of an app, Looks tells that people see it otherwise
@@ -117,6 +132,22 @@ type Put[T any] struct {
 	Row   T
 	New   bool
 	Looks bool
+}
+
+// Logo is an image that was handed in for an app, as a PNG of our own making. An
+// app without one has Hash "".
+type Logo struct {
+	AppID, Hash string
+	PNG         []byte
+}
+
+// Proposed is what becomes of an app's proposal; nil: there is none any more. A
+// PNG of nil leaves the image that is kept with it.
+type Proposed struct {
+	AppID    string
+	Proposal *postern.Proposal
+	PNG      []byte
+	Approved bool // its image becomes the app's
 }
 
 // Leave is a membership that ends.

@@ -60,7 +60,7 @@ const (
 	FROM apps WHERE `
 	appsByID      = appState + `id IN ` + keys
 	appsByPartner = appState + `partner_id IN ` + keys
-	secretsOfApps = `SELECT app_id, id, name, hash, hint, sealed, created_at, expires_at FROM app_secrets WHERE app_id IN ` + keys + ` ORDER BY created_at, id`
+	secretsOfApps = `SELECT app_id, id, name, hash, hint, sealed, created_at, expires_at, last_used_at FROM app_secrets WHERE app_id IN ` + keys + ` ORDER BY created_at, id`
 
 	apiState   = `SELECT id, name, secret_hash, disabled FROM apis WHERE `
 	apisByID   = apiState + `id IN ` + keys
@@ -245,14 +245,15 @@ func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 	}
 	r.look(appsByID+r.lock, m.Apps, scan)
 	r.look(appsByPartner+r.lock, partners, scan)
+	r.reviews(s, m, index, ids)
 	r.look(secretsOfApps, ids, func(rows *sql.Rows) error {
 		var app string
 		var secret postern.AppSecret
 		var hash []byte
-		var created, expires int64
-		err := rows.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &secret.Sealed, &created, &expires)
+		var created, expires, used int64
+		err := rows.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &secret.Sealed, &created, &expires, &used)
 		if err == nil {
-			secret.Hash, secret.CreatedAt, secret.ExpiresAt = hashOf(hash), at(created), at(expires)
+			secret.Hash, secret.CreatedAt, secret.ExpiresAt, secret.LastUsedAt = hashOf(hash), at(created), at(expires), at(used)
 			a := &s.Apps[index[app]]
 			a.Secrets = append(a.Secrets, secret)
 		}

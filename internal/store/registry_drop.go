@@ -71,6 +71,7 @@ func (w *registryWriter) dropWithConnections(writes *registry.Writes) {
 	for _, app := range writes.DropApps {
 		w.must(dropApp, app, ms(w.now))
 		w.exec(dropSecrets, app)
+		w.exec(dropProposal, app)
 		w.exec(voidCodesOfApp, app, ms(w.now))
 		w.exec(closeTicketsOf, app, ms(w.now))
 		w.exec(forgetConsentsOf, app)
@@ -108,7 +109,7 @@ func (w *registryWriter) dropWithConnections(writes *registry.Writes) {
 func (w *registryWriter) endConnections(reason postern.EndReason, query string, args ...any) {
 	for _, id := range w.texts(query, args...) {
 		if w.err == nil {
-			_, w.err = endConnection(w.ctx, w.t, id, reason, "operator", w.now)
+			_, w.err = endConnection(w.ctx, w.t, id, reason, w.actor, w.now)
 		}
 	}
 }

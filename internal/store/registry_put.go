@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -70,7 +71,7 @@ const (
 	  disabled = excluded.disabled, secrets_digest = excluded.secrets_digest
 	WHERE apps.removed_at = 0 AND apps.partner_id = excluded.partner_id`
 	seeAppAnew = `UPDATE apps SET changed_at = $2 WHERE id = $1`
-	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at, sealed, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 	dropAliases = `DELETE FROM app_ids WHERE app_id = $1`
 	putAlias    = `INSERT INTO app_ids (app_id, attribute, value) VALUES ($1, $2, $3)`
@@ -94,7 +95,7 @@ func (db *DB) ApplyRegistry(ctx context.Context, m *registry.Mentions, now time.
 		if err != nil {
 			return err
 		}
-		return (&registryWriter{ctx: ctx, t: t, now: now}).all(writes)
+		return (&registryWriter{ctx: ctx, t: t, now: now, actor: cmp.Or(writes.Actor, "operator"), address: writes.Address}).all(writes)
 	})
 }
 
@@ -105,6 +106,8 @@ type registryWriter struct {
 	ctx     context.Context
 	t       *tx
 	now     time.Time
+	actor   string
+	address string
 	changes []changed
 	err     error
 }
@@ -115,10 +118,11 @@ func (w *registryWriter) all(writes *registry.Writes) error {
 	w.putCatalogue(writes)
 	w.putPeople(writes)
 	w.putPartners(writes)
+	w.putLooks(writes)
 	w.dropQuietly(writes)
 	for _, a := range writes.Audit {
 		if w.err == nil {
-			w.err = audit(w.ctx, w.t, auditRow{At: w.now, Actor: "operator", Action: a.Action, Object: a.Object, Detail: a.Detail})
+			w.err = audit(w.ctx, w.t, auditRow{At: w.now, Actor: w.actor, Action: a.Action, Object: a.Object, Detail: a.Detail, Address: w.address})
 		}
 	}
 	w.dropWithConnections(writes)
@@ -244,6 +248,7 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 	if p.Looks {
 		w.exec(seeAppAnew, a.ID, ms(w.now))
 	}
+	w.putReview(a)
 	w.exec(dropAliases, a.ID)
 	for _, name := range slices.Sorted(maps.Keys(a.Attributes)) {
 		if value := a.Attributes[name]; value != "" && len(value) <= longestAlias {
@@ -252,7 +257,7 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 	}
 	w.exec(dropSecrets, a.ID)
 	for _, s := range a.Secrets {
-		w.exec(putSecret, s.ID, a.ID, s.Name, s.Hash[:], s.Hint, ms(s.CreatedAt), endMS(s.ExpiresAt), s.Sealed)
+		w.exec(putSecret, s.ID, a.ID, s.Name, s.Hash[:], s.Hint, ms(s.CreatedAt), endMS(s.ExpiresAt), s.Sealed, ms(s.LastUsedAt))
 	}
 	w.announce("app", a.ID, p.New)
 }

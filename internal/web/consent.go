@@ -204,8 +204,12 @@ func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s 
 		Ticket:       string(q.secret), App: q.app, User: s.User,
 		Reason: "You are not a member of an account that this app can be connected to.",
 	}
+	if !q.app.Live() {
+		page.Reason = "This app has not been approved for real accounts yet. Until then it can be connected to its own sandbox only; its makers sign in here as somebody of that sandbox."
+		d.Log.InfoContext(r.Context(), "a real account was not offered", "rule", "app_not_live", "app", q.app.ID, "user", s.User.ID)
+	}
 	for _, m := range memberships {
-		if m.Account.Disabled || !oauth.FitsTenant(q.Ticket, &m.Account) {
+		if m.Account.Disabled || !m.Account.OpenTo(q.app) || !oauth.FitsTenant(q.Ticket, &m.Account) {
 			continue
 		}
 		page.Reason = "Your role does not let you connect this app."

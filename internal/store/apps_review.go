@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/registry"
+)
+
+const (
+	reviewsOfApps = `
+	SELECT a.id, a.review, a.review_at, a.review_reason, a.scope_reasons, a.created_at,
+	       COALESCE(l.hash, ''), COALESCE(l.problem, ''),
+	       COALESCE(o.looks, ''), COALESCE(o.staff, ''), COALESCE(o.at, 0), COALESCE(o.review, ''), COALESCE(o.reason, '')
+	FROM apps a
+	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
+	LEFT JOIN proposals o ON o.app_id = a.id
+	WHERE a.id IN ` + keys
+	namesOfApps = `SELECT id, partner_id, name FROM apps WHERE removed_at = 0`
+
+	putReview = `UPDATE apps SET review = $2, review_at = $3, review_reason = $4, scope_reasons = $5 WHERE id = $1`
+
+	putLogoImage = `
+	INSERT INTO logos (app_id, url, hash, image, next_at) VALUES ($1, '', $2, $3, $4)
+	ON CONFLICT (app_id) DO UPDATE SET url = '', hash = excluded.hash, image = excluded.image, problem = '', next_at = excluded.next_at`
+	dropLogoImage = `DELETE FROM logos WHERE app_id = $1 AND url = ''`
+
+	putProposal = `
+	INSERT INTO proposals (app_id, looks, logo, staff, at, review, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	ON CONFLICT (app_id) DO UPDATE SET looks = excluded.looks, logo = COALESCE(excluded.logo, proposals.logo),
+	  staff = excluded.staff, at = excluded.at, review = excluded.review, reason = excluded.reason`
+	dropProposal     = `DELETE FROM proposals WHERE app_id = $1`
+	takeProposedLogo = `
+	INSERT INTO logos (app_id, url, hash, image, next_at) SELECT app_id, '', $2, logo, $3 FROM proposals WHERE app_id = $1 AND logo IS NOT NULL
+	ON CONFLICT (app_id) DO UPDATE SET url = '', hash = excluded.hash, image = excluded.image, problem = '', next_at = excluded.next_at`
+	selectProposedLogo = `SELECT logo FROM proposals WHERE app_id = $1 AND logo IS NOT NULL`
+
+	// waitingApps: new apps and changes of live ones, those that wait longest first.
+	waitingApps = `
+	SELECT id, review_at AS since FROM apps WHERE review = 'waiting' AND removed_at = 0
+	UNION ALL
+	SELECT o.app_id, o.at FROM proposals o JOIN apps a ON a.id = o.app_id WHERE o.review = 'waiting' AND a.review = '' AND a.removed_at = 0
+	ORDER BY since, id LIMIT $1`
+	allApps = `SELECT a.id FROM apps a JOIN partners p ON p.id = a.partner_id WHERE a.removed_at = 0 ORDER BY p.name, a.name, a.id`
+
+	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2`
+
+	selectOwners = `
+	SELECT s.id, s.email, s.name FROM partner_members m JOIN staff s ON s.id = m.staff_id
+	WHERE m.partner_id = $1 AND m.role = 'owner' AND NOT s.disabled ORDER BY s.email`
+)
+
+// reviews completes apps with where they stand with the operator.
+func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map[string]int, ids []string) {
+	r.look(reviewsOfApps, ids, func(rows *sql.Rows) error {
+		var id, review, verdict, reasons, hash, problem, looks, staff, state, reason string
+		var since, created, proposed int64
+		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason)
+		if err != nil {
+			return err
+		}
+		a := &s.Apps[index[id]]
+		a.Review, a.ReviewedAt, a.Verdict = postern.Review(review), at(since), verdict
+		a.CreatedAt, a.LogoHash, a.LogoProblem = at(created), hash, problem
+		if a.Reasons, err = attributes(reasons); err != nil || looks == "" {
+			return err
+		}
+		a.Proposal = &postern.Proposal{By: staff, At: at(proposed), Review: postern.Review(state), Reason: reason}
+		return json.Unmarshal([]byte(looks), &a.Proposal.Looks)
+	})
+	if !m.Names {
+		return
+	}
+	r.all(namesOfApps, func(rows *sql.Rows) error {
+		var a postern.App
+		err := rows.Scan(&a.ID, &a.Partner.ID, &a.Name)
+		s.Names = append(s.Names, a)
+		return err
+	})
+}
+
+// putReview writes what putApp leaves to it.
+func (w *registryWriter) putReview(a registry.App) {
+	w.exec(putReview, a.ID, string(a.Review), ms(a.ReviewedAt), a.Verdict, w.attributes(a.Reasons))
+}
+
+func (w *registryWriter) putLooks(writes *registry.Writes) {
+	for _, l := range writes.Logos {
+		if l.Hash == "" {
+			w.exec(dropLogoImage, l.AppID)
+		} else {
+			w.exec(putLogoImage, l.AppID, l.Hash, l.PNG, int64(forever))
+		}
+	}
+	for _, p := range writes.Proposals {
+		w.putProposal(p)
+	}
+}
+
+func (w *registryWriter) putProposal(p registry.Proposed) {
+	if p.Proposal == nil {
+		w.exec(dropProposal, p.AppID)
+		return
+	}
+	if p.Approved {
+		if p.Proposal.LogoHash != "" {
+			w.exec(takeProposedLogo, p.AppID, p.Proposal.LogoHash, int64(forever))
+		}
+		w.exec(dropProposal, p.AppID)
+		return
+	}
+	looks, err := json.Marshal(p.Proposal.Looks)
+	if w.err == nil {
+		w.err = err
+	}
+	w.exec(putProposal, p.AppID, string(looks), p.PNG, p.Proposal.By, ms(p.Proposal.At), string(p.Proposal.Review), p.Proposal.Reason)
+}
+
+// AppRow implements portal.Rows and admin.Rows: an app's whole row, with its
+// partner.
+func (db *DB) AppRow(ctx context.Context, id string) (*registry.App, error) {
+	s, err := db.Registry(ctx, &registry.Mentions{Apps: []string{id}})
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Apps {
+		a := &s.Apps[i]
+		if a.ID != id || a.Removed {
+			continue
+		}
+		p, err := db.Registry(ctx, &registry.Mentions{Partners: []string{a.Partner.ID}})
+		if err != nil || len(p.Partners) == 0 {
+			return nil, errNoAppOr(err)
+		}
+		a.Partner = p.Partners[0].Partner
+		return a, nil
+	}
+	return nil, errNoApp
+}
+
+func errNoAppOr(err error) error {
+	if err != nil {
+		return err
+	}
+	return errNoApp
+}
+
+// Waiting implements admin.Rows.
+func (db *DB) Waiting(ctx context.Context, limit int) ([]string, error) {
+	rows, err := read{db}.rows(ctx, waitingApps, limit)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		var since int64
+		if err := rows.Scan(&id, &since); err != nil {
+			return nil, db.trouble(err)
+		}
+		list = append(list, id)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+// AllApps are the ids of all apps, by partner and name.
+func (db *DB) AllApps(ctx context.Context) ([]string, error) { return db.texts(ctx, allApps) }
+
+// ProposedLogo reads the image that a proposal would give an app; NotFound.
+func (db *DB) ProposedLogo(ctx context.Context, appID string) (png []byte, err error) {
+	if err := (read{db}).row(ctx, selectProposedLogo, appID).Scan(&png); err != nil {
+		return nil, db.missing(err, "logo")
+	}
+	return png, nil
+}
+
+// Owners implements registry.Store.
+func (db *DB) Owners(ctx context.Context, partnerID string) ([]postern.Staff, error) {
+	rows, err := read{db}.rows(ctx, selectOwners, partnerID)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []postern.Staff
+	for rows.Next() {
+		s := postern.Staff{Realm: postern.PartnerRealm}
+		if err := rows.Scan(&s.ID, &s.Email, &s.Name); err != nil {
+			return nil, db.trouble(err)
+		}
+		list = append(list, s)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+// SaveSecretUses implements oauth.Store.
+func (db *DB) SaveSecretUses(ctx context.Context, uses []oauth.SecretUse) error {
+	return db.write(ctx, func(t *tx) error {
+		for _, u := range uses {
+			if _, err := t.exec(ctx, useSecret, u.SecretID, ms(u.At)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+

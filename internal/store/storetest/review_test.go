@@ -1,0 +1,62 @@
+package storetest
+
+import (
+	"testing"
+
+	"postern.dev/postern"
+)
+
+func TestAnAppThatIsNotApprovedIsConnectedToItsSandboxOnly(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(`UPDATE apps SET review = 'waiting' WHERE id = 'whole'`)
+		w.run(`INSERT INTO accounts (id, handle, name, number, created_at, sandbox_of) VALUES ('box', 'box', 'Sandbox', 77, 1, 'p1')`)
+		w.run(`INSERT INTO memberships (account_id, user_id, role, created_at) VALUES ('box', 'ada', 'admin', 1)`)
+
+		// A question that waits is put again to who may answer it, so one does for all.
+		k := w.ask(asking(plain, "whole", "read"))
+		_, err := w.decide(plain, k, "ada", "acme", true)
+		w.wants(err, postern.Forbidden)
+		if e := err.(*postern.Error); e.Why == nil || e.Why.Rule != "app_not_live" {
+			t.Fatalf("the log would not tell why: %+v", err)
+		}
+		g, err := w.decide(plain, k, "ada", "box", true)
+		w.ok(err)
+		w.lives(plain, w.redeem(plain, "whole", g.Code).AccessToken)
+
+		for _, review := range []string{"rejected", "waiting"} {
+			w.run(`UPDATE apps SET review = $1 WHERE id = 'whole'`, review)
+			_, err = w.decide(plain, w.ask(asking(plain, "whole", "read")), "ada", "acme", true)
+			w.wants(err, postern.Forbidden)
+		}
+		w.run(`UPDATE apps SET review = '' WHERE id = 'whole'`)
+		w.connect(plain, "whole", "ada", "acme", "read")
+	})
+}
+
+func TestTheLastUseOfASecretIsWrittenBesideTheTraffic(t *testing.T) {
+	everywhere(t, func(w *world) {
+		used := func() int {
+			w.Helper()
+			return w.count(`SELECT last_used_at FROM app_secrets WHERE app_id = 'whole'`)
+		}
+		wrong := client("whole")
+		wrong.Secret = "wrong-wrong-wrong-wrong-wrong"
+		_, err := w.rules.Authenticate(w.ctx, plain, wrong)
+		w.wants(err, postern.InvalidClient)
+		_, err = w.rules.SaveUses(w.ctx)
+		w.ok(err)
+		if used() != 0 {
+			t.Fatal("a wrong secret counts as a use")
+		}
+		_, err = w.rules.Authenticate(w.ctx, plain, client("whole"))
+		w.ok(err)
+		if used() != 0 {
+			t.Fatal("the authentication itself wrote")
+		}
+		_, err = w.rules.SaveUses(w.ctx)
+		w.ok(err)
+		if got := used(); got != int(w.clock.Now().UnixMilli()) {
+			t.Fatalf("last used at %d", got)
+		}
+	})
+}
