@@ -25,7 +25,9 @@ func (g *Guard) follow(ctx context.Context) {
 	defer close(g.done)
 	for wait := 50 * time.Millisecond; ctx.Err() == nil; {
 		began := time.Now()
-		_ = g.stream(ctx) // silence is what tells that it broke
+		if err := g.stream(ctx); err != nil && ctx.Err() == nil {
+			g.o.Log.Warn("the guard does not follow Postern's changes; calls are asked about one by one", "error", err)
+		}
 		if time.Since(began) > 5*time.Second {
 			wait = 50 * time.Millisecond
 		}
@@ -44,6 +46,12 @@ func (g *Guard) stream(ctx context.Context) error {
 	silence := time.AfterFunc(5*time.Second, cancel)
 	defer silence.Stop()
 
+	if g.o.Routes {
+		if err := g.fetchRoutes(ctx); err != nil {
+			return err
+		}
+		silence.Reset(5 * time.Second)
+	}
 	address := g.o.URL + "/changes"
 	if g.latest > 0 {
 		address += "?after=" + strconv.FormatInt(g.latest, 10)

@@ -13,10 +13,12 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,6 +27,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"postern.dev/postern/internal/routes"
 )
 
 // Options say where Postern is. URL, ID and Secret are needed.
@@ -43,6 +47,11 @@ type Options struct {
 	// WhenBlind says what to do while the change stream is silent for longer than
 	// a second: ask Postern for each call (false), or refuse with 503 (true).
 	WhenBlind bool
+	// Routes holds each call against the rules for routes in Postern's
+	// configuration, fetched from there. Until they are known calls get 503.
+	Routes bool
+	// Log is told what keeps the guard from following changes and rules; nil: nobody.
+	Log *slog.Logger
 }
 
 // Caller is who is calling, and for whom.
@@ -52,6 +61,10 @@ type Caller struct {
 	User       string   // the user's id, for user-level connections
 	Scopes     []string // of this token
 	Connection string
+	Dialect    string // the wire that the token was presented in
+	// Sandbox: the token is for a sandbox account of the partner's, which exists
+	// only in Postern: serve it made-up data, and let it change none that is real.
+	Sandbox bool
 
 	expires time.Time
 	seq     int64
@@ -73,6 +86,7 @@ type Guard struct {
 	floor  int64            // answers from before this change are forgotten
 	heard  atomic.Int64     // until when the memory may be trusted, ns since 1970
 	latest int64            // the last change heard of
+	routes atomic.Pointer[routes.Table]
 }
 
 // New makes a guard and begins to follow the change stream. Until the stream
@@ -87,6 +101,9 @@ func New(o Options) (*Guard, error) {
 	}
 	if o.Most == 0 {
 		o.Most = 100_000
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}}
@@ -124,9 +141,30 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	w.Write(r.Body)
 }
 
-// Check finds who makes a call. The error is a *Refusal, unless Postern could
-// not be asked. A token that was seen before costs no request and no memory.
+// Check finds who makes a call, and whether it may. The error is a *Refusal. A
+// token that was seen before costs no request and no memory. A public call, by
+// the rules for routes, has a Caller that is nobody: without an App.
 func (g *Guard) Check(r *http.Request) (*Caller, error) {
+	table, rule, ruling := g.need(r)
+	if _, isBlind := ruling.(*Refusal); isBlind {
+		return nil, ruling
+	}
+	if rule.Public {
+		return &Caller{}, nil
+	}
+	c, err := g.caller(r)
+	if err != nil {
+		return nil, err
+	}
+	if ruling != nil || !opens(table, rule, c) {
+		return nil, g.refused(r, url.Values{"call": {"original"}})
+	}
+	c.trace(r.Context())
+	return c, nil
+}
+
+// caller finds whose the call's token is, in memory or by asking.
+func (g *Guard) caller(r *http.Request) (*Caller, error) {
 	values := r.Header["Authorization"]
 	held := len(values) == 1 && !hasElsewhere(r)
 	var key [32]byte
@@ -139,7 +177,7 @@ func (g *Guard) Check(r *http.Request) (*Caller, error) {
 	if g.o.WhenBlind && !g.current(time.Now()) {
 		return nil, blind()
 	}
-	c, err := g.ask(r)
+	c, err := g.ask(r, url.Values{"rests": {""}, "routes": {"off"}})
 	if err != nil {
 		return nil, err
 	}
@@ -199,16 +237,26 @@ func (g *Guard) hold(key [32]byte, c *Caller) {
 	g.seen[key] = c
 }
 
-// ask has Postern decide. Only the credential goes along.
-func (g *Guard) ask(r *http.Request) (*Caller, error) {
-	q := url.Values{"rests": {""}}
+// refused has Postern say in the call's dialect why it is refused.
+func (g *Guard) refused(r *http.Request, demands url.Values) error {
+	demands.Set("refusal", "")
+	_, err := g.ask(r, demands)
+	if err == nil { // Postern is of another mind by now
+		err = blind()
+	}
+	return err
+}
+
+// ask has Postern decide. Only the credential goes along, and the call where
+// the demands speak of it.
+func (g *Guard) ask(r *http.Request, demands url.Values) (*Caller, error) {
 	if g.o.Dialect != "" {
-		q.Set("dialect", g.o.Dialect)
+		demands.Set("dialect", g.o.Dialect)
 	}
-	if token := r.URL.Query()["access_token"]; token != nil {
-		q["access_token"] = token
+	if token := r.URL.Query()["access_token"]; token != nil && !demands.Has("call") {
+		demands["access_token"] = token
 	}
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, g.o.URL+"/check?"+q.Encode(), nil)
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, g.o.URL+"/check?"+demands.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +264,10 @@ func (g *Guard) ask(r *http.Request) (*Caller, error) {
 		if mayCarryToken(name) {
 			req.Header[name] = values
 		}
+	}
+	if demands.Has("call") {
+		req.Header.Set("X-Original-Method", r.Method)
+		req.Header.Set("X-Original-URL", "http://"+cmp.Or(r.Host, "localhost")+r.URL.RequestURI())
 	}
 	resp, err := g.o.Client.Do(req)
 	if err != nil {
@@ -244,13 +296,15 @@ func mayCarryToken(name string) bool {
 	case "Connection", "Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Cookie", "Upgrade", "Te", "Trailer", "Host":
 		return false
 	}
-	return strings.HasPrefix(name, "X-") && !strings.HasPrefix(name, "X-Postern-") && !strings.HasPrefix(name, "X-Forwarded-")
+	own := strings.HasPrefix(name, "X-Postern-") || strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-")
+	return strings.HasPrefix(name, "X-") && !own
 }
 
 func callerOf(h http.Header) *Caller {
 	c := &Caller{
 		App: h.Get("X-Postern-App"), Account: h.Get("X-Postern-Account"), User: h.Get("X-Postern-User"),
 		Scopes: strings.Fields(h.Get("X-Postern-Scopes")), Connection: h.Get("X-Postern-Connection"),
+		Dialect: h.Get("X-Postern-Dialect"), Sandbox: h.Get("X-Postern-Sandbox") == "true",
 	}
 	c.seq, _ = strconv.ParseInt(h.Get("X-Postern-Seq"), 10, 64)
 	if ms, err := strconv.ParseInt(h.Get("X-Postern-Expires"), 10, 64); err == nil {
@@ -281,7 +335,7 @@ func blind() *Refusal {
 
 type contextKey struct{}
 
-// From is who is calling; ok is false outside of Middleware.
+// From is who is calling; ok is false outside of Middleware, and for public calls.
 func From(ctx context.Context) (c *Caller, ok bool) {
 	c, ok = ctx.Value(contextKey{}).(*Caller)
 	return c, ok
@@ -294,6 +348,10 @@ func (g *Guard) Middleware(next http.Handler) http.Handler {
 		c, err := g.Check(r)
 		if err != nil {
 			g.refuse(w, err)
+			return
+		}
+		if c.App == "" { // a public call
+			next.ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, c)))
@@ -316,33 +374,11 @@ func (g *Guard) Require(scopes ...string) func(http.Handler) http.Handler {
 			c, ok := From(r.Context())
 			for _, s := range scopes {
 				if !ok || !c.May(s) {
-					g.refuseScope(w, r, scopes)
+					g.refuse(w, g.refused(r, url.Values{"scope": {strings.Join(scopes, " ")}, "routes": {"off"}}))
 					return
 				}
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-func (g *Guard) refuseScope(w http.ResponseWriter, r *http.Request, scopes []string) {
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet,
-		g.o.URL+"/check?"+url.Values{"scope": {strings.Join(scopes, " ")}}.Encode(), nil)
-	if err != nil {
-		g.refuse(w, err)
-		return
-	}
-	req.Header["Authorization"] = r.Header["Authorization"]
-	resp, err := g.o.Client.Do(req)
-	if err != nil {
-		g.refuse(w, err)
-		return
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil || resp.StatusCode == http.StatusOK {
-		g.refuse(w, blind())
-		return
-	}
-	refusal(resp, body).Write(w)
 }
