@@ -1,8 +1,14 @@
 package postern
 
+import "time"
+
 // Partner is a company that integrates. It owns apps and has members.
 type Partner struct {
 	ID       string
 	Name     string
 	Disabled bool
+	// Waiting is since when a partner that registered itself has waited for the
+	// operator; zero: it does not. Until then it is switched off.
+	Waiting time.Time
+	Refusal string // why the operator said no to it; empty otherwise
 }

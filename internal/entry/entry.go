@@ -15,16 +15,18 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/ui"
 )
 
-// Config is what an Entry is given. All of it is needed.
+// Config is what an Entry is given.
 type Config struct {
 	Prefix    string // of all its paths: "/portal"
 	Realm     postern.Realm
 	PublicURL string // the origin that people use
 	Pages     *ui.Pages
 	People    People
+	Registers bool // the sign-in page leads to a page to register
 	Now       func() time.Time
 	Random    io.Reader
 	Log       *slog.Logger
@@ -38,6 +40,12 @@ type Config struct {
 type People interface {
 	// StaffSession gives the session of a cookie's value; NotFound.
 	StaffSession(ctx context.Context, realm postern.Realm, session postern.Secret) (*postern.StaffSession, error)
+	StaffSignIn(ctx context.Context, realm postern.Realm, in identity.SignIn) (*identity.StaffSignedIn, error)
+	StaffSignOut(ctx context.Context, session postern.Secret) error
+	StaffChangePassword(ctx context.Context, s *postern.StaffSession, old, new, device postern.Secret, address string) (*identity.StaffSignedIn, error)
+	// StaffReset tells whose password a one-time link sets; NotFound.
+	StaffReset(ctx context.Context, realm postern.Realm, link postern.Secret) (*postern.Staff, error)
+	SpendStaffReset(ctx context.Context, realm postern.Realm, link, new postern.Secret, address string) error
 }
 
 // Entry serves the pages under one prefix.
@@ -66,6 +74,14 @@ func New(c Config) (*Entry, error) {
 		return nil, err
 	}
 	e.handler = e.headers.Wrap(http.HandlerFunc(e.route))
+	e.Open("GET /login", e.showSignIn)
+	e.Open("POST /login", e.signIn)
+	e.Open("GET /logout", e.showSignOut)
+	e.Open("POST /logout", e.signOut)
+	e.Handle("GET /you", e.showYou)
+	e.Handle("POST /you", e.changePassword)
+	e.Open("GET /reset/{token}", e.showReset)
+	e.Open("POST /reset/{token}", e.reset)
 	return e, nil
 }
 

@@ -32,14 +32,14 @@ func (r *Rules) Session(ctx context.Context, session postern.Secret) (*postern.S
 		return nil, notSignedIn()
 	}
 	if now.Sub(s.LastSeen) >= seenEvery {
-		r.see(s.Hash, now)
+		r.see(s.Hash, func(ctx context.Context) error { return r.Store.SeeSession(ctx, s.Hash, now) })
 	}
 	return s, nil
 }
 
 // see writes in the background that a session was seen, one write at a time
 // for each.
-func (r *Rules) see(session postern.Hash, now time.Time) {
+func (r *Rules) see(session postern.Hash, write func(context.Context) error) {
 	if _, underWay := r.seen.LoadOrStore(session, true); underWay {
 		return
 	}
@@ -47,7 +47,7 @@ func (r *Rules) see(session postern.Hash, now time.Time) {
 		defer r.seen.Delete(session)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := r.Store.SeeSession(ctx, session, now); err != nil {
+		if err := write(ctx); err != nil {
 			r.Log.Warn("a session's last use was not written; the next request tries again", "error", err)
 		}
 	})

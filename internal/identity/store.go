@@ -14,6 +14,7 @@ type Store interface {
 	Guesses
 	People
 	Sessions
+	StaffRows
 
 	// SweepIdentity removes up to limit expired rows of each kind, and gives the
 	// largest number of one kind.
@@ -101,7 +102,7 @@ type NewSession struct {
 	Expires       time.Time
 	Device        postern.Hash
 	DeviceExpires time.Time
-	UserID        string
+	UserID        string // whose; a staff member's in the rows of staff
 	ProvedHash    string // the password hash that the proof was made against
 	PasswordHash  string // the one to keep: the same, upgraded or new
 	Bucket        string // the count of guesses to clear
@@ -111,7 +112,7 @@ type NewSession struct {
 
 // NewPassword is a password that a reset sets.
 type NewPassword struct {
-	UserID       string
+	UserID       string // whose; a staff member's in the rows of staff
 	PasswordHash string
 	Bucket       string // the count of guesses to clear
 	Address      string

@@ -12,6 +12,12 @@ const (
 	Grace = "grace@globex.test" // admin of Globex
 	Both  = "both@agency.test"  // member of Acme and of Globex
 
+	Dev      = "dev@partner.test"    // owner of Partner Inc
+	Coder    = "coder@partner.test"  // developer of Partner Inc
+	Viewer   = "viewer@partner.test" // viewer of Partner Inc
+	OtherDev = "dev@other.test"      // owner of Other Inc
+	Operator = "op@saas.test"
+
 	APIID     = "api-main"
 	APISecret = "api-secret-for-tests-0123456789"
 )
@@ -74,11 +80,14 @@ accounts:
   - {name: Globex, users: [` + user(Grace, "admin") + ", " + user(Both, "member") + `]}
 partners:
   - name: Partner Inc
+    members: [` + user(Dev, "owner") + ", " + user(Coder, "developer") + ", " + user(Viewer, "viewer") + `]
     apps:` + app(Xref, "") + app(Xeebo, scopes) + app(Standard, scopes) +
 		app(Public, ", public: true"+scopes) + app(Robot, ", grants: [client_credentials]"+scopes) +
 		app(Moving, ", also: [standard]"+scopes) + `
   - name: Other Inc
+    members: [` + user(OtherDev, "owner") + `]
     apps:` + app(OtherXref, "") + app(OtherXeebo, scopes) + app(OtherStandard, scopes) + `
+operators: [{email: ` + Operator + `, password_hash: "` + string(hash) + `"}]
 apis:
   - {name: main, id: ` + APIID + ", secret: " + APISecret + `}
 `

@@ -3,9 +3,11 @@ package server
 import (
 	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/oauth"
+	"postern.dev/postern/internal/portal"
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
@@ -22,6 +24,7 @@ var (
 	_ vault.Rows     = (*store.DB)(nil)
 	_ mail.Rows      = (*store.DB)(nil)
 	_ webhook.Store  = (*store.DB)(nil)
+	_ portal.Rows    = (*store.DB)(nil)
 )
 
 // The rules have every method that a door calls.
@@ -29,6 +32,8 @@ var (
 	_ dialect.Engine = (*oauth.Rules)(nil)
 	_ web.Engine     = (*oauth.Rules)(nil)
 	_ web.People     = (*identity.Rules)(nil)
+
+	_ entry.People = (*identity.Rules)(nil)
 
 	_ admin.Engine   = (*oauth.Rules)(nil)
 	_ admin.Rows     = (*store.DB)(nil)

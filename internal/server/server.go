@@ -95,6 +95,10 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	staff, err := s.staffDoors(pages)
+	if err != nil {
+		return nil, err
+	}
 	machines := &dialect.Door{
 		Set: s.Dialects, Engine: s.OAuth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
 		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: s.seen,
@@ -103,7 +107,7 @@ func (s *Server) doors() (http.Handler, error) {
 		Engine: s.OAuth, Rows: s.DB, Webhooks: s.Webhooks, Source: address.clientAddress, Ending: s.ending.Done(), Log: o.Log,
 	})
 	return &frame{
-		next:    s.route(machines, api, people),
+		next:    s.route(machines, api, people, staff),
 		proxies: address, now: o.Now, log: o.Log,
 		mint:  func() (string, error) { return postern.NewID(o.Random, "req_") },
 		https: strings.HasPrefix(s.cfg.PublicURL, "https:"),
@@ -112,15 +116,17 @@ func (s *Server) doors() (http.Handler, error) {
 }
 
 // route finds the door: machines' wires first, people's pages for the rest.
-func (s *Server) route(machines *dialect.Door, api, people http.Handler) http.Handler {
+func (s *Server) route(machines *dialect.Door, api, people http.Handler, staff *staffDoors) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
+		switch door := staff.of(r.URL.Path); {
 		case r.URL.Path == healthPath:
 			recordOf(r.Context()).quiet = true
 			s.health.ServeHTTP(w, r)
 		case machines.Serve(w, r):
 		case strings.HasPrefix(r.URL.Path, admin.Prefix):
 			api.ServeHTTP(w, r)
+		case door != nil:
+			door.ServeHTTP(w, r)
 		default:
 			people.ServeHTTP(w, r)
 		}

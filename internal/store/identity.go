@@ -244,7 +244,9 @@ const (
 
 // SweepIdentity implements identity.Store.
 func (db *DB) SweepIdentity(ctx context.Context, now time.Time, limit int) (most int, err error) {
-	for _, query := range []string{purgeSessions, purgeDevices, purgeResets, purgeThrottles} {
+	for _, query := range []string{
+		purgeSessions, purgeDevices, purgeResets, purgeThrottles, purgeStaffSessions, purgeStaffDevices, purgeStaffLinks,
+	} {
 		var rows int64
 		err := db.write(ctx, func(t *tx) (err error) {
 			rows, err = t.exec(ctx, query, ms(now), limit)

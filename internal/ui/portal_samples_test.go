@@ -11,6 +11,10 @@ func staffSamples() map[string]Page {
 		return StaffFrame{Prefix: "/portal", Staff: dev, SignOutToken: "t", Section: section}
 	}
 	return map[string]Page{
+		"staff-signin":  &StaffSignInPage{Prefix: "/portal", Token: "t", To: "/portal/team", Email: "dev@partner.test", Register: true, Problem: Say("No.")},
+		"staff-signout": &StaffSignOutPage{Prefix: "/portal", Token: "t", Staff: &dev},
+		"staff-you":     &StaffYouPage{StaffFrame: frame("you"), Token: "t", Since: day},
+		"staff-reset":   &StaffResetPage{Token: "t", Link: "/portal/reset/x", Email: "dev@partner.test"},
 		"portal-apps": &PartnerAppsPage{StaffFrame: frame("apps"), Partners: []PartnerApps{
 			{Member: postern.Member{Partner: inc, Staff: dev, Role: postern.Owner, Since: day}, Apps: []postern.App{app}},
 		}},

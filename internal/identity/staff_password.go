@@ -1,0 +1,108 @@
+package identity
+
+import (
+	"context"
+
+	"postern.dev/postern"
+)
+
+// StaffChangePassword is ChangePassword for staff: all sessions end, other
+// known browsers are forgotten, and a new session begins.
+func (r *Rules) StaffChangePassword(ctx context.Context, s *postern.StaffSession, old, new, device postern.Secret, address string) (*StaffSignedIn, error) {
+	if err := checkNew(new); err != nil {
+		return nil, err
+	}
+	realm := s.Staff.Realm
+	c := &claim{
+		door: staffDoor(realm), email: postern.FoldEmail(s.Staff.Email), password: old,
+		address: address, detail: "to change the password",
+	}
+	found, err := r.staffClaim(ctx, realm, c, device)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil || found.Staff.ID != s.Staff.ID {
+		return nil, notSignedIn() // removed meanwhile, or has another address now
+	}
+	if _, err := r.prove(ctx, c); err != nil {
+		if postern.Is(err, postern.AccessDenied) {
+			return nil, postern.Errorf(postern.AccessDenied, "The present password is wrong.")
+		}
+		return nil, err
+	}
+	hash, err := r.hashNew(ctx, new)
+	if err != nil {
+		return nil, err
+	}
+	begun, row, err := r.beginStaff(found.Staff, device, found.KnownDevice)
+	if err != nil {
+		return nil, err
+	}
+	row.ProvedHash, row.PasswordHash, row.Bucket, row.Address = found.PasswordHash, hash, c.bucket(), address
+	err = r.Store.SaveStaffPassword(ctx, s.Hash, row)
+	if postern.Is(err, postern.NotFound) {
+		return nil, notSignedIn() // another change, or a sign-out, was first
+	}
+	if err != nil {
+		return nil, err
+	}
+	return begun, nil
+}
+
+// StartStaffReset is StartReset for staff of a realm.
+func (r *Rules) StartStaffReset(ctx context.Context, realm postern.Realm, email string) (postern.Secret, *postern.Staff, error) {
+	found, err := r.Store.StaffCredential(ctx, realm, postern.FoldEmail(email), postern.Hash{}, r.Now())
+	if postern.Is(err, postern.NotFound) {
+		return "", nil, postern.Errorf(postern.NotFound, "There is no %s with the e-mail %q.", staffNoun[realm], email)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	if found.Staff.Disabled {
+		return "", nil, postern.Errorf(postern.Forbidden, "The sign-in of %q is switched off: switch it on first.", found.Staff.Email)
+	}
+	secret, link, err := r.newLink(r.Limits.withDefaults().Reset, "")
+	if err != nil {
+		return "", nil, err
+	}
+	if err := r.Store.SaveStaffReset(ctx, link, found.Staff.ID, "operator"); err != nil {
+		return "", nil, err
+	}
+	return secret, &found.Staff, nil
+}
+
+var staffNoun = map[postern.Realm]string{postern.PartnerRealm: "member of a partner", postern.OperatorRealm: "operator"}
+
+// StaffReset tells whose password a reset sets; NotFound when it was used, has
+// expired, was replaced by a later one, or is of the other realm.
+func (r *Rules) StaffReset(ctx context.Context, realm postern.Realm, reset postern.Secret) (*postern.Staff, error) {
+	if !postern.ResetForm.Matches(reset) {
+		return nil, noReset()
+	}
+	staff, err := r.Store.StaffReset(ctx, realm, reset.Hash(), r.Now())
+	if postern.Is(err, postern.NotFound) {
+		return nil, noReset()
+	}
+	return staff, err
+}
+
+// SpendStaffReset is Reset for staff: it sets the password, once, and ends all
+// sessions.
+func (r *Rules) SpendStaffReset(ctx context.Context, realm postern.Realm, reset, new postern.Secret, address string) error {
+	staff, err := r.StaffReset(ctx, realm, reset) // first: strangers get no work out of us
+	if err != nil {
+		return err
+	}
+	hash, err := r.hashNew(ctx, new)
+	if err != nil {
+		return err
+	}
+	guesses := &claim{door: staffDoor(realm), email: postern.FoldEmail(staff.Email)}
+	err = r.Store.SpendStaffReset(ctx, reset.Hash(), NewPassword{
+		UserID: staff.ID, PasswordHash: hash, Bucket: guesses.bucket(), Address: address, Now: r.Now(),
+	})
+	if postern.Is(err, postern.NotFound) {
+		return noReset()
+	}
+	return err
+}

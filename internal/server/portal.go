@@ -1,0 +1,60 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/portal"
+	"postern.dev/postern/internal/ui"
+)
+
+// staffDoors are the portal of partners and the console of operators. A session
+// of one opens nothing of the other, and none of end users' opens either.
+type staffDoors struct {
+	portal  http.Handler
+	console http.Handler
+}
+
+const consolePrefix = "/operator"
+
+// of is the door that a path belongs to; nil: neither.
+func (d *staffDoors) of(path string) http.Handler {
+	switch {
+	case isUnder(path, portal.Prefix):
+		return d.portal
+	case isUnder(path, consolePrefix):
+		return d.console
+	}
+	return nil
+}
+
+func isUnder(path, prefix string) bool {
+	rest, ok := strings.CutPrefix(path, prefix)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
+	partners, err := s.entry(pages, portal.Prefix, postern.PartnerRealm)
+	if err != nil {
+		return nil, err
+	}
+	operators, err := s.entry(pages, consolePrefix, postern.OperatorRealm)
+	if err != nil {
+		return nil, err
+	}
+	return &staffDoors{
+		portal:  portal.New(portal.Config{Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox}),
+		console: operators,
+	}, nil
+}
+
+// entry is the sign-in of a realm.
+func (s *Server) entry(pages *ui.Pages, prefix string, realm postern.Realm) (*entry.Entry, error) {
+	o := s.outside
+	return entry.New(entry.Config{
+		Prefix: prefix, Realm: realm, PublicURL: s.cfg.PublicURL, Pages: pages, People: s.Identity,
+		Now: o.Now, Random: o.Random, Log: o.Log, Address: s.proxies().clientAddress, RequestID: requestID,
+	})
+}

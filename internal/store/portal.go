@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"postern.dev/postern"
+)
+
+const (
+	selectMemberOf = `
+	SELECT p.id, p.name, p.disabled, p.waiting_since, p.refusal, m.role, m.created_at, ` + staffColumns + `
+	FROM partner_members m
+	JOIN partners p ON p.id = m.partner_id
+	JOIN staff s ON s.id = m.staff_id
+	WHERE m.staff_id = $1 AND s.realm = 'partner' AND p.removed_at = 0
+	ORDER BY p.name, p.id`
+
+	selectAppRole = `
+	SELECT m.role
+	FROM apps a
+	JOIN partners p ON p.id = a.partner_id
+	JOIN partner_members m ON m.partner_id = a.partner_id
+	WHERE a.id = $1 AND m.staff_id = $2 AND a.removed_at = 0 AND p.removed_at = 0`
+
+	selectPartnerApps = `SELECT id FROM apps WHERE partner_id = $1 AND removed_at = 0 ORDER BY name, id`
+)
+
+// errNoApp is said of an app that does not exist as of another partner's.
+var errNoApp = postern.Errorf(postern.NotFound, "There is no such app, or it is not yours to see.")
+
+// MemberOf implements portal.Rows.
+func (db *DB) MemberOf(ctx context.Context, staffID string) ([]postern.Member, error) {
+	rows, err := read{db}.rows(ctx, selectMemberOf, staffID)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []postern.Member
+	for rows.Next() {
+		m, err := scanMember(rows)
+		if err != nil {
+			return nil, db.trouble(err)
+		}
+		list = append(list, *m)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+// scanMember reads a partner, a role in it, and whose.
+func scanMember(row interface{ Scan(...any) error }) (*postern.Member, error) {
+	var m postern.Member
+	var waiting, since int64
+	p, s := &m.Partner, &m.Staff
+	err := row.Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal, &m.Role, &since,
+		&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled)
+	p.Waiting, m.Since = at(waiting), at(since)
+	return &m, err
+}
+
+// PartnerApp implements portal.Rows.
+func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.App, postern.Role, error) {
+	var role postern.Role
+	err := read{db}.row(ctx, selectAppRole, appID, staffID).Scan(&role)
+	if errors.Is(err, sql.ErrNoRows) || err != nil && db.engine.isForeign(err) {
+		return nil, "", errNoApp
+	}
+	if err != nil {
+		return nil, "", db.trouble(err)
+	}
+	app, err := db.App(ctx, appID)
+	if postern.Is(err, postern.NotFound) {
+		err = errNoApp
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return app, role, nil
+}
+
+// PartnerApps implements portal.Rows.
+func (db *DB) PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error) {
+	ids, err := db.texts(ctx, selectPartnerApps, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	var list []postern.App
+	for _, id := range ids {
+		app, err := db.App(ctx, id)
+		if postern.Is(err, postern.NotFound) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *app)
+	}
+	return list, nil
+}

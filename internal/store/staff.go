@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/identity"
+)
+
+// The sign-in of staff is that of users (identity.go) over other tables.
+const (
+	staffColumns = `s.id, s.realm, s.email, s.name, s.disabled`
+
+	selectStaffCredential = `
+	SELECT ` + staffColumns + `, s.password_hash,
+	  EXISTS (SELECT 1 FROM staff_devices d WHERE d.hash = $3 AND d.staff_id = s.id AND d.expires_at > $4)
+	FROM staff s WHERE s.realm = $1 AND s.email_folded = $2`
+
+	selectStaffSession = `
+	SELECT ` + staffColumns + `, n.signed_in_at, n.last_seen_at, n.expires_at
+	FROM staff_sessions n JOIN staff s ON s.id = n.staff_id
+	WHERE n.hash = $1 AND s.realm = $2 AND s.disabled = FALSE`
+
+	selectStaffReset = `
+	SELECT ` + staffColumns + `
+	FROM staff_links l JOIN staff s ON s.id = l.staff_id
+	WHERE l.hash = $1 AND l.purpose = 'reset' AND l.expires_at > $2 AND s.realm = $3 AND s.disabled = FALSE`
+
+	proveStaffPassword = `UPDATE staff SET password_hash = $3 WHERE id = $1 AND password_hash = $2 AND disabled = FALSE`
+	setStaffPassword   = `UPDATE staff SET password_hash = $2 WHERE id = $1 AND disabled = FALSE`
+
+	addStaffSession  = `INSERT INTO staff_sessions (hash, staff_id, signed_in_at, last_seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)`
+	seeStaffSession  = `UPDATE staff_sessions SET last_seen_at = $2 WHERE hash = $1 AND last_seen_at < $2`
+	endStaffSession  = `DELETE FROM staff_sessions WHERE hash = $1 RETURNING staff_id`
+	endOwnSession    = `DELETE FROM staff_sessions WHERE hash = $1 AND staff_id = $2`
+	endStaffSessions = `DELETE FROM staff_sessions WHERE staff_id = $1`
+
+	knowStaffDevice = `
+	INSERT INTO staff_devices (hash, staff_id, expires_at) VALUES ($1, $2, $3)
+	ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE staff_devices.staff_id = excluded.staff_id`
+	forgetStaffDevices = `
+	DELETE FROM staff_devices WHERE staff_id = $1 AND hash NOT IN
+	  (SELECT hash FROM staff_devices WHERE staff_id = $1 ORDER BY expires_at DESC, hash LIMIT 10)`
+	forgetOtherStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1 AND hash <> $2`
+
+	saveStaffReset = `
+	INSERT INTO staff_links (id, hash, purpose, staff_id, made_by, created_at, expires_at)
+	VALUES ($1, $2, 'reset', $3, $4, $5, $6)
+	ON CONFLICT (staff_id) WHERE purpose = 'reset' DO UPDATE SET
+	  id = excluded.id, hash = excluded.hash, made_by = excluded.made_by,
+	  created_at = excluded.created_at, expires_at = excluded.expires_at`
+	spendStaffReset = `DELETE FROM staff_links WHERE hash = $1 AND purpose = 'reset' AND staff_id = $2 AND expires_at > $3`
+	endStaffReset   = `DELETE FROM staff_links WHERE purpose = 'reset' AND staff_id = $1`
+)
+
+// StaffCredential implements identity.StaffRows.
+func (db *DB) StaffCredential(ctx context.Context, realm postern.Realm, foldedEmail string, device postern.Hash, now time.Time) (*identity.StaffCredential, error) {
+	var c identity.StaffCredential
+	staff, err := scanStaff(read{db}.row(ctx, selectStaffCredential, string(realm), foldedEmail, device[:], ms(now)),
+		&c.PasswordHash, &c.KnownDevice)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	c.Staff = *staff
+	return &c, nil
+}
+
+// StaffSession implements identity.StaffRows.
+func (db *DB) StaffSession(ctx context.Context, realm postern.Realm, session postern.Hash) (*postern.StaffSession, error) {
+	var signedIn, lastSeen, expires int64
+	staff, err := scanStaff(read{db}.row(ctx, selectStaffSession, session[:], string(realm)), &signedIn, &lastSeen, &expires)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	return &postern.StaffSession{
+		Hash: session, Staff: *staff,
+		SignedIn: at(signedIn), LastSeen: at(lastSeen), ExpiresAt: at(expires),
+	}, nil
+}
+
+// StaffReset implements identity.StaffRows.
+func (db *DB) StaffReset(ctx context.Context, realm postern.Realm, reset postern.Hash, now time.Time) (*postern.Staff, error) {
+	staff, err := scanStaff(read{db}.row(ctx, selectStaffReset, reset[:], ms(now), string(realm)))
+	return staff, db.trouble(err)
+}
+
+// scanStaff reads staffColumns, and what the query has after them.
+func scanStaff(row *sql.Row, more ...any) (*postern.Staff, error) {
+	var s postern.Staff
+	err := row.Scan(append([]any{&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled}, more...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// SaveStaffSession implements identity.StaffRows.
+func (db *DB) SaveStaffSession(ctx context.Context, s identity.NewSession) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := mustChange(t.exec(ctx, proveStaffPassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
+			return err
+		}
+		detail := ""
+		if s.PasswordHash != s.ProvedHash {
+			detail = "the password's hash was made stronger"
+		}
+		return beginStaffSession(ctx, t, s, "sign_in", detail)
+	})
+}
+
+// SaveStaffPassword implements identity.StaffRows.
+func (db *DB) SaveStaffPassword(ctx context.Context, asked postern.Hash, s identity.NewSession) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := mustChange(t.exec(ctx, proveStaffPassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
+			return err
+		}
+		if err := mustChange(t.exec(ctx, endOwnSession, asked[:], s.UserID)); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, endStaffSessions, s.UserID); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, forgetOtherStaffDevices, s.UserID, s.Device[:]); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, endStaffReset, s.UserID); err != nil {
+			return err
+		}
+		return beginStaffSession(ctx, t, s, "password.changed", "all sessions ended")
+	})
+}
+
+// beginStaffSession is what each way to a session has in common.
+func beginStaffSession(ctx context.Context, t *tx, s identity.NewSession, action, detail string) error {
+	if _, err := t.exec(ctx, addStaffSession, s.Session[:], s.UserID, ms(s.Now), ms(s.Expires)); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, knowStaffDevice, s.Device[:], s.UserID, ms(s.DeviceExpires)); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, forgetStaffDevices, s.UserID); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, clearGuesses, s.Bucket); err != nil {
+		return err
+	}
+	staff := "staff:" + s.UserID
+	return audit(ctx, t, auditRow{At: s.Now, Actor: staff, Action: action, Object: staff, Detail: detail, Address: s.Address})
+}
+
+// SeeStaffSession implements identity.StaffRows.
+func (db *DB) SeeStaffSession(ctx context.Context, session postern.Hash, now time.Time) error {
+	return db.write(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, seeStaffSession, session[:], ms(now))
+		return err
+	})
+}
+
+// EndStaffSession implements identity.StaffRows.
+func (db *DB) EndStaffSession(ctx context.Context, session postern.Hash, now time.Time) error {
+	return db.write(ctx, func(t *tx) error {
+		var id string
+		err := t.row(ctx, endStaffSession, session[:]).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{At: now, Actor: "staff:" + id, Action: "sign_out", Object: "staff:" + id})
+	})
+}
+
+// SaveStaffReset implements identity.StaffRows.
+func (db *DB) SaveStaffReset(ctx context.Context, l identity.NewLink, staffID, actor string) error {
+	return db.write(ctx, func(t *tx) error {
+		if _, err := t.exec(ctx, saveStaffReset, l.ID, l.Hash[:], staffID, actor, ms(l.Now), ms(l.Expires)); err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{At: l.Now, Actor: actor, Action: "password.reset_made", Object: "staff:" + staffID, Address: l.Address})
+	})
+}
+
+// SpendStaffReset implements identity.StaffRows.
+func (db *DB) SpendStaffReset(ctx context.Context, reset postern.Hash, p identity.NewPassword) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := mustChange(t.exec(ctx, setStaffPassword, p.UserID, p.PasswordHash)); err != nil {
+			return err
+		}
+		if err := mustChange(t.exec(ctx, spendStaffReset, reset[:], p.UserID, ms(p.Now))); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, endStaffSessions, p.UserID); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, clearGuesses, p.Bucket); err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{
+			At: p.Now, Actor: "staff:" + p.UserID, Action: "password.reset_used", Object: "staff:" + p.UserID,
+			Detail: "all sessions ended", Address: p.Address,
+		})
+	})
+}
+
+const (
+	purgeStaffSessions = `
+	DELETE FROM staff_sessions WHERE hash IN (SELECT hash FROM staff_sessions WHERE expires_at <= $1 LIMIT $2)`
+	purgeStaffDevices = `
+	DELETE FROM staff_devices WHERE hash IN (SELECT hash FROM staff_devices WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1`
+	purgeStaffLinks = `
+	DELETE FROM staff_links WHERE id IN (SELECT id FROM staff_links WHERE expires_at <= $1 LIMIT $2) AND expires_at <= $1`
+)

@@ -1,0 +1,54 @@
+package ui
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// StaffSignInPage asks a member of a partner, or an operator, who is there.
+type StaffSignInPage struct {
+	Prefix   string
+	Token    string
+	To       string // the page that waits
+	Email    string // as typed before
+	Again    bool   // somebody is signed in, and gives the password once more
+	Register bool   // there is a page to register
+	Done     Text
+	Problem  Text
+}
+
+func (*StaffSignInPage) Name() string { return "staff-signin" }
+func (*StaffSignInPage) Title() Text  { return Say("Sign in") }
+
+// StaffSignOutPage asks whether to sign out, or says that it is done.
+type StaffSignOutPage struct {
+	Prefix string
+	Token  string
+	Staff  *postern.Staff // nil: nobody is signed in
+}
+
+func (*StaffSignOutPage) Name() string { return "staff-signout" }
+func (*StaffSignOutPage) Title() Text  { return Say("Sign out") }
+
+// StaffYouPage is about whoever is signed in.
+type StaffYouPage struct {
+	StaffFrame
+	Token   string
+	Since   time.Time // of the sign-in
+	Problem Text
+}
+
+func (*StaffYouPage) Name() string { return "staff-you" }
+func (*StaffYouPage) Title() Text  { return Say("You") }
+
+// StaffResetPage sets a new password from a one-time link.
+type StaffResetPage struct {
+	Token   string
+	Link    string // the path that the form posts to
+	Email   string
+	Problem Text
+}
+
+func (*StaffResetPage) Name() string { return "staff-reset" }
+func (*StaffResetPage) Title() Text  { return Say("Set a new password") }
