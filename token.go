@@ -24,6 +24,8 @@ type Token struct {
 	// Refresh tokens that were rotated (RFC 9700 §2.2.2).
 	RotatedAt time.Time // zero: current
 	Salt      []byte    // derives the successor and its access token from the presented token
+	// Said is what the access token beside the successor says, where it is signed.
+	Said string
 	// SuccessorUsed is whether the successor was itself presented for refresh.
 	SuccessorUsed bool
 

@@ -34,6 +34,7 @@ type commands struct {
 	Migrate migrate        `cmd:"" help:"Bring the database's schema up to date."`
 	Doctor  doctor         `cmd:"" help:"Tell whether this installation is healthy, and if not what to do."`
 	Token   tokenCommand   `cmd:"" help:"Operators' tokens for the REST API."`
+	Keys    keysCommand    `cmd:"" help:"The keys that sign access tokens."`
 	User    userCommand    `cmd:"" help:"End users."`
 	Webhook webhookCommand `cmd:"" help:"What apps are told: history, replay, tests."`
 	Dialect dialectCommand `cmd:"" help:"The wires that this server speaks."`

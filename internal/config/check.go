@@ -234,6 +234,7 @@ func (c *Config) checkLifetimes(r *report) {
 	if find(r.root, "lifetimes.session_idle") == nil {
 		l.SessionIdle = min(l.SessionIdle, l.Session)
 	}
+	within("signing_key", l.SigningKey, day, 3650*day, "1d to 3650d")
 	within("session", l.Session, 5*time.Minute, 400*day, "5m to 400d")
 	within("session_idle", l.SessionIdle, 5*time.Minute, 400*day, "5m to 400d")
 	if l.SessionIdle > l.Session {

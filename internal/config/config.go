@@ -81,6 +81,7 @@ type Lifetimes struct {
 	RetryWindow     time.Duration `yaml:"retry_window"`     // in which a rotated refresh token gives the same answer again
 	Session         time.Duration `yaml:"session"`          // of a sign-in
 	SessionIdle     time.Duration `yaml:"session_idle"`     // of a sign-in, since its last use
+	SigningKey      time.Duration `yaml:"signing_key"`      // of a key that signs access tokens, until the next takes over
 }
 
 // Branding is how pages look and whom they name.
@@ -137,6 +138,7 @@ func defaults() *Config {
 		Lifetimes: Lifetimes{
 			Code: 5 * time.Minute, Access: time.Hour, Refresh: 180 * day, RefreshAbsolute: yamlfile.Life{Never: true},
 			RetryWindow: 30 * time.Second, Session: 7 * day, SessionIdle: 12 * time.Hour,
+			SigningKey: 90 * day,
 		},
 		SignIn:   SignIn{Attempts: 10},
 		Webhooks: Webhooks{History: 30 * day},

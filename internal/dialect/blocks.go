@@ -134,13 +134,15 @@ func (c *compiler) presentation(places []place) presentation {
 	return newPresentation(places, c.d.fits)
 }
 
+// whoami compiles the addresses that tell a holder what a token stands for.
 func (c *compiler) whoami() {
-	b := c.spec.Whoami
-	if !b.Given || b.None {
-		return
+	for i := range c.spec.Whoami.Of {
+		c.oneWhoami(&c.spec.Whoami.Of[i])
 	}
-	s := &b.Of
-	e := c.holderEndpoint(whoamiEndpoint, s, "access_token")
+}
+
+func (c *compiler) oneWhoami(s *endpointSpec) {
+	e := c.holderEndpoint(whoamiEndpoint, s, "access_token", "refresh_token")
 	if s.Answer == nil {
 		c.reportKey(s.Node, "answer", "say what a holder is told, as in answer: {account: $account.id}")
 		return

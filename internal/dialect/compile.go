@@ -218,7 +218,7 @@ func (c *compiler) codeTerms() {
 }
 
 func (c *compiler) accessTerms() {
-	usual := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access}
+	usual := oauth.AccessTerms{Form: accessForm, Life: c.lifetimes.Access, Signed: c.publishesKeys()}
 	c.d.terms.RefreshWithoutSecret = c.spec.RefreshBare != nil
 	t := c.access(c.spec.Tokens.Access, usual)
 	renews := slices.ContainsFunc(c.spec.Grants, func(g yamlfile.Entry[string]) bool { return meanings[g.Value] == byRenewal })
@@ -242,6 +242,9 @@ func (c *compiler) secondTerms() {
 	}
 	if s.Access.Imported != "" {
 		c.reportKey(s.Access.Node, "imported", "only first tokens are moved in; write the pattern under tokens.access")
+	}
+	if s.Access.Format != "" {
+		c.reportKey(s.Access.Node, "format", "a second token is always opaque; leave the key out")
 	}
 	if c.spec.Tokens.AtOnce == 1 {
 		c.reportKey(c.spec.Node.Member("tokens"), "at_once", "at least 2: where an app is of level user, both tokens are of one connection")
@@ -271,6 +274,7 @@ func (c *compiler) access(s accessSpec, t oauth.AccessTerms) oauth.AccessTerms {
 			c.reportKey(s.Node, "absolute", "an absolute life is what renewals add up to; write one longer than expires, which is not never")
 		}
 	}
+	t.Signed = c.signed(s, t)
 	if s.Imported != "" {
 		c.d.imported = c.pattern(s.Node, "imported", s.Imported)
 	}

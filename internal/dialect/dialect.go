@@ -107,10 +107,11 @@ const (
 	introspectEndpoint
 	whoamiEndpoint
 	metadataEndpoint
+	jwksEndpoint
 )
 
 func (k endpointKind) String() string {
-	return [...]string{"authorize", "token", "refresh", "revoke", "introspect", "whoami", "metadata"}[k]
+	return [...]string{"authorize", "token", "refresh", "revoke", "introspect", "whoami", "metadata", "jwks"}[k]
 }
 
 // Insecurity is an insecure_ key that a file sets, with its reason.
@@ -135,6 +136,9 @@ func (d *Dialect) fits(token postern.Secret) bool {
 		if v.terms.Access.Form.Matches(token) {
 			return true
 		}
+	}
+	if d.SignedTokens() && postern.LooksSigned(token) {
+		return true
 	}
 	if s := d.terms.Second; s != nil && s.Form.Matches(token) {
 		return true

@@ -46,8 +46,10 @@ type Door struct {
 	Source func(*http.Request) string
 	// Scopes are those that a dialect's metadata lists: safe to ask for by default.
 	Scopes func(ctx context.Context, dialect string) ([]string, error)
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Keys are the public keys of signed tokens, as a JSON Web Key Set.
+	Keys func(ctx context.Context) ([]byte, error)
+	Log  *slog.Logger
+	Now  func() time.Time
 	// Seen, if set, hears of every request that was answered.
 	Seen func(context.Context, Seen)
 
@@ -180,6 +182,9 @@ func (c *call) handle() error {
 		return c.introspect()
 	case whoamiEndpoint:
 		return c.whoami()
+	}
+	if c.e.kind == jwksEndpoint {
+		return c.publish()
 	}
 	return c.describe()
 }

@@ -248,6 +248,7 @@ func newBench(t testing.TB, set *Set) *bench {
 		Pages:   pages{},
 		Source:  func(*http.Request) string { return "192.0.2.1" },
 		Scopes:  func(context.Context, string) ([]string, error) { return []string{"a"}, nil },
+		Keys:    func(context.Context) ([]byte, error) { return []byte(`{"keys":[{"kid":"k1"}]}`), nil },
 		Log:     slog.New(slog.DiscardHandler), Now: func() time.Time { return start },
 	}}
 }

@@ -168,6 +168,7 @@ func (g *guide) addressOf(r *route) string {
 var endpointMeanings = map[endpointKind]string{
 	authorizeEndpoint: "the Connect link", tokenEndpoint: "tokens", refreshEndpoint: "refresh", revokeEndpoint: "disconnect",
 	introspectEndpoint: "look a token up", whoamiEndpoint: "what a token stands for", metadataEndpoint: "metadata (RFC 8414)",
+	jwksEndpoint: "keys of signed tokens (RFC 7517)",
 }
 
 func (g *guide) addresses() {

@@ -66,7 +66,17 @@ func (d *Dialect) Metadata(public string, scopes []string) []byte {
 		b = append(b, `,"`+key+`":`...)
 		b = datum{kind: isList, list: values}.appendJSON(b, "")
 	}
-	methods := []string{"client_secret_basic", "client_secret_post"}
+	auth := func(where string, e *endpoint, more ...string) {
+		methods := []string{"client_secret_basic", "client_secret_post"}
+		signs := len(e.inputs[inAssertion].places) > 0
+		if signs {
+			methods = append(methods, "private_key_jwt")
+		}
+		list(where+"_endpoint_auth_methods_supported", append(methods, more...)...)
+		if signs { // RFC 8414 §2 wants these beside private_key_jwt
+			list(where+"_endpoint_auth_signing_alg_values_supported", oauth.AssertionAlgorithms()...)
+		}
+	}
 	for _, e := range d.endpoints {
 		if e.kind == metadataEndpoint || len(e.routes) == 0 || len(e.routes[0].variables()) > 0 || e.byHolder {
 			continue
@@ -77,13 +87,15 @@ func (d *Dialect) Metadata(public string, scopes []string) []byte {
 			text("authorization_endpoint", address)
 		case tokenEndpoint:
 			text("token_endpoint", address)
-			list("token_endpoint_auth_methods_supported", append(methods, "none")...)
+			auth("token", e, "none")
 		case revokeEndpoint:
 			text("revocation_endpoint", address)
-			list("revocation_endpoint_auth_methods_supported", append(methods, "none")...)
+			auth("revocation", e, "none")
+		case jwksEndpoint:
+			text("jwks_uri", address)
 		case introspectEndpoint:
 			text("introspection_endpoint", address)
-			list("introspection_endpoint_auth_methods_supported", methods...)
+			auth("introspection", e)
 		}
 	}
 	list("response_types_supported", "code")

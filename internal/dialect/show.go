@@ -104,7 +104,7 @@ func (p *printer) terms(d *Dialect) {
 	if d.imported != nil {
 		imported = quoted(strings.TrimSuffix(strings.TrimPrefix(d.imported.String(), `\A(?:`), `)\z`))
 	}
-	p.line("  access: {%s}", strings.Join(nonEmpty(formKeys(t.Access.Form), "expires: "+life(t.Access.Life), pairs("absolute", absoluteText(t.Access), "imported", imported)), ", "))
+	p.line("  access: {%s}", strings.Join(nonEmpty(formKeys(t.Access.Form), "expires: "+life(t.Access.Life), formatText(t.Access), pairs("absolute", absoluteText(t.Access), "imported", imported)), ", "))
 	p.line("  refresh: %s", refreshTermsText(t.Refresh))
 	if s := t.Second; s != nil {
 		p.line("  second: {asked_by: user_scope, level: user, access: {%s, expires: %s}}", formKeys(s.Form), life(s.Life))
@@ -140,7 +140,7 @@ func (v *variant) text() string {
 		}
 		out = append(out, quoted(name)+": "+quoted(c.value))
 	}
-	out = append(out, "access: {"+strings.Join(nonEmpty(formKeys(v.terms.Access.Form), "expires: "+life(v.terms.Access.Life), pairs("absolute", absoluteText(v.terms.Access))), ", ")+"}", "refresh: "+refreshTermsText(v.terms.Refresh))
+	out = append(out, "access: {"+strings.Join(nonEmpty(formKeys(v.terms.Access.Form), "expires: "+life(v.terms.Access.Life), formatText(v.terms.Access), pairs("absolute", absoluteText(v.terms.Access))), ", ")+"}", "refresh: "+refreshTermsText(v.terms.Refresh))
 	if v.terms.AtOnce > 0 {
 		out = append(out, "at_once: "+strconv.Itoa(v.terms.AtOnce))
 	}
@@ -261,12 +261,12 @@ func (p *printer) endpoints(d *Dialect) {
 		p.endpoint(d, e)
 		p.indent = ""
 	}
-	for _, kind := range []endpointKind{whoamiEndpoint, introspectEndpoint, revokeEndpoint, metadataEndpoint} {
+	for _, kind := range []endpointKind{whoamiEndpoint, introspectEndpoint, revokeEndpoint, metadataEndpoint, jwksEndpoint} {
 		if !kinds[kind] {
 			p.line("%s: none", kind)
 		}
 	}
-	p.line("cors: %v", slices.ContainsFunc(d.endpoints, func(e *endpoint) bool { return e.cors && e.kind != metadataEndpoint }))
+	p.line("cors: %v", slices.ContainsFunc(d.endpoints, func(e *endpoint) bool { return e.cors && e.kind != metadataEndpoint && e.kind != jwksEndpoint }))
 }
 
 func (p *printer) endpoint(d *Dialect, e *endpoint) {
@@ -279,7 +279,7 @@ func (p *printer) endpoint(d *Dialect, e *endpoint) {
 	}
 	p.line("at: [%s]", strings.Join(at, ", "))
 	p.indent = strings.Repeat(" ", len(p.indent))
-	if e.kind == metadataEndpoint {
+	if e.kind == metadataEndpoint || e.kind == jwksEndpoint {
 		return
 	}
 	if len(e.headers) > 0 {
@@ -482,6 +482,12 @@ func said(t tree) string {
 			out = append(out, quoted(m.name)+": "+said(m.tree))
 		}
 		return "{" + strings.Join(out, ", ") + "}"
+	case *forEach:
+		var out []string
+		for _, m := range t.item.members {
+			out = append(out, ", "+quoted(m.name)+": "+said(m.tree))
+		}
+		return "{" + quoted(each) + ": " + said(t.of) + strings.Join(out, "") + "}"
 	case *list:
 		var out []string
 		for _, item := range t.items {

@@ -4,7 +4,7 @@ import "testing"
 
 // What --full prints is a file that means the same.
 func TestTheFullFormCompilesToItself(t *testing.T) {
-	files := map[string]string{"acme": acmeFile, "second": twoTokensFile, "signed": signedFile, "renew": renewFile, "legacy": legacyFile, "alias": aliasFile}
+	files := map[string]string{"acme": acmeFile, "second": twoTokensFile, "signed": signedFile, "renew": renewFile, "by app": signedByAppFile, "legacy": legacyFile, "alias": aliasFile}
 	for _, name := range Builtin() {
 		data, _ := BuiltinFile(name)
 		files[name] = string(data)

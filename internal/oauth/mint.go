@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"io"
@@ -17,21 +18,34 @@ type minting struct {
 	app     *postern.App
 	now     time.Time
 	started time.Time // of the family: absolute life counts from here
+	stands  standing
 }
 
 // minted is a new token: its text for the app, its row for the store.
 type minted struct {
 	secret postern.Secret
 	row    NewToken
+	said   string // where it is signed
 }
 
-func (m *minting) access(random io.Reader, scopes []string) (minted, error) {
-	return m.token(random, m.terms.Access.Form, scopes, m.accessEnds())
+func (m *minting) access(ctx context.Context, random io.Reader, scopes []string) (minted, error) {
+	if !m.signs() {
+		return m.token(random, m.terms.Access.Form, scopes, m.accessEnds())
+	}
+	d, err := m.draft(ctx, random, scopes)
+	if err != nil {
+		return minted{}, err
+	}
+	return d.sign()
 }
 
 // accessEnds is a life from now, within what renewals may add up to.
 func (m *minting) accessEnds() time.Time {
-	end := endOfLife(m.now, m.terms.Access.Life)
+	life := m.terms.Access.Life
+	if m.signs() {
+		life = signedLife(life)
+	}
+	end := endOfLife(m.now, life)
 	if m.terms.Access.Absolute == 0 {
 		return end
 	}
@@ -64,7 +78,7 @@ func (m *minting) token(random io.Reader, form postern.Form, scopes []string, en
 	if err != nil {
 		return minted{}, postern.Wrap(postern.ServerError, err)
 	}
-	return minted{secret, NewToken{
+	return minted{secret: secret, row: NewToken{
 		Hash: secret.Hash(), AppID: m.app.ID, Dialect: m.terms.Dialect,
 		Scopes: scopes, IssuedAt: m.now, ExpiresAt: ends,
 	}}, nil

@@ -25,6 +25,8 @@ type Rules struct {
 	// Sealed opens the client secrets of apps whose wire signs with them; nil:
 	// there are none.
 	Sealed Opener
+	// Signed is for apps whose access tokens are signed; nil: all are opaque.
+	Signed *Signed
 	// Memory of tokens that were seen; nil: each check reads the row.
 	Memory *Memory
 

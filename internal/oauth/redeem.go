@@ -107,7 +107,7 @@ func verifierHolds(q *Redeem, code *postern.Code) bool {
 
 func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) (*Issued, error) {
 	now := r.Now()
-	red, issued, err := r.mint(&minting{r: r, terms: q.Terms, app: app, now: now, started: now}, code)
+	red, issued, err := r.mint(ctx, &minting{r: r, terms: q.Terms, app: app, now: now, started: now, stands: standingFor(code)}, code)
 	if err != nil {
 		return nil, err
 	}
@@ -136,19 +136,19 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 
 // mint makes the tokens of a code: what goes into the rows, and what the app is
 // told.
-func (r *Rules) mint(m *minting, code *postern.Code) (Redemption, *Issued, error) {
+func (r *Rules) mint(ctx context.Context, m *minting, code *postern.Code) (Redemption, *Issued, error) {
 	if len(code.SecondScopes) > 0 && m.terms.Second == nil { // the dialect's file changed meanwhile
-		return Redemption{}, nil, badCode(postern.InvalidGrant)
+		return Redemption{}, nil, badCode(postern.InvalidGrant, "scope_without_second_token")
 	}
 	if code.OnlySecond() {
 		return r.onlySecond(m, code)
 	}
-	access, err := m.access(r.Random, code.Scopes)
-	if err != nil {
-		return Redemption{}, nil, err
+	red := Redemption{Code: code, AtOnce: m.terms.AtOnce, Now: m.now}
+	issued := &Issued{IssuedAt: m.now, Scopes: code.Scopes}
+	if err := r.firstAccess(ctx, m, &red, issued); err != nil {
+		return red, nil, err
 	}
-	red := Redemption{Code: code, Access: access.row, AtOnce: m.terms.AtOnce, Now: m.now, LiveUntil: access.row.ExpiresAt}
-	issued := &Issued{AccessToken: access.secret, IssuedAt: m.now, ExpiresAt: access.row.ExpiresAt, Scopes: code.Scopes}
+	var err error
 	if m.terms.Refresh != nil && m.app.MayUse("refresh_token") {
 		refresh, err := m.refresh(r.Random, code.Scopes)
 		if err != nil {
@@ -162,6 +162,24 @@ func (r *Rules) mint(m *minting, code *postern.Code) (Redemption, *Issued, error
 		err = r.second(m, &red, issued)
 	}
 	return red, issued, err
+}
+
+// firstAccess makes the access token of a code. A signed one says which connection
+// it is of, which only the rows can tell.
+func (r *Rules) firstAccess(ctx context.Context, m *minting, red *Redemption, issued *Issued) error {
+	var access minted
+	var err error
+	if m.signs() {
+		var d *draft
+		if d, err = m.draft(ctx, r.Random, issued.Scopes); err == nil {
+			access.row, red.Sign = d.row, d.signLater(issued)
+		}
+	} else {
+		access, err = m.access(ctx, r.Random, issued.Scopes)
+	}
+	red.Access, red.LiveUntil = access.row, access.row.ExpiresAt
+	issued.AccessToken, issued.ExpiresAt = access.secret, access.row.ExpiresAt
+	return err
 }
 
 // lostRace: another caller spent the code while we looked at it, which makes

@@ -71,7 +71,7 @@ func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *po
 		return nil, problem
 	}
 	f := &refreshing{
-		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt},
+		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: standingOf(t)},
 		q:       q, token: t, scopes: scopes,
 	}
 	if !q.Terms.Refresh.Rotate && !app.Public && t.RotatedAt.IsZero() {
@@ -121,13 +121,13 @@ func (f *refreshing) succeed(ctx context.Context, save func(Rotation) error) (*I
 	if _, err := io.ReadFull(f.r.Random, salt); err != nil {
 		return nil, postern.Wrap(postern.ServerError, err)
 	}
-	access, successor, err := f.derive(salt, f.scopes)
+	access, successor, err := f.derive(ctx, salt, f.scopes)
 	if err != nil {
 		return nil, err
 	}
 	err = save(Rotation{
 		Presented: f.token.Hash, Family: f.token.Family, Salt: salt, OldSalt: f.token.Salt,
-		Access: access.row, Successor: successor.row, Now: f.now,
+		Access: access.row, Successor: successor.row, Said: access.said, Now: f.now,
 		LiveUntil: later(access.row.ExpiresAt, successor.row.ExpiresAt),
 	})
 	if err != nil {
@@ -139,8 +139,12 @@ func (f *refreshing) succeed(ctx context.Context, save func(Rotation) error) (*I
 // again: a retry within the window, while the successor is unused, gets the
 // same answer as the first time.
 func (f *refreshing) again(ctx context.Context) (*Issued, error) {
+	if f.token.Said != "" {
+		return f.againSigned(ctx)
+	}
 	f.now = f.token.RotatedAt // when the answer was first given
-	access, successor, err := f.derive(f.token.Salt, f.scopes)
+	f.terms = f.terms.opaque()
+	access, successor, err := f.derive(ctx, f.token.Salt, f.scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +172,7 @@ func (f *refreshing) theft(ctx context.Context) (*Issued, error) {
 // renew: the refresh token stays as it is and its life begins anew; earlier
 // access tokens live on to their own end.
 func (f *refreshing) renew(ctx context.Context) (*Issued, error) {
-	access, err := f.access(f.r.Random, f.scopes)
+	access, err := f.access(ctx, f.r.Random, f.scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -184,18 +188,23 @@ func (f *refreshing) renew(ctx context.Context) (*Issued, error) {
 }
 
 // derive makes the access token and the successor that belong to a salt.
-func (f *refreshing) derive(salt []byte, scopes []string) (access, successor minted, err error) {
+func (f *refreshing) derive(ctx context.Context, salt []byte, scopes []string) (access, successor minted, err error) {
 	source, err := derived(f.q.RefreshToken, salt, "access")
 	if err == nil {
-		access, err = f.access(source, scopes)
+		access, err = f.access(ctx, source, scopes)
 	}
-	if err != nil {
-		return access, successor, err
-	}
-	if source, err = derived(f.q.RefreshToken, salt, "successor"); err == nil {
-		successor, err = f.minting.refresh(source, f.token.Scopes)
+	if err == nil {
+		successor, err = f.successor(salt)
 	}
 	return access, successor, err
+}
+
+func (f *refreshing) successor(salt []byte) (minted, error) {
+	source, err := derived(f.q.RefreshToken, salt, "successor")
+	if err != nil {
+		return minted{}, err
+	}
+	return f.minting.refresh(source, f.token.Scopes)
 }
 
 func (f *refreshing) answer(access, refresh minted) *Issued {
@@ -224,7 +233,7 @@ func (r *Rules) ClientCredentials(ctx context.Context, q *ClientCredentials) (*I
 	}
 	now := r.Now()
 	m := minting{r: r, terms: q.Terms, app: app, now: now, started: now}
-	access, err := m.access(r.Random, scopes)
+	access, err := m.access(ctx, r.Random, scopes)
 	if err != nil {
 		return nil, err
 	}

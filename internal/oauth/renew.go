@@ -40,8 +40,8 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 		return nil, problem
 	}
 	terms := q.Terms.For(t.Kept)
-	m := minting{r: r, terms: terms, app: app, now: r.Now(), started: t.FamilyStartedAt}
-	access, err := m.access(r.Random, scopes)
+	m := minting{r: r, terms: terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: standingOf(t)}
+	access, err := m.access(ctx, r.Random, scopes)
 	if err != nil {
 		return nil, err
 	}

@@ -191,6 +191,7 @@ type Rotation struct {
 	Family    postern.Hash
 	Salt      []byte
 	OldSalt   []byte // ReplaceSuccessor: the salt that the decision rests on
+	Said      string // what the access token says, where it is signed
 	Access    NewToken
 	Successor NewToken
 	LiveUntil time.Time

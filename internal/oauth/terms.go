@@ -100,6 +100,8 @@ type AccessTerms struct {
 	// Absolute bounds what renewals of a token add up to, from the first
 	// redemption; 0: nothing does.
 	Absolute time.Duration
+	// Signed: apps may have their tokens signed (RFC 9068) instead.
+	Signed bool
 }
 
 // RefreshTerms say how refresh tokens live. Public apps always rotate.

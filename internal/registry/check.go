@@ -149,6 +149,7 @@ func (c *checker) app(d *appDecl) {
 	c.url(&d.where, "webhook_url", d.WebhookURL, urlRule{loopback: c.loopback, fetched: true})
 	c.text(&d.where, "webhook_secret", d.WebhookSecret, aboutWebhookSecret)
 	c.text(&d.where, "level", d.Level, aboutLevel)
+	c.text(&d.where, "access_token_format", d.AccessToken, aboutFormat)
 	c.attributes(&d.where, d.Attributes)
 	c.list(&d.where, "also", d.Also, func(string) string { return "" })
 	c.list(&d.where, "scopes", d.Scopes, aboutScope)

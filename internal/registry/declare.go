@@ -114,6 +114,7 @@ type appDecl struct {
 	ClientSecret     *yamlfile.Text            `yaml:"client_secret"`
 	ClientSecretHash *string                   `yaml:"client_secret_hash"`
 	ClientSecrets    *[]secretDecl             `yaml:"client_secrets"`
+	JWKS             *keySetDecl               `yaml:"jwks"`
 	RedirectURLs     *[]string                 `yaml:"redirect_urls"`
 	WebhookURL       *string                   `yaml:"webhook_url"`
 	WebhookSecret    *string                   `yaml:"webhook_secret"`
@@ -121,6 +122,7 @@ type appDecl struct {
 	DefaultScopes    *[]string                 `yaml:"default_scopes"`
 	ISS              *bool                     `yaml:"iss"`
 	Grants           *[]string                 `yaml:"grants"`
+	AccessToken      *string                   `yaml:"access_token_format"`
 	ConnectRoles     *[]string                 `yaml:"connect_roles"`
 	Public           *bool                     `yaml:"public"`
 	Disabled         *bool                     `yaml:"disabled"`

@@ -164,6 +164,7 @@ func (a *appPlan) setAll() {
 	setList(c, "default_scopes", &row.DefaultScopes, d.DefaultScopes)
 	setList(c, "grants", &row.Grants, d.Grants)
 	setList(c, "connect_roles", &row.ConnectRoles, d.ConnectRoles)
+	set(c, "access_token_format", &row.AccessTokenFormat, formatOf(d.AccessToken))
 	set(c, "public", &row.Public, d.Public)
 	set(c, "disabled", &row.Disabled, d.Disabled)
 	if d.ISS != nil && (row.ISS == nil || *row.ISS != *d.ISS) {
@@ -197,6 +198,11 @@ func (a *appPlan) facts() {
 	for _, key := range a.rules.Dialects[a.row.Dialect].Required {
 		if have[key] == "" && a.given("dialect", key) {
 			a.report(a.d.problem(key, "is missing; an app of the dialect %s needs one", a.row.Dialect))
+		}
+	}
+	if a.given("dialect", "access_token_format") {
+		if problem := a.rules.aboutSigned(&a.row.App); problem != "" {
+			a.report(a.d.problem("access_token_format", "%s", problem))
 		}
 	}
 	if a.row.Public && slices.Contains(a.row.Grants, clientCredentials) && a.given("public", "grants") {

@@ -27,6 +27,8 @@ type Rules struct {
 	// apps that name none; it may be empty.
 	Dialects       map[string]DialectFacts
 	DefaultDialect string
+	// LongestSigned is how long a signed access token may live.
+	LongestSigned time.Duration
 	// InsecureLoopback allows http and loopback hosts in all URLs, for
 	// development and tests.
 	InsecureLoopback bool
@@ -82,6 +84,10 @@ type DialectFacts struct {
 	// WeakSecrets: declared secrets may be shorter than 20 characters
 	// (insecure_weak_imported_secrets).
 	WeakSecrets bool
+	// SignedTokens: apps may have their access tokens signed (RFC 9068). AccessLife is
+	// how long access tokens live; 0: for ever.
+	SignedTokens bool
+	AccessLife   time.Duration
 	// RecoverableSecrets: the wire signs with the client secret, so it is kept
 	// sealed (insecure_recoverable_client_secret).
 	RecoverableSecrets bool

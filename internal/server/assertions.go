@@ -9,6 +9,8 @@ import (
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/portal"
 	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/requestlog"
+	"postern.dev/postern/internal/signing"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/web"
@@ -22,6 +24,7 @@ var (
 	_ registry.Store = (*store.DB)(nil)
 	_ web.Rows       = (*store.DB)(nil)
 	_ vault.Rows     = (*store.DB)(nil)
+	_ signing.Store  = (*store.DB)(nil)
 	_ mail.Rows      = (*store.DB)(nil)
 	_ webhook.Store  = (*store.DB)(nil)
 	_ portal.Rows    = (*store.DB)(nil)
@@ -30,6 +33,7 @@ var (
 // The rules have every method that a door calls.
 var (
 	_ dialect.Engine = (*oauth.Rules)(nil)
+	_ oauth.Keys     = (*signing.Rules)(nil)
 	_ web.Engine     = (*oauth.Rules)(nil)
 	_ web.People     = (*identity.Rules)(nil)
 

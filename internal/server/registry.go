@@ -18,11 +18,14 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		Store: db, Now: o.Now, Random: o.Random, Passwords: people, Sealer: sealer{v},
 		Dialects: map[string]registry.DialectFacts{}, InsecureLoopback: cfg.InsecureLoopback,
 	}
+	r.LongestSigned = oauth.LongestSigned
 	for _, d := range mounted.List() {
 		apps := d.Apps()
 		r.Dialects[d.Name()] = registry.DialectFacts{
+			SignedTokens: d.SignedTokens(), AccessLife: d.Terms().Access.Life,
 			Level: d.Level(), OneRedirectURL: apps.OneRedirectURL, SomeRedirectURL: apps.SomeRedirectURL,
 			Required: apps.Required, NativeApps: apps.NativeApps, WeakSecrets: apps.WeakSecrets, RecoverableSecrets: apps.RecoverableSecrets,
+			Assertions: d.TakesAssertions(),
 		}
 	}
 	if _, ok := mounted.Get(defaultDialect); ok {

@@ -18,6 +18,9 @@ import (
 	"postern.dev/postern/internal/mail"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/sandbox"
+	"postern.dev/postern/internal/requestlog"
+	"postern.dev/postern/internal/signing"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
 	"postern.dev/postern/internal/webhook"
@@ -53,6 +56,9 @@ type Rooms struct {
 	Identity *identity.Rules
 	Registry *registry.Rules
 	Webhooks *webhook.Rules
+	Sandbox  *sandbox.Rules
+	Requests *requestlog.Log
+	Signing  *signing.Rules
 	Mail     *mail.Outbox
 
 	vault   *vault.Vault
@@ -79,11 +85,14 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	people := &identity.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
 		Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
 	}}
+	keys := newSigning(cfg, o, db, v)
 	return &Rooms{
-		DB: db, Dialects: dialects, Identity: people, vault: v,
-		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
+		DB: db, Dialects: dialects, Identity: people, Signing: keys, vault: v,
+		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, dialects), Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects),
+		Requests: newRequestLog(cfg, o, db),
 		Webhooks: newWebhooks(cfg, o, db, v, dialects, out),
+		Sandbox:  &sandbox.Rules{Store: db, Sealer: sealer{v}, HashPassword: people.HashPassword, Now: o.Now, Random: o.Random},
 		Mail:     out,
 	}, nil
 }

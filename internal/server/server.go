@@ -101,7 +101,7 @@ func (s *Server) doors() (http.Handler, error) {
 	}
 	machines := &dialect.Door{
 		Set: s.Dialects, Engine: s.OAuth, Issuer: s.cfg.PublicURL, Browser: people.Browser, Pages: people,
-		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Log: o.Log, Now: o.Now, Seen: s.seen,
+		Source: address.clientAddress, Scopes: s.DB.DefaultScopes, Keys: s.Signing.Set, Log: o.Log, Now: o.Now, Seen: s.seen,
 	}
 	api := admin.New(admin.Config{
 		Engine: s.OAuth, Rows: s.DB, Webhooks: s.Webhooks, Source: address.clientAddress, Ending: s.ending.Done(), Log: o.Log,
@@ -142,6 +142,8 @@ func (s *Server) proxies() (list proxies) {
 
 func (s *Server) sweeps() []sweep {
 	return []sweep{{"grants", sweepBatch, s.OAuth.Sweep}, {"sign-ins", sweepBatch, s.Identity.Sweep},
+		{"signing keys", sweepBatch, s.Signing.Tend},
+		{"request log", sweepBatch, func(ctx context.Context) (int, error) { return s.Requests.Sweep(ctx, sweepBatch) }},
 		{"webhooks", sweepBatch, func(ctx context.Context) (int, error) { return s.Webhooks.Sweep(ctx, sweepBatch) }},
 		{"outages", outagesAtOnce, func(ctx context.Context) (int, error) { return s.Webhooks.TellOutages(ctx, outagesAtOnce) }},
 		{"mails", sweepBatch, func(ctx context.Context) (int, error) { return s.Mail.Sweep(ctx, sweepBatch) }}}

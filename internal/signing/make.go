@@ -19,7 +19,11 @@ const automatic = "postern"
 // they signed.
 func (r *Rules) Rotate(ctx context.Context, actor string, retireNow bool) (*Key, error) {
 	for range 5 {
-		k, won, err := r.next(ctx, actor, retireNow)
+		list, err := r.List(ctx)
+		if err != nil {
+			return nil, err
+		}
+		k, won, err := r.next(ctx, list, actor, retireNow)
 		if err != nil || won {
 			return k, err
 		}
@@ -27,12 +31,9 @@ func (r *Rules) Rotate(ctx context.Context, actor string, retireNow bool) (*Key,
 	return nil, postern.Errorf(postern.Unavailable, "Keys are being made by several callers at once. Try again.")
 }
 
-// next makes the key after the newest; won is false where another caller did.
-func (r *Rules) next(ctx context.Context, actor string, retireNow bool) (k *Key, won bool, err error) {
-	list, err := r.List(ctx)
-	if err != nil {
-		return nil, false, err
-	}
+// next makes the key after the newest of this list; won is false where the list
+// was not the last word, and nothing was made.
+func (r *Rules) next(ctx context.Context, list []Key, actor string, retireNow bool) (k *Key, won bool, err error) {
 	now, number := r.Now(), int64(1)
 	signsAt := now
 	if len(list) > 0 {
@@ -104,7 +105,7 @@ func (r *Rules) Tend(ctx context.Context) (int, error) {
 	}
 	now := r.Now()
 	if n := len(list); n > 0 && !now.Before(list[n-1].SignsAt.Add(r.Age-Lead)) {
-		if _, _, err := r.next(ctx, automatic, false); err != nil {
+		if _, _, err := r.next(ctx, list, automatic, false); err != nil {
 			return 0, err
 		}
 	}

@@ -90,7 +90,7 @@ func (r *Rules) needed(ctx context.Context) (*held, error) {
 	if err != nil || len(h.keys) > 0 {
 		return h, err
 	}
-	if _, _, err := r.next(ctx, automatic, false); err != nil {
+	if _, _, err := r.next(ctx, nil, automatic, false); err != nil {
 		return nil, err
 	}
 	r.last.Store(nil) // also where another caller was first

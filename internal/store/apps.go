@@ -15,7 +15,7 @@ const (
 	appColumns = `
 	a.id, a.partner_id, p.name, a.name, a.description, a.url, a.logo_url, a.dialect, a.also, a.level,
 	a.attributes, a.redirect_urls, a.webhook_url, a.scopes, a.default_scopes, a.grants, a.connect_roles,
-	a.iss, a.public, a.disabled, p.disabled,
+	a.iss, a.public, a.disabled, a.jwks, a.access_token_format, a.review, p.disabled,
 	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0), s.sealed`
 
 	appTables = `
@@ -107,7 +107,7 @@ func (r *appRow) fields() []any {
 	return append(make([]any, 0, 64),
 		&a.ID, &a.Partner.ID, &a.Partner.Name, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &r.also, &r.level,
 		&r.attributes, &r.urls, &a.WebhookURL, &r.scopes, &r.defaults, &r.grants, &r.roles,
-		&r.iss, &a.Public, &a.Disabled, &r.partnerOff,
+		&r.iss, &a.Public, &a.Disabled, &a.JWKS, &a.AccessTokenFormat, &a.Review, &r.partnerOff,
 		&s.ID, &s.Name, &r.secretHash, &s.Hint, &r.secretCreated, &r.secretExpires, &s.Sealed)
 }
 

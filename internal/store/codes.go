@@ -166,7 +166,7 @@ const (
 
 // RedeemCode implements oauth.Store.
 func (db *DB) RedeemCode(ctx context.Context, r oauth.Redemption) (id string, number int64, err error) {
-	if !db.engine.oneNode && r.AtOnce == 0 && r.Second == nil {
+	if !db.engine.oneNode && r.AtOnce == 0 && r.Second == nil && r.Sign == nil {
 		id, number, err = db.redeemAtOnce(ctx, r)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return id, number, db.trouble(err)
@@ -208,6 +208,13 @@ func (db *DB) redeem(ctx context.Context, t *tx, r oauth.Redemption) (id string,
 	j := &joining{newID: r.NewConnectionID, newNumber: r.NewNumber, eventID: r.EventID, level: c.Level, scopes: c.Scopes}
 	if err := j.join(ctx, t, &r); err != nil {
 		return "", 0, err
+	}
+	if r.Sign != nil {
+		hash, err := r.Sign(j.id)
+		if err != nil {
+			return "", 0, err
+		}
+		r.Access.Hash = hash
 	}
 	n, err := t.exec(ctx, spendCode, c.Hash[:], now, j.id, endMS(r.LiveUntil))
 	if err != nil {

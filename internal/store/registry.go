@@ -56,7 +56,7 @@ const (
 
 	appState = `
 	SELECT id, partner_id, name, description, url, logo_url, dialect, also, level, attributes, redirect_urls, webhook_url,
-	       webhook_secret, scopes, default_scopes, grants, connect_roles, iss, public, disabled, secrets_digest, removed_at <> 0
+	       webhook_secret, scopes, default_scopes, grants, connect_roles, iss, public, disabled, jwks, access_token_format, secrets_digest, removed_at <> 0
 	FROM apps WHERE `
 	appsByID      = appState + `id IN ` + keys
 	appsByPartner = appState + `partner_id IN ` + keys
@@ -265,8 +265,8 @@ func scanAppState(rows *sql.Rows) (*registry.App, error) {
 	var a registry.App
 	var also, level, attrs, urls, scopes, defaults, grants, roles, iss string
 	err := rows.Scan(&a.ID, &a.Partner.ID, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &also, &level, &attrs,
-		&urls, &a.WebhookURL, &a.WebhookSecret, &scopes, &defaults, &grants, &roles, &iss, &a.Public, &a.Disabled,
-		&a.DeclaredSecrets, &a.Removed)
+		&urls, &a.WebhookURL, &a.WebhookSecret, &scopes, &defaults, &grants, &roles, &iss, &a.Public, &a.Disabled, &a.JWKS,
+		&a.AccessTokenFormat, &a.DeclaredSecrets, &a.Removed)
 	if err != nil {
 		return nil, err
 	}

@@ -61,14 +61,15 @@ const (
 	putApp = `
 	INSERT INTO apps (id, partner_id, name, description, url, logo_url, dialect, also, level, attributes, redirect_urls,
 	  webhook_url, webhook_secret, scopes, default_scopes, grants, connect_roles, iss, public, disabled, secrets_digest,
-	  created_at, changed_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0)
+	  created_at, jwks, access_token_format, changed_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 0)
 	ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description, url = excluded.url,
 	  logo_url = excluded.logo_url, dialect = excluded.dialect, also = excluded.also, level = excluded.level,
 	  attributes = excluded.attributes, redirect_urls = excluded.redirect_urls, webhook_url = excluded.webhook_url,
 	  webhook_secret = excluded.webhook_secret, scopes = excluded.scopes, default_scopes = excluded.default_scopes,
 	  grants = excluded.grants, connect_roles = excluded.connect_roles, iss = excluded.iss, public = excluded.public,
-	  disabled = excluded.disabled, secrets_digest = excluded.secrets_digest
+	  disabled = excluded.disabled, secrets_digest = excluded.secrets_digest, jwks = excluded.jwks,
+	  access_token_format = excluded.access_token_format
 	WHERE apps.removed_at = 0 AND apps.partner_id = excluded.partner_id`
 	seeAppAnew = `UPDATE apps SET changed_at = $2 WHERE id = $1`
 	putSecret  = `INSERT INTO app_secrets (id, app_id, name, hash, hint, created_at, expires_at, sealed, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
@@ -244,7 +245,7 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 	}
 	w.must(putApp, a.ID, a.Partner.ID, a.Name, a.Description, a.URL, a.LogoURL, a.Dialect, join(a.Also), string(a.Level),
 		w.attributes(a.Attributes), join(a.RedirectURLs), a.WebhookURL, a.WebhookSecret, join(a.Scopes), join(a.DefaultScopes),
-		join(a.Grants), join(a.ConnectRoles), iss, a.Public, a.Disabled, a.DeclaredSecrets, ms(w.now))
+		join(a.Grants), join(a.ConnectRoles), iss, a.Public, a.Disabled, a.DeclaredSecrets, ms(w.now), a.JWKS, string(a.AccessTokenFormat))
 	if p.Looks {
 		w.exec(seeAppAnew, a.ID, ms(w.now))
 	}

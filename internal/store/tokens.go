@@ -15,7 +15,7 @@ const (
 	tokenColumns = `
 	t.hash, COALESCE(t.kind, ''), COALESCE(t.dialect, ''), COALESCE(t.app_id, ''), COALESCE(t.scopes, ''),
 	COALESCE(t.issued_at, 0), COALESCE(t.expires_at, 0), COALESCE(t.ended_at, 0), COALESCE(t.rotated_at, 0), t.salt,
-	COALESCE(nx.rotated_at, 0), t.family,
+	COALESCE(t.said, ''), COALESCE(nx.rotated_at, 0), t.family,
 	COALESCE(c.spent_at, 0), COALESCE(c.ended_at, 0), COALESCE(c.live_until, 0), COALESCE(c.kept, ''),
 	COALESCE(co.id, ''), COALESCE(co.number, 0), COALESCE(co.user_id, ''), COALESCE(co.created_at, 0), COALESCE(co.ended_at, 0),
 	COALESCE(ta.disabled, TRUE) OR COALESCE(ta.removed_at, 1) <> 0 OR COALESCE(tp.disabled, TRUE) OR COALESCE(tp.removed_at, 1) <> 0,
@@ -48,7 +48,7 @@ func (r *tokenRow) fields() []any {
 	t, co := &r.t, &r.t.Connection
 	return append([]any{
 		&r.hash, &r.kind, &t.Dialect, &t.AppID, &r.scopes,
-		&r.issued, &r.expires, &r.ended, &r.rotated, &r.salt, &r.nextRotated, &r.family,
+		&r.issued, &r.expires, &r.ended, &r.rotated, &r.salt, &t.Said, &r.nextRotated, &r.family,
 		&r.familyStarted, &r.familyEnded, &r.liveTill, &r.kept,
 		&co.ID, &co.Number, &co.UserID, &r.connCreated, &r.connEnded,
 		&t.AppDisabled, &r.attrs, &t.PartnerID,
@@ -89,7 +89,7 @@ const (
 
 	// supersede decides who rotates: one caller finds the token current.
 	supersede = `
-	UPDATE tokens SET rotated_at = $2, salt = $3, successor = $4
+	UPDATE tokens SET rotated_at = $2, salt = $3, successor = $4, said = $5
 	WHERE hash = $1 AND kind = 'refresh' AND rotated_at = 0 AND ended_at = 0 AND expires_at > $2` + familyLives
 
 	useFamily = `UPDATE codes SET live_until = $2, last_used_at = $3 WHERE hash = $1`
@@ -98,8 +98,8 @@ const (
 	endUnused = `UPDATE tokens SET ended_at = $2 WHERE hash = $1 AND rotated_at = 0 AND ended_at = 0`
 	successor = `SELECT successor FROM tokens WHERE hash = $1`
 	replace   = `
-	UPDATE tokens SET rotated_at = $2, salt = $3, successor = $4
-	WHERE hash = $1 AND salt = $5 AND ended_at = 0` + familyLives
+	UPDATE tokens SET rotated_at = $2, salt = $3, successor = $4, said = $5
+	WHERE hash = $1 AND salt = $6 AND ended_at = 0` + familyLives
 
 	prolong = `
 	UPDATE tokens SET expires_at = $2
@@ -138,7 +138,7 @@ func (db *DB) Rotate(ctx context.Context, r oauth.Rotation) error {
 		return db.rotateAtOnce(ctx, r)
 	}
 	return db.write(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, supersede, r.Presented[:], ms(r.Now), r.Salt, r.Successor.Hash[:])
+		n, err := t.exec(ctx, supersede, r.Presented[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.Said)
 		if err == nil && n == 0 {
 			err = lostRace
 		}
@@ -152,7 +152,7 @@ func (db *DB) Rotate(ctx context.Context, r oauth.Rotation) error {
 func (db *DB) rotateAtOnce(ctx context.Context, r oauth.Rotation) error {
 	var n int
 	err := db.writes.QueryRowContext(ctx, rotateAtOnce,
-		r.Presented[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.Access.Hash[:], join(r.Access.Scopes),
+		r.Presented[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.Said, r.Access.Hash[:], join(r.Access.Scopes),
 		endMS(r.Access.ExpiresAt), join(r.Successor.Scopes), endMS(r.Successor.ExpiresAt), endMS(r.LiveUntil)).Scan(&n)
 	if err == nil && n == 0 {
 		err = lostRace
@@ -177,7 +177,7 @@ func (db *DB) ReplaceSuccessor(ctx context.Context, old postern.Hash, r oauth.Ro
 		}
 		n, err := t.exec(ctx, endUnused, unused, ms(r.Now))
 		if err == nil && n == 1 {
-			n, err = t.exec(ctx, replace, old[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.OldSalt)
+			n, err = t.exec(ctx, replace, old[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.Said, r.OldSalt)
 		}
 		if err == nil && n == 0 {
 			err = lostRace
