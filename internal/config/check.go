@@ -47,6 +47,9 @@ func (c *Config) check(r *report) {
 	c.checkSecretKey(r)
 	c.checkLifetimes(r)
 	c.checkWebhooks(r)
+	c.checkRequestLog(r)
+	c.checkPortal(r)
+	c.checkApps(r)
 	c.checkMail(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "text", "json")
@@ -58,6 +61,29 @@ func (c *Config) check(r *report) {
 	}
 	if c.SignIn.Attempts < 5 || c.SignIn.Attempts > 100 {
 		r.say("sign_in.attempts", "%d is out of bounds; write 5 to 100", c.SignIn.Attempts)
+	}
+}
+
+// checkRequestLog keeps the log of one app to what a page of it can search.
+func (c *Config) checkRequestLog(r *report) {
+	const largest = 100_000
+	if n := c.RequestLog.Most; n < 0 || n > largest {
+		r.say("request_log.most", "%d is out of bounds; write 0 to %d", n, largest)
+	}
+	if h := c.RequestLog.History; h < time.Hour || h > 90*day {
+		r.say("request_log.history", "%s is out of bounds; write 1h to 90d", short(h))
+	}
+}
+
+// checkPortal: the address is the operator's own, so it may be on a private
+// network.
+func (c *Config) checkPortal(r *report) {
+	if c.Portal.SampleCall == "" {
+		return
+	}
+	u, err := url.Parse(c.Portal.SampleCall)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
+		r.say("portal.sample_call", "%q is no address to call; write one of your API, such as https://api.example.com/v1/me", c.Portal.SampleCall)
 	}
 }
 

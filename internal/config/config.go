@@ -44,7 +44,11 @@ type Config struct {
 	Branding       Branding  `yaml:"branding"`
 	SignIn         SignIn    `yaml:"sign_in"`
 	Webhooks       Webhooks  `yaml:"webhooks"`
-	Mail           Mail      `yaml:"mail"`
+	// Portal is what the developer portal offers.
+	Portal Portal `yaml:"portal"`
+	// RequestLog bounds what is kept of apps' requests for the people who make them.
+	RequestLog RequestLog `yaml:"request_log"`
+	Mail       Mail       `yaml:"mail"`
 }
 
 // Mount is a dialect and where it is mounted: a built-in one by its name, or a
@@ -127,6 +131,21 @@ func (m *Mail) Server() *mail.Server {
 }
 
 // Network is an address range, also written as one address.
+// RequestLog bounds the log of each app's requests.
+type RequestLog struct {
+	Most    int           `yaml:"most"`    // requests that are kept of one app; 0: none, they are only counted
+	History time.Duration `yaml:"history"` // for how long
+}
+
+// Portal is what the developer portal offers.
+type Portal struct {
+	// SampleCall is an address of the API that answers GET, which partners' "Try it"
+	// calls with a sandbox token; empty: the token check answers in its place.
+	SampleCall string `yaml:"sample_call"`
+	// PublicDocs shows the portal's docs to everybody.
+	PublicDocs bool `yaml:"public_docs"`
+}
+
 type Network struct{ netip.Prefix }
 
 const day = 24 * time.Hour

@@ -6,8 +6,10 @@ package portal
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/ui"
 )
@@ -27,10 +29,29 @@ type Rows interface {
 	PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error)
 }
 
+// Sealer encrypts what must be used again, bound to its place.
+type Sealer interface {
+	Seal(table, row, column string, plain []byte) ([]byte, error)
+	Open(table, row, column string, sealed []byte) ([]byte, error)
+}
+
 // Config is what the door is given.
 type Config struct {
-	Entry *entry.Entry
-	Rows  Rows
+	Entry     *entry.Entry
+	PublicURL string // the origin that people and partners use
+	Now       func() time.Time
+	Rows      Rows
+	Sandboxes Sandboxes
+	Dialects  *dialect.Set
+	Sealer    Sealer
+	// Public are the doors that partners and people knock at: Try it goes through
+	// them as everybody does.
+	Public func() http.Handler
+	// Check is the token check.
+	Check http.Handler
+	// SampleCall is an address of the API that Try it calls; empty: the token check
+	// answers in the API's place.
+	SampleCall string
 }
 
 // Door serves everything under /portal.
@@ -42,6 +63,8 @@ type Door struct {
 func New(c Config) *Door {
 	d := &Door{Config: c}
 	d.Entry.Handle("GET /", d.apps)
+	d.sandboxRoutes()
+	d.tryRoutes()
 	return d
 }
 

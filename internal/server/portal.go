@@ -45,7 +45,11 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 		return nil, err
 	}
 	return &staffDoors{
-		portal:  portal.New(portal.Config{Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox}),
+		portal: portal.New(portal.Config{
+			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox,
+			Dialects: s.Dialects, Sealer: sealer{s.vault}, SampleCall: s.cfg.Portal.SampleCall,
+			Public: func() http.Handler { return s.public }, Check: s.check(),
+		}),
 		console: operators,
 	}, nil
 }

@@ -34,6 +34,11 @@ const (
 	lingerTime = 250 * time.Millisecond
 )
 
+// check is the API's door.
+func (s *Server) check() *gate.Gate {
+	return &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Routes: s.routes, Fallback: defaultDialect, Log: s.outside.Log, Seen: s.checked}
+}
+
 // insideDoors is what the internal listener serves; it is never exposed.
 func (s *Server) insideDoors() http.Handler {
 	mux := http.NewServeMux()
@@ -45,7 +50,7 @@ func (s *Server) insideDoors() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Routes: s.routes, Fallback: defaultDialect, Log: s.outside.Log}
+	check := s.check()
 	api := func(ctx context.Context, id string, secret postern.Secret, source string) error {
 		return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
 	}

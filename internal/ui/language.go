@@ -109,6 +109,11 @@ func named(text string) template.HTML {
 	return template.HTML("<bdi>" + html.EscapeString(text) + "</bdi>")
 }
 
+// link is a link to one of our own paths, as a part of a sentence.
+func link(path string, text template.HTML) template.HTML {
+	return template.HTML(`<a href="`+html.EscapeString(path)+`">`) + text + "</a>"
+}
+
 // reader picks the language of a request: the best that we have of those that
 // the browser asks for (RFC 9110 §12.5.4).
 func (p *Pages) reader(r *http.Request) string {

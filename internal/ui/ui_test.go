@@ -109,6 +109,7 @@ func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 	inline := regexp.MustCompile(`(?i)<script|<style|\sstyle="|\son[a-z]+="|<iframe|javascript:`)
 	all := samples()
 	maps.Copy(all, staffSamples())
+	maps.Copy(all, sandboxSamples())
 	for name, page := range all {
 		html := render(t, p, page)
 		rendered[page.Name()] = true

@@ -13,11 +13,14 @@ import (
 // words are what templates say things with.
 var words = template.FuncMap{
 	"machine": machineTime, "day": Day, "letter": letter, "tint": tint, "list": List,
-	"counted": counted, "named": named,
+	"counted": counted, "named": named, "link": link, "moment": Moment,
 }
 
 // Day is a date as people write it, in UTC: "24 November 2026".
 func Day(t time.Time) string { return t.UTC().Format("2 January 2006") }
+
+// Moment is a point in time to the second, in UTC: "24 November 2026, 19:52:32 UTC".
+func Moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }
 
 // machineTime is the datetime attribute of a <time>.
 func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }

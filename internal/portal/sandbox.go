@@ -1,0 +1,194 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/sandbox"
+	"postern.dev/postern/internal/ui"
+)
+
+// Sandboxes is what the pages ask of the rules about sandboxes.
+type Sandboxes interface {
+	Accounts(ctx context.Context, partnerID string) ([]sandbox.Account, error)
+	Make(ctx context.Context, partner postern.Partner, actor, address string) (*sandbox.Account, error)
+	Remove(ctx context.Context, partnerID, accountID, actor, address string) error
+	SwitchPerson(ctx context.Context, partnerID, userID string, off bool, actor, address string) error
+	Connections(ctx context.Context, app *postern.App) ([]sandbox.Standing, error)
+	ExpireTokens(ctx context.Context, partnerID, connectionID, actor, address string) error
+	End(ctx context.Context, partnerID, connectionID, actor, address string) error
+	MoveClock(ctx context.Context, partnerID, accountID string, by time.Duration, actor, address string) error
+	FailWebhooks(ctx context.Context, appID string, attempts int, actor, address string) error
+	WebhooksToFail(ctx context.Context, appID string) (int, error)
+}
+
+const inSandbox browser.Purpose = "sandbox"
+
+func (d *Door) sandboxRoutes() {
+	e := d.Entry
+	e.Handle("GET /apps/{app}/sandbox", d.sandbox)
+	e.Handle("POST /apps/{app}/sandbox/accounts", d.inSandbox(d.makeSandbox))
+	e.Handle("GET /apps/{app}/sandbox/accounts/{account}/remove", d.askToRemoveSandbox)
+	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/remove", d.inSandbox(d.removeSandbox))
+	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/clock", d.inSandbox(d.moveClock))
+	e.Handle("POST /apps/{app}/sandbox/people/{user}", d.inSandbox(d.switchPerson))
+	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/expire", d.inSandbox(d.expireTokens))
+	e.Handle("GET /apps/{app}/sandbox/connections/{connection}/end", d.askToEnd)
+	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/end", d.inSandbox(d.endInSandbox))
+	e.Handle("POST /apps/{app}/sandbox/fail", d.inSandbox(d.failWebhooks))
+}
+
+func (d *Door) sandbox(v *entry.Visit) error {
+	app, frame, err := d.app(v, "sandbox")
+	if err != nil {
+		return err
+	}
+	ctx := v.R.Context()
+	page := &ui.SandboxPage{AppFrame: frame, Token: v.Token(inSandbox, app.ID), SignIn: d.PublicURL + "/login"}
+	accounts, err := d.Sandboxes.Accounts(ctx, app.Partner.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		shown := ui.SandboxAccount{Account: a.Account, Made: a.Made}
+		for _, p := range a.People {
+			one := ui.SandboxPerson{User: p.User, Role: p.Role, Password: "••••••••"}
+			if frame.Role.MayEdit() {
+				one.Password = string(p.Password)
+			}
+			shown.People = append(shown.People, one)
+		}
+		page.Accounts = append(page.Accounts, shown)
+	}
+	standing, err := d.Sandboxes.Connections(ctx, app)
+	if err != nil {
+		return err
+	}
+	for _, s := range standing {
+		page.Connections = append(page.Connections, ui.SandboxConnection{
+			Connection: s.Connection, Account: s.Account, Approver: s.Approver,
+			AccessUntil: s.AccessUntil, Never: s.Never, Expired: !s.AccessUntil.IsZero() && !d.Now().Before(s.AccessUntil),
+		})
+	}
+	if page.ToFail, err = d.Sandboxes.WebhooksToFail(ctx, app.ID); err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// inSandbox is what every act in a sandbox has in common: a role that may, a
+// form of this page, and the way back to it.
+func (d *Door) inSandbox(act func(v *entry.Visit, app *postern.App) error) func(v *entry.Visit) error {
+	return func(v *entry.Visit) error {
+		app, _, err := d.editable(v, "sandbox")
+		if err != nil {
+			return err
+		}
+		if err := v.Proved(inSandbox, app.ID); err != nil {
+			return err
+		}
+		if err := act(v, app); err != nil {
+			return err
+		}
+		return v.Go("/apps/" + app.ID + "/sandbox")
+	}
+}
+
+func (d *Door) makeSandbox(v *entry.Visit, app *postern.App) error {
+	_, err := d.Sandboxes.Make(v.R.Context(), app.Partner, v.Actor(), v.Address())
+	return err
+}
+
+func (d *Door) askToRemoveSandbox(v *entry.Visit) error {
+	app, _, err := d.editable(v, "sandbox")
+	if err != nil {
+		return err
+	}
+	accounts, err := d.Sandboxes.Accounts(v.R.Context(), app.Partner.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if a.ID == v.R.PathValue("account") {
+			return v.Show(http.StatusOK, &ui.ConfirmPage{
+				StaffFrame: v.Frame("apps"), Heading: ui.Say("Remove %s?", a.Name), Button: ui.Say("Remove account"),
+				Says: []ui.Text{
+					ui.Say("Its people go with it, and its connections end: each app is told, with the reason %s.", "account_removed"),
+					ui.Say("It cannot be brought back. You can make another one."),
+				},
+				Token: v.Token(inSandbox, app.ID), Action: v.R.URL.Path, Back: v.Path("/apps/" + app.ID + "/sandbox"),
+			})
+		}
+	}
+	return postern.Errorf(postern.NotFound, "There is no such account in your sandbox.")
+}
+
+func (d *Door) removeSandbox(v *entry.Visit, app *postern.App) error {
+	return d.Sandboxes.Remove(v.R.Context(), app.Partner.ID, v.R.PathValue("account"), v.Actor(), v.Address())
+}
+
+func (d *Door) moveClock(v *entry.Visit, app *postern.App) error {
+	text, err := v.Field("by")
+	if err != nil {
+		return err
+	}
+	by, err := time.ParseDuration(text)
+	if err != nil {
+		return postern.Errorf(postern.InvalidRequest, "Choose how much time shall pass.")
+	}
+	return d.Sandboxes.MoveClock(v.R.Context(), app.Partner.ID, v.R.PathValue("account"), by, v.Actor(), v.Address())
+}
+
+func (d *Door) switchPerson(v *entry.Visit, app *postern.App) error {
+	off, err := v.Field("off")
+	if err != nil {
+		return err
+	}
+	return d.Sandboxes.SwitchPerson(v.R.Context(), app.Partner.ID, v.R.PathValue("user"), off == "true", v.Actor(), v.Address())
+}
+
+func (d *Door) expireTokens(v *entry.Visit, app *postern.App) error {
+	return d.Sandboxes.ExpireTokens(v.R.Context(), app.Partner.ID, v.R.PathValue("connection"), v.Actor(), v.Address())
+}
+
+func (d *Door) askToEnd(v *entry.Visit) error {
+	app, _, err := d.editable(v, "sandbox")
+	if err != nil {
+		return err
+	}
+	standing, err := d.Sandboxes.Connections(v.R.Context(), app)
+	if err != nil {
+		return err
+	}
+	for _, s := range standing {
+		if s.Connection.ID == v.R.PathValue("connection") {
+			return v.Show(http.StatusOK, &ui.ConfirmPage{
+				StaffFrame: v.Frame("apps"), Heading: ui.Say("Disconnect %s from %s?", app.Name, s.Account), Button: ui.Say("Disconnect"),
+				Says:  []ui.Text{ui.Say("Its tokens die at once, and your webhook endpoint is told, as if the account’s people had disconnected the app.")},
+				Token: v.Token(inSandbox, app.ID), Action: v.R.URL.Path, Back: v.Path("/apps/" + app.ID + "/sandbox"),
+			})
+		}
+	}
+	return postern.Errorf(postern.NotFound, "There is no such connection to your sandbox.")
+}
+
+func (d *Door) endInSandbox(v *entry.Visit, app *postern.App) error {
+	return d.Sandboxes.End(v.R.Context(), app.Partner.ID, v.R.PathValue("connection"), v.Actor(), v.Address())
+}
+
+func (d *Door) failWebhooks(v *entry.Visit, app *postern.App) error {
+	text, err := v.Field("attempts")
+	if err != nil {
+		return err
+	}
+	attempts, err := strconv.Atoi(text)
+	if err != nil {
+		return postern.Errorf(postern.InvalidRequest, "Choose how many attempts shall fail.")
+	}
+	return d.Sandboxes.FailWebhooks(v.R.Context(), app.ID, attempts, v.Actor(), v.Address())
+}

@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// ConfirmPage asks before something is ended: it names the thing, and says what
+// follows.
+type ConfirmPage struct {
+	StaffFrame
+	Heading Text
+	Says    []Text
+	Action  string // the path that the form posts to
+	Token   string
+	Hidden  map[string]string // further fields of the form
+	Button  Text
+	Back    string // the path to go back to
+}
+
+func (*ConfirmPage) Name() string  { return "portal-confirm" }
+func (p *ConfirmPage) Title() Text { return p.Heading }
+
+// SandboxPage is a partner's sandbox, as one app of the partner's sees it.
+type SandboxPage struct {
+	AppFrame
+	Token       string
+	SignIn      string // the address at which the sandbox's people sign in
+	Accounts    []SandboxAccount
+	Connections []SandboxConnection
+	ToFail      int // webhook attempts that are still to fail
+}
+
+// SandboxAccount is one throw-away account.
+type SandboxAccount struct {
+	postern.Account
+	Made   time.Time
+	People []SandboxPerson
+}
+
+// SandboxPerson is somebody of it, with the password.
+type SandboxPerson struct {
+	postern.User
+	Role     string
+	Password string
+}
+
+// SandboxConnection is a live connection of the app to a sandbox account.
+type SandboxConnection struct {
+	postern.Connection
+	Account     string
+	Approver    postern.User
+	AccessUntil time.Time // zero: there is no live access token
+	Never       bool      // it has one without end
+	Expired     bool
+}
+
+func (*SandboxPage) Name() string  { return "portal-sandbox" }
+func (p *SandboxPage) Title() Text { return Say("Sandbox of %s", p.App.Name) }

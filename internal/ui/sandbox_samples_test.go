@@ -1,0 +1,34 @@
+package ui
+
+import "postern.dev/postern"
+
+// sandboxSamples are the pages in which partners try things, by name.
+func sandboxSamples() map[string]Page {
+	frame := StaffFrame{Prefix: "/portal", Staff: postern.Staff{ID: "stf_1", Email: "dev@partner.test", Name: "Devi Partner"}, SignOutToken: "t", Section: "apps"}
+	app := postern.App{ID: "partner-x", Name: "Partner X", Partner: postern.Partner{ID: "par_1", Name: "Partner Inc"}}
+	of := func(tab string) AppFrame {
+		return AppFrame{StaffFrame: frame, App: &app, Role: postern.Owner, Tab: tab}
+	}
+	ada := postern.User{ID: "usr_1", Name: "Ada Sandbox", Email: "ada@k3x9.sandbox.invalid"}
+	ben := postern.User{ID: "usr_2", Name: "Ben Sandbox", Email: "ben@k3x9.sandbox.invalid", Disabled: true}
+	return map[string]Page{
+		"portal-confirm": &ConfirmPage{StaffFrame: frame, Heading: Say("Remove %s?", "Sandbox"), Says: []Text{Say("It is gone then.")},
+			Action: "/portal/apps/partner-x", Token: "t", Hidden: map[string]string{"id": "x"}, Button: Say("Remove"), Back: "/portal"},
+		"portal-try": &TryPage{AppFrame: of("try"), Token: "t", Action: "/portal/apps/partner-x/try"},
+		"portal-try-steps": &TryPage{AppFrame: of("try"), Token: "t", Action: "/portal/apps/partner-x/try", Walk: "w", Person: "Ada Sandbox", Account: "Sandbox k3x9",
+			Next: Say("Exchange the code for tokens"), AskSecret: true, Steps: []TryStep{
+				{Title: Say("Send the person to the Connect link"), Exchanges: []TryExchange{{Request: "GET /oauth/authorize?client_id=x HTTP/1.1\nHost: x\n", Answer: "HTTP/1.1 302 Found\n", Status: 302}}},
+				{Title: Say("Call the API"), Failed: "refused", Exchanges: []TryExchange{{Request: "GET /check HTTP/1.1\n", Answer: "HTTP/1.1 401 Unauthorized\n", Status: 401}}},
+			}},
+		"portal-try-over":      &TryPage{AppFrame: of("try"), Over: true, Steps: []TryStep{{Title: Say("Call the API")}}},
+		"portal-sandbox-empty": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login"},
+		"portal-sandbox": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login", ToFail: 3,
+			Accounts: []SandboxAccount{{Account: postern.Account{ID: "acc_sandbox_1", Name: "Sandbox k3x9"}, Made: day, People: []SandboxPerson{
+				{User: ada, Role: "admin", Password: "Xk29shg38sLqoP2e"}, {User: ben, Role: "member", Password: "p"},
+			}}},
+			Connections: []SandboxConnection{
+				{Connection: postern.Connection{ID: "con_1", Scopes: []string{"candidates.read", "notes.write"}, CreatedAt: day}, Account: "Sandbox k3x9", Approver: ada, AccessUntil: day},
+				{Connection: postern.Connection{ID: "con_2", UserID: "usr_1", CreatedAt: day}, Account: "Sandbox k3x9", Approver: ada, Never: true},
+			}},
+	}
+}
