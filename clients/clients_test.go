@@ -34,6 +34,7 @@ func TestThirdPartyClients(t *testing.T) {
 		engines.Each(t, func(t *testing.T, database string) {
 			s := posterntest.New(t, posterntest.On(database))
 			s.Apply(authJSResource)
+			s.Apply(signedResource)
 			runAll(t, s, own, table)
 		})
 	})
@@ -65,6 +66,14 @@ const authJSResource = `partners: [{name: Partner Inc, apps: [{name: Auth JS, de
   dialect: standard, client_id: auth-js-app, client_secret: auth-js-secret-0123456789abcdef,
   redirect_urls: ["https://partner.test/auth/callback/postern"], scopes: [candidates.read, jobs.read]}]}]`
 
+// signed has access tokens that APIs read themselves (RFC 9068).
+var signed = posterntest.App{ID: "signed-app", Secret: "signed-secret-0123456789abcdefgh", Name: "Signed",
+	RedirectURL: "https://partner.test/signed/callback", Dialect: "standard"}
+
+const signedResource = `partners: [{name: Partner Inc, apps: [{name: Signed, description: For tests, url: "https://partner.test",
+  dialect: standard, access_token_format: jwt, client_id: signed-app, client_secret: signed-secret-0123456789abcdefgh,
+  redirect_urls: ["https://partner.test/signed/callback"], scopes: [candidates.read, jobs.read]}]}]`
+
 // nodeClients are the scripts beside this file.
 func nodeClients(t *testing.T) []client {
 	t.Helper()
@@ -73,6 +82,7 @@ func nodeClients(t *testing.T) []client {
 		"arctic":          {posterntest.Standard},
 		"auth-core":       {authJS},
 		"grant":           {posterntest.Standard, posterntest.Xeebo},
+		"oauth4webapi":    {signed},
 		"openid-client":   {posterntest.Standard},
 		"passport-oauth2": {posterntest.Standard, posterntest.Xref},
 		"simple-oauth2":   {posterntest.Standard, posterntest.Xeebo, posterntest.Xref},
