@@ -28,6 +28,12 @@ assert.deepEqual(info.scopes, ['oauth', 'crm.objects.contacts.read']);
 assert.ok(info.hubId > 0);
 did('look-up of a token');
 
+const held = await oauth.refreshTokensApi.get(connected.refreshToken);
+assert.equal(held.clientId, CLIENT_ID);
+assert.equal(held.hubId, info.hubId);
+assert.equal(held.tokenType, 'refresh');
+did('look-up of a refresh token');
+
 const refreshed = await oauth.tokensApi.create('refresh_token', undefined, undefined, CLIENT_ID, CLIENT_SECRET, connected.refreshToken);
 assert.notEqual(refreshed.accessToken, connected.accessToken);
 assert.equal(refreshed.refreshToken, connected.refreshToken);

@@ -9,11 +9,12 @@ const speaking = (key) => new Stripe(key, { host: server.hostname, port: server.
 const stripe = speaking(CLIENT_SECRET);
 
 // The client's authorize URL knows no port and no http: what it says is in the rest.
-const link = new URL(stripe.oauth.authorizeUrl({ client_id: CLIENT_ID, redirect_uri: REDIRECT_URL, scope: 'read_write', state: 'S1' }));
+const link = new URL(stripe.oauth.authorizeUrl({ client_id: CLIENT_ID, redirect_uri: REDIRECT_URL, scope: 'read_write', state: 'S1', stripe_user: { email: 'ada@acme.test' } }));
 const url = POSTERN_URL + link.pathname + link.search;
 
 const back = await allow(url);
 assert.equal(back.searchParams.get('state'), 'S1');
+assert.equal(back.searchParams.get('scope'), 'read_write');
 const code = back.searchParams.get('code');
 await assert.rejects(speaking('sk_test_wrong_0123456789').oauth.token({ grant_type: 'authorization_code', code }), { type: 'StripeInvalidClientError' });
 did('a wrong secret');

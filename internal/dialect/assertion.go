@@ -55,7 +55,7 @@ func (c *call) audience() []string {
 			continue
 		}
 		for _, r := range c.d.mountedRoutes(e) {
-			if len(r.variables()) == 0 && !slices.Contains(ours, addressOf(c.door.Issuer, r)) {
+			if r.fixed() && !slices.Contains(ours, addressOf(c.door.Issuer, r)) {
 				ours = append(ours, addressOf(c.door.Issuer, r))
 			}
 		}

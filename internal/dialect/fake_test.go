@@ -66,14 +66,15 @@ func (s *rows) Answer(context.Context, oauth.Answer) error { return nil }
 
 type engine struct {
 	*oauth.Rules
-	rows    *rows
-	redeems []oauth.Redeem
-	spent   bool
-	tokens  map[postern.Secret]*postern.Token
-	revoked []postern.Secret
-	named   []oauth.NamedBy
-	kept    map[string]string // with the grant
-	fails   error             // what every call of a machine fails with
+	rows     *rows
+	redeems  []oauth.Redeem
+	spent    bool
+	tokens   map[postern.Secret]*postern.Token
+	revoked  []postern.Secret
+	named    []oauth.NamedBy
+	asserted []oauth.ClientAuth // taken unseen
+	kept     map[string]string  // with the grant
+	fails    error              // what every call of a machine fails with
 }
 
 func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.ClientAuth) (*postern.App, error) {
@@ -93,6 +94,9 @@ func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.Cli
 	switch {
 	case app == nil || app.Disabled || !app.Speaks(terms.Dialect):
 		return nil, postern.Errorf(postern.UnknownClient, "Unknown client_id or wrong client_secret.")
+	case c.Assertion != "":
+		e.asserted = append(e.asserted, c)
+		return app, nil
 	case app.Public && c.Secret == "":
 		return app, nil
 	case !app.HasSecret(c.Secret, start) && !app.HasSecret(c.Raw, start):
@@ -169,18 +173,22 @@ func (e *engine) Introspect(ctx context.Context, q *oauth.Introspect) (*postern.
 			return nil, err
 		}
 	}
-	return e.tokens[q.Token], nil
+	if t := e.tokens[q.Token]; t != nil {
+		return t, nil
+	}
+	return nil, postern.Because(postern.InvalidToken, "token_unknown", "The access token is not valid.")
 }
 
-func (e *engine) Revoke(ctx context.Context, q *oauth.Revoke) error {
+func (e *engine) Revoke(ctx context.Context, q *oauth.Revoke) (*postern.Token, error) {
 	if _, err := e.Authenticate(ctx, q.Terms, q.Client); err != nil {
-		return err
+		return nil, err
 	}
-	if e.tokens[q.Token] == nil {
-		return postern.Errorf(postern.NotFound, "The token is not known.")
+	t := e.tokens[q.Token]
+	if t == nil {
+		return nil, postern.Because(postern.NotFound, "token_unknown", "The token is not known.")
 	}
 	e.revoked = append(e.revoked, q.Token)
-	return nil
+	return t, nil
 }
 
 func (e *engine) RevokeHeld(ctx context.Context, dialect string, token postern.Secret, ends bool) (*postern.Token, error) {
@@ -191,14 +199,14 @@ func (e *engine) RevokeHeld(ctx context.Context, dialect string, token postern.S
 	return t, err
 }
 
-func (e *engine) RevokeAccount(ctx context.Context, q *oauth.RevokeAccount) error {
+func (e *engine) RevokeAccount(ctx context.Context, q *oauth.RevokeAccount) (string, error) {
 	if _, err := e.Authenticate(ctx, q.Terms, q.Client); err != nil {
-		return err
+		return "", err
 	}
 	if q.Account != xrefAccount {
-		return postern.Errorf(postern.NotFound, "There is no such connection.")
+		return "", postern.Because(postern.NotFound, "connection_unknown", "There is no such connection.")
 	}
-	return nil
+	return "con_1", nil
 }
 
 func (e *engine) RevokeHeldRefresh(_ context.Context, dialect string, token postern.Secret, _ bool) (*postern.Token, error) {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,7 +22,21 @@ func TestChecksFind(t *testing.T) {
 		{"xref", "answer: {access_token: $access_token,", "answer: {status: 302, body: {a: $access_token}, headers: {Location: x}, x:", `a success has a status of 200 to 299`},
 
 		{"xeebo", "absent: {redirect_uri: skip}", "read: {code: none}", "[E01]"},
+		{"xref", "response_type: code, redirect", "redirect", ""},
+		{"xref", "absent: {response_type: code, ", "read: {response_type: none}\n  absent: {", "absent: {response_type: code} [E01]"},
+		{"xref", ", redirect_uri: the registered one}", "}\n  read: {redirect_uri: none}", "absent: {redirect_uri: the registered one} [E01]"},
+		{"xref", "absent: {grant_type: authorization_code, ", "read: {grant_type: none}\n  absent: {", "absent: {grant_type: authorization_code} [E01]"},
+		{"xref", ", redirect_uri: skip}", "}\n  read: {redirect_uri: none}", "absent: {redirect_uri: skip} [E01]"},
+		{"xref", "  absent: {grant_type", "  read: {code_verifier: none}\n  absent: {grant_type", "could never be redeemed"},
+		{"xref", "  absent: {response_type", "  read: {code_challenge: none}\n  absent: {response_type", ""},
+		{"xref", "pkce: optional", "pkce: required\nauthorize_: {}", `unknown key "authorize_"`},
 		{"xref", "at: POST /oauth/tokens", "at: POST /oauth/tokens\n  read: {code: path code}", "[E02]"},
+		{"xref", "at: POST /oauth/tokens", "at: \"POST /oauth/tokens/{_v}\"\n  read: {code: path _v}", "[E02]"},
+		{"xref", "at: POST /oauth/tokens", "at: POST /oauth/tokens\n  read: {client_assertion: query proof}", "insecure_secret_in_url"},
+		{"xref", "at: POST /oauth/tokens", "at: POST /oauth/tokens\n  read: {code: \"body a[\"}", "is no place"},
+		{"xref", "$account.id}\n\napi", "$account.id, n: $item}\n\napi", "$item is the word at hand of a list"},
+		{"xref", "$account.id}\n\napi", "$account.id, n: {$each: $scope}}\n\napi", "stands in an item of a list"},
+		{"xref", "$account.id}\n\napi", "$account.id, n: [{$each: $state, a: $item}]}\n\napi", "repeats for each word of a list"},
 		{"xref", "GET /auth]", "POST /oauth/tokens]", "[E03]"},
 		{"xref", "state: $state, code: $code", "code: $code", "[E04]"},
 		{"xref", "state: $state, code: $code", "state: $state", "[E04]"},
@@ -75,6 +90,32 @@ func TestChecksTellEverythingAtOnceInFileOrder(t *testing.T) {
 	for i, line := range []int{2, 3, 4, 5} {
 		if got[i].Line != line {
 			t.Errorf("%d: %s", i, got[i])
+		}
+	}
+}
+
+// What is wrong with a file's sense is told beside what is wrong with its form,
+// but for what the form leaves open.
+func TestLintsAreToldBesideMistakesOfForm(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want []string
+	}{
+		{"acepts: [json]\ntoken: {at: POST /t, answer: {a: $client_id}}\n", []string{`unknown key "acepts"`, "[E05]", "[W05]", "[W02]"}},
+		{"token: {at: POST /t, acepts: [json], answer: {a: $client_id}}\n", []string{`unknown key "acepts"`, "[E05]", "[W05]", "[W02]"}},
+		{"authorize: {at: GET /a, callback: {allowed: {code: $code}}}\ntoken: {at: POST /t, answer: {a: $acess_token}}\n",
+			[]string{"[E04]", "unknown value $acess_token"}}, // nothing of the token endpoint, which is not known yet
+		{"authorize: {at: GET /a, callback: {allowed: {code: $code}}}\ntokens: {access: {form: hex}}\n", []string{`"hex" is no form`}},
+	} {
+		got := Check("a.yaml", []byte("language: 1\nname: a\n"+c.file), nil)
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %v", c.file, got)
+			continue
+		}
+		for _, want := range c.want {
+			if !slices.ContainsFunc(got, func(f Finding) bool { return strings.Contains(f.String(), want) }) {
+				t.Errorf("%s: %v lacks %q", c.file, got, want)
+			}
 		}
 	}
 }

@@ -61,6 +61,9 @@ func parseRoute(text string) (*route, error) {
 	return r, nil
 }
 
+// fixed reports whether the route is one address.
+func (r *route) fixed() bool { return captures(r.host)+captures(r.path) == 0 }
+
 func captures(parts []part) (n int) {
 	for _, p := range parts {
 		if p.variable {

@@ -13,7 +13,7 @@ func TestTheSchemaKnowsTheKeysOfEveryFile(t *testing.T) {
 	if err := json.Unmarshal(Schema(), &root); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"acme": acmeFile, "second": twoTokensFile, "signed": signedFile, "renew": renewFile, "legacy": legacyFile, "alias": aliasFile}
+	files := map[string]string{"acme": acmeFile, "second": twoTokensFile, "signed": signedFile, "renew": renewFile, "legacy": legacyFile, "alias": aliasFile, "wordy": wordyFile}
 	for _, name := range Builtin() {
 		data, _ := BuiltinFile(name)
 		files[name] = string(data)

@@ -50,8 +50,8 @@ func (l *oneOrAll) UnmarshalJSON(b []byte) error {
 func AssertionAlgorithms() []string { return slices.Clone(jwks.Algorithms) }
 
 // subject is whom an assertion speaks of, which names the app and proves nothing.
-func subject(assertion string) string {
-	payload, ok := jwks.Unverified(assertion)
+func subject(assertion postern.Secret) string {
+	payload, ok := jwks.Unverified(string(assertion))
 	var c claims
 	if !ok || json.Unmarshal(payload, &c) != nil {
 		return ""
@@ -76,7 +76,7 @@ func (r *Rules) asserted(ctx context.Context, c ClientAuth, app *postern.App) er
 	if problems != nil {
 		return postern.Wrap(postern.ServerError, problems[0])
 	}
-	signed, err := keys.Verify(c.Assertion)
+	signed, err := keys.Verify(string(c.Assertion))
 	if err != nil {
 		return unproved("assertion_signature")
 	}

@@ -80,11 +80,11 @@ func TestAllOfAnAppIsInItsRow(t *testing.T) {
 		app.Secrets[0].ID, app.Secrets[0].CreatedAt, app.Partner.ID = "", time.Time{}, ""
 		got, err := json.Marshal(app)
 		w.ok(err)
-		want := `{"ID":"partner-x","Partner":{"ID":"","Name":"Partner Inc","Disabled":false},"Name":"Partner X",` +
+		want := `{"ID":"partner-x","Partner":{"ID":"","Name":"Partner Inc","Disabled":false,"Waiting":"0001-01-01T00:00:00Z","Refusal":""},"Name":"Partner X",` +
 			`"Description":"Tracks applicants","URL":"https://partner.test","LogoURL":"https://partner.test/logo.png","LogoHash":"","Dialect":"strict",` +
 			`"Also":["open"],"Level":"account","Attributes":{"bot_id":"B1"},"RedirectURLs":["https://partner.test/integrations/cb"],` +
 			`"WebhookURL":"https://partner.test/hook","Scopes":["candidates.read"],"DefaultScopes":["candidates.read"],` +
-			`"Grants":["authorization_code","refresh_token"],"ConnectRoles":["admin"],"ISS":true,"Public":false,"Disabled":false,"Secrets":[{`
+			`"Grants":["authorization_code","refresh_token"],"ConnectRoles":["admin"],"ISS":true,"Public":false,"Disabled":false,"Review":"","AccessTokenFormat":"","JWKS":"","Secrets":[{`
 		if !strings.HasPrefix(string(got), want) {
 			w.Errorf("the app is\n%s\nwant\n%s", got, want)
 		}

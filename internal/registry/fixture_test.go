@@ -58,7 +58,7 @@ func newWorld(t *testing.T, database string) *world {
 		Store: w.db, Now: w.clock.Now, Random: rand.Reader, Passwords: w.people, Sealer: newSealer(t),
 		DefaultDialect: "open",
 		Dialects: map[string]registry.DialectFacts{
-			"open":   {Level: postern.UserLevel, NativeApps: true},
+			"open":   {Level: postern.UserLevel, NativeApps: true, Assertions: true},
 			"other":  {Level: postern.UserLevel, NativeApps: true},
 			"strict": {Level: postern.AccountLevel, OneRedirectURL: true, Required: []string{"description", "url"}},
 			"some":   {Level: postern.UserLevel, SomeRedirectURL: true},

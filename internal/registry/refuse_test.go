@@ -67,6 +67,9 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 	}
 }
 
+// publicKey is RFC 7515's example of one (A.3).
+const publicKey = `{kty: EC, crv: P-256, kid: k1, use: sig, x: f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU, y: x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0}`
+
 // TestEveryMistakeInAnAppIsTold: what is wrong with one app of one partner; a
 // finding's place is that of the key that it names.
 func TestEveryMistakeInAnAppIsTold(t *testing.T) {
@@ -105,11 +108,18 @@ func TestEveryMistakeInAnAppIsTold(t *testing.T) {
 		{`{name: X, dialect: old, also: [open], client_secret: short}`, []string{`client_secret: has 5 characters; a secret needs 20 at least (insecure_weak_imported_secrets in the dialect allows less)`}},
 		{`{name: X, client_secret_hash: "sha256:12"}`, []string{`client_secret_hash: must be sha256: and the 64 hex digits of the secret's SHA-256`}},
 		{`{name: X, client_secret: aaaaaaaaaaaaaaaaaaaaaaaa, client_secrets: []}`, []string{`client_secrets: stands beside client_secret; declare the secrets in one way`}},
-		{`{name: X, client_secrets: []}`, []string{`client_secrets: is empty; an app that is not public needs a secret`}},
+		{`{name: X, client_secrets: []}`, []string{`client_secrets: is empty; an app that is not public needs a secret, or jwks`}},
 		{`{name: X, client_secrets: [{secret: aaaaaaaaaaaaaaaaaaaaaaaa}, {secret: bbbbbbbbbbbbbbbbbbbbbbbb}, {secret: cccccccccccccccccccccccc}]}`, []string{`client_secrets: has 3 secrets that are valid; at most 2 can be at a time`}},
 		{`{name: X, client_secrets: [{name: a, secret: short, expires_at: soon}, {name: b}]}`, []string{"client_secrets[0].secret: has 5 characters; a secret needs 20 at least (insecure_weak_imported_secrets in the dialect allows less)",
 			"client_secrets[0].expires_at: must be a time such as 2027-01-31T12:00:00Z, or a day",
 			"client_secrets[1].secret: give one of secret and secret_hash"}},
+		// Keys of an app's own.
+		{`{name: X, dialect: some, redirect_urls: [https://p.test], jwks: {keys: [` + publicKey + `]}}`, []string{"jwks: is of no use: no dialect of this app has a place for client_assertion"}},
+		{`{name: X, public: true, redirect_urls: [https://p.test], jwks: {keys: [` + publicKey + `]}}`, []string{"jwks: stands on a public app, which proves itself with nothing; remove it, or public"}},
+		{`{name: X, jwks: {keys: [{kty: EC, crv: P-256, x: AA, y: AA}]}}`, []string{"jwks.keys[0]: is no public key that can be read; copy it whole, with kty and its members as base64url"}},
+		{`{name: X, jwks: {keys: [` + publicKey + `, {kty: RSA, e: AQAB, n: 4GTDjHd1wT8bMBjF4HqlRV5sdC0dl7UNxVxZXGUp}]}}`, []string{"jwks.keys[1].n: has 240 bits; an RSA key has 2048 to 8192"}},
+		{`{name: X, jwks: {keys: [{kty: OKP, crv: Ed25519, x: AA, d: AA}]}}`, []string{"jwks.keys[0].d: is part of a private key, which only the app may know; register the public key alone, of a new key pair"}},
+		{`{name: X, jwks: https://p.test/keys}`, []string{"jwks: is no key set; write {keys: [{kty: EC, crv: P-256, x: …, y: …, kid: …}]} with at least one public key"}},
 	} {
 		_, err := w.try("partners: [{name: P, apps: [" + c.app + "]}]")
 		problems, _ := errors.AsType[yamlfile.Problems](err)
