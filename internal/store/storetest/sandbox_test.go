@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/sandbox"
+)
+
+// plainly keeps what it is given: these tests are not about sealing.
+type plainly struct{}
+
+func (plainly) Seal(_, _, _ string, plain []byte) ([]byte, error)  { return plain, nil }
+func (plainly) Open(_, _, _ string, sealed []byte) ([]byte, error) { return sealed, nil }
+
+func (w *world) sandbox() *sandbox.Rules {
+	return &sandbox.Rules{Store: w.db, Sealer: plainly{}, Now: w.clock.Now, Random: rand.Reader,
+		HashPassword: func(postern.Secret) (string, error) { return "hash", nil }}
+}
+
+// sandboxed makes a sandbox account of the partner's and connects an app to it.
+func (w *world) sandboxed(app string) (*sandbox.Rules, *sandbox.Account, postern.Secret, postern.Secret) {
+	w.Helper()
+	rules := w.sandbox()
+	a, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+	w.ok(err)
+	i := w.connect(rotating, app, a.People[0].ID, a.ID, "read")
+	return rules, a, i.AccessToken, i.RefreshToken
+}
+
+func (w *world) standing(rules *sandbox.Rules, app string) sandbox.Standing {
+	w.Helper()
+	list, err := rules.Connections(w.ctx, &postern.App{ID: app, Partner: postern.Partner{ID: "p1"}})
+	w.ok(err)
+	if len(list) != 1 {
+		w.Fatalf("%d connections of the sandbox", len(list))
+	}
+	return list[0]
+}
+
+func TestASandboxIsForItsPartnersAppsOnly(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, a, token, _ := w.sandboxed("whole")
+		w.lives(rotating, token)
+		w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Another', 1)`)
+		w.run(`UPDATE apps SET partner_id = 'p2' WHERE id = 'other'`)
+		_, err := w.decide(plain, w.ask(asking(plain, "other", "read")), a.People[0].ID, a.ID, true)
+		w.wants(err, postern.Forbidden)
+	})
+}
+
+func TestOnlyTheOwnSandboxCanBeTouched(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, a, token, _ := w.sandboxed("whole")
+		real := w.connect(rotating, "whole", "ada", "acme", "read")
+		sand, acme := w.standing(rules, "whole").Connection.ID, w.text(`SELECT id FROM connections WHERE account_id = 'acme'`)
+		for _, err := range []error{
+			rules.Remove(w.ctx, "p2", a.ID, "", ""), rules.Remove(w.ctx, "p1", "acme", "", ""),
+			rules.SwitchPerson(w.ctx, "p2", a.People[0].ID, true, "", ""), rules.SwitchPerson(w.ctx, "p1", "ada", true, "", ""),
+			rules.ExpireTokens(w.ctx, "p2", sand, "", ""), rules.ExpireTokens(w.ctx, "p1", acme, "", ""),
+			rules.End(w.ctx, "p2", sand, "", ""), rules.End(w.ctx, "p1", acme, "", ""),
+			rules.MoveClock(w.ctx, "p2", a.ID, time.Hour, "", ""), rules.MoveClock(w.ctx, "p1", "acme", time.Hour, "", ""),
+		} {
+			w.wants(err, postern.NotFound)
+		}
+		w.lives(rotating, token)
+		w.lives(rotating, real.AccessToken)
+	})
+}
+
+func TestAMovedClockMakesOneSandboxOlder(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, a, token, refresh := w.sandboxed("whole")
+		real := w.connect(rotating, "whole", "ada", "acme", "read")
+		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 59*time.Minute, "staff:s", ""))
+		w.lives(rotating, token)
+		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 2*time.Minute, "staff:s", ""))
+		w.dead(rotating, token)
+		w.lives(rotating, real.AccessToken)
+		next, err := w.refresh(rotating, "whole", refresh)
+		w.ok(err)
+		w.lives(rotating, next.AccessToken)
+		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 200*24*time.Hour, "staff:s", ""))
+		_, err = w.refresh(rotating, "whole", next.RefreshToken)
+		w.wants(err, postern.InvalidGrant)
+	})
+}
+
+func TestWhatHappensInASandboxHappensForReal(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, a, token, refresh := w.sandboxed("own")
+		w.ok(rules.ExpireTokens(w.ctx, "p1", w.standing(rules, "own").Connection.ID, "staff:s", ""))
+		w.dead(rotating, token)
+		next, err := w.refresh(rotating, "own", refresh)
+		w.ok(err)
+		w.ok(rules.SwitchPerson(w.ctx, "p1", a.People[0].ID, true, "staff:s", ""))
+		w.dead(rotating, next.AccessToken)
+		w.ok(rules.SwitchPerson(w.ctx, "p1", a.People[0].ID, false, "staff:s", ""))
+		w.lives(rotating, next.AccessToken)
+		w.ok(rules.End(w.ctx, "p1", w.standing(rules, "own").Connection.ID, "staff:s", ""))
+		w.dead(rotating, next.AccessToken)
+		if reason := w.text(`SELECT reason FROM events WHERE type = 'connection.deleted'`); reason != "user" {
+			w.Errorf("the end says %q", reason)
+		}
+	})
+}
+
+func TestARemovedSandboxTakesItsPeopleAlong(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, a, token, _ := w.sandboxed("whole")
+		w.ok(rules.Remove(w.ctx, "p1", a.ID, "staff:s", ""))
+		w.dead(rotating, token)
+		if n := w.count(`SELECT count(*) FROM users WHERE email LIKE '%.sandbox.invalid' AND removed_at = 0`) + w.count(`SELECT count(*) FROM sandbox_passwords`); n != 0 {
+			w.Errorf("%d rows of its people are left", n)
+		}
+		if reason := w.text(`SELECT reason FROM events WHERE type = 'connection.deleted'`); reason != "account_removed" {
+			w.Errorf("the end says %q", reason)
+		}
+		left, err := rules.Accounts(w.ctx, "p1")
+		w.ok(err)
+		if len(left) != 0 {
+			w.Errorf("%d accounts are left", len(left))
+		}
+	})
+}
+
+func TestManyWhoMakeSandboxesAtOnceMakeFive(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules := w.sandbox()
+		var all sync.WaitGroup
+		for range 12 {
+			all.Go(func() {
+				_, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+				if err != nil && !postern.Is(err, postern.Conflict) {
+					w.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		list, err := rules.Accounts(w.ctx, "p1")
+		w.ok(err)
+		if len(list) != 5 {
+			w.Fatalf("%d accounts", len(list))
+		}
+		for _, a := range list {
+			if len(a.People) != 2 || a.People[0].Password == "" {
+				w.Errorf("%+v", a.People)
+			}
+		}
+	})
+}
+
+func TestWebhooksFailAsOftenAsWished(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules := w.sandbox()
+		w.ok(rules.FailWebhooks(w.ctx, "whole", 2, "staff:s", ""))
+		for i, want := range []bool{true, true, false} {
+			if failed, err := w.db.FailOnPurpose(w.ctx, "whole"); err != nil || failed != want {
+				w.Errorf("attempt %d fails: %v, %v", i, failed, err)
+			}
+		}
+		w.wants(rules.FailWebhooks(w.ctx, "whole", 21, "staff:s", ""), postern.InvalidRequest)
+	})
+}
