@@ -18,7 +18,7 @@ type minting struct {
 	app     *postern.App
 	now     time.Time
 	started time.Time // of the family: absolute life counts from here
-	stands  standing
+	stands  bearing
 }
 
 // minted is a new token: its text for the app, its row for the store.

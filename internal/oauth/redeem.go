@@ -107,7 +107,7 @@ func verifierHolds(q *Redeem, code *postern.Code) bool {
 
 func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) (*Issued, error) {
 	now := r.Now()
-	red, issued, err := r.mint(ctx, &minting{r: r, terms: q.Terms, app: app, now: now, started: now, stands: standingFor(code)}, code)
+	red, issued, err := r.mint(ctx, &minting{r: r, terms: q.Terms, app: app, now: now, started: now, stands: bearingFor(code)}, code)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *po
 		return nil, problem
 	}
 	f := &refreshing{
-		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: standingOf(t)},
+		minting: minting{r: r, terms: q.Terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: bearingOf(t)},
 		q:       q, token: t, scopes: scopes,
 	}
 	if !q.Terms.Refresh.Rotate && !app.Public && t.RotatedAt.IsZero() {

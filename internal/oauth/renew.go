@@ -40,7 +40,7 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 		return nil, problem
 	}
 	terms := q.Terms.For(t.Kept)
-	m := minting{r: r, terms: terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: standingOf(t)}
+	m := minting{r: r, terms: terms, app: app, now: r.Now(), started: t.FamilyStartedAt, stands: bearingOf(t)}
 	access, err := m.access(ctx, r.Random, scopes)
 	if err != nil {
 		return nil, err

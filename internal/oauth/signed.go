@@ -33,16 +33,16 @@ type Signed struct {
 	Issuer func(dialect string) string
 }
 
-// standing is what a token stands for, as a signed one says it.
-type standing struct{ account, user, connection string }
+// bearing is what a token stands for, as a signed one says it.
+type bearing struct{ account, user, connection string }
 
-func standingOf(t *postern.Token) standing {
-	return standing{t.Account.ID, t.Connection.UserID, t.Connection.ID}
+func bearingOf(t *postern.Token) bearing {
+	return bearing{t.Account.ID, t.Connection.UserID, t.Connection.ID}
 }
 
-// standingFor is what a code's token stands for; its connection shows later.
-func standingFor(c *postern.Code) standing {
-	s := standing{account: c.Account.ID}
+// bearingFor is what a code's token stands for; its connection shows later.
+func bearingFor(c *postern.Code) bearing {
+	s := bearing{account: c.Account.ID}
 	if c.Level == postern.UserLevel {
 		s.user = c.User.ID
 	}
@@ -50,7 +50,7 @@ func standingFor(c *postern.Code) standing {
 }
 
 // subject is introspection's sub: the user, else the account, else the app.
-func (s standing) subject(app string) string {
+func (s bearing) subject(app string) string {
 	switch {
 	case s.user != "":
 		return s.user
