@@ -114,5 +114,10 @@ func (r *Rules) asker(ctx context.Context, q *Introspect) (ownOnly string, err e
 	if err != nil {
 		return "", err
 	}
+	if app.Public { // RFC 7662 §2.1: a name alone proves nobody
+		e := postern.Because(postern.InvalidClient, "public_app_introspects", "A public app has no secret to prove who it is, so it cannot look tokens up.")
+		e.Why.AppID = app.ID
+		return "", e
+	}
 	return app.ID, nil
 }
