@@ -18,13 +18,14 @@ var arrows = map[string][]string{
 	// The vocabulary stands alone.
 	"": {},
 	// The rules know the vocabulary, and the ground that reads files.
-	"internal/oauth":    {"", "internal/jwks"},
-	"internal/identity": {""},
-	"internal/registry": {"", "internal/jwks", "internal/yamlfile"},
-	"internal/webhook":  {""},
-	"internal/logo":     {""},
-	"internal/sandbox":  {""},
-	"internal/signing":  {""},
+	"internal/oauth":      {"", "internal/jwks"},
+	"internal/identity":   {""},
+	"internal/registry":   {"", "internal/jwks", "internal/yamlfile"},
+	"internal/webhook":    {""},
+	"internal/requestlog": {""},
+	"internal/logo":       {""},
+	"internal/sandbox":    {""},
+	"internal/signing":    {""},
 	// The ground knows nothing above it; rows satisfy what rules ask of them.
 	"internal/yamlfile":   {},
 	"internal/jwks":       {},
@@ -38,7 +39,7 @@ var arrows = map[string][]string{
 	"internal/ui":         {""},
 	"internal/browser":    {""},
 	"internal/config":     {"", "internal/vault", "internal/mail", "internal/yamlfile"},
-	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo", "internal/sandbox", "internal/signing"},
+	"internal/store":      {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/logo", "internal/sandbox", "internal/signing", "internal/requestlog"},
 	"dialects":            {},
 	// The doors know the rules; pages and the check use a dialect's words.
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},

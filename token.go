@@ -52,15 +52,39 @@ type Token struct {
 // Verdict is nil when the token is good at this time. Otherwise it is an
 // InvalidToken, or a TokenExpired when age is all that is wrong.
 func (t *Token) Verdict(now time.Time) error {
+	dead := func(rule Rule) error {
+		return t.Because(InvalidToken, rule, "The access token is not valid.")
+	}
 	switch {
-	case !t.EndedAt.IsZero(), !t.FamilyEndedAt.IsZero(), !t.Connection.EndedAt.IsZero(), t.AppDisabled:
-		return Errorf(InvalidToken, "The access token is not valid.")
-	case t.Account.Disabled, t.Connection.UserID != "" && t.User.Disabled:
-		return Errorf(InvalidToken, "The access token is not valid.")
+	case !t.Connection.EndedAt.IsZero():
+		return t.Because(InvalidToken, "connection_ended", "The access token is not valid.").
+			With("at", t.Connection.EndedAt).With("reason", string(t.Connection.EndReason))
+	case t.AppDisabled:
+		return dead("app_disabled")
+	case t.Account.Disabled:
+		return dead("account_disabled")
+	case t.Connection.UserID != "" && t.User.Disabled:
+		return dead("person_disabled")
+	case !t.FamilyEndedAt.IsZero():
+		return t.Because(InvalidToken, "family_ended", "The access token is not valid.").With("at", t.FamilyEndedAt)
+	case !t.EndedAt.IsZero():
+		return t.Because(InvalidToken, "token_ended", "The access token is not valid.").With("at", t.EndedAt)
 	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):
-		return Errorf(TokenExpired, "The access token has expired.")
+		rule := Rule("token_expired")
+		if t.Kind == RefreshToken {
+			rule = "refresh_token_expired"
+		}
+		return t.Because(TokenExpired, rule, "The access token has expired.").
+			With("at", t.ExpiresAt).With("life", t.ExpiresAt.Sub(t.IssuedAt))
 	}
 	return nil
+}
+
+// Because is a refusal of this token, which concerns the token's own app.
+func (t *Token) Because(k Kind, rule Rule, msg string) *Error {
+	e := Because(k, rule, "%s", msg)
+	e.Why.AppID, e.Why.AccountID, e.Why.ConnectionID = t.AppID, t.Account.ID, t.Connection.ID
+	return e
 }
 
 // Subject is RFC 7662's sub: the user at user level, else the account, else the app.

@@ -43,6 +43,7 @@ type Config struct {
 	Lifetimes      Lifetimes `yaml:"lifetimes"`
 	Branding       Branding  `yaml:"branding"`
 	SignIn         SignIn    `yaml:"sign_in"`
+	Apps           Apps      `yaml:"apps"`
 	Webhooks       Webhooks  `yaml:"webhooks"`
 	// Portal is what the developer portal offers.
 	Portal Portal `yaml:"portal"`
@@ -130,7 +131,6 @@ func (m *Mail) Server() *mail.Server {
 	return s
 }
 
-// Network is an address range, also written as one address.
 // RequestLog bounds the log of each app's requests.
 type RequestLog struct {
 	Most    int           `yaml:"most"`    // requests that are kept of one app; 0: none, they are only counted
@@ -146,6 +146,7 @@ type Portal struct {
 	PublicDocs bool `yaml:"public_docs"`
 }
 
+// Network is an address range, also written as one address.
 type Network struct{ netip.Prefix }
 
 const day = 24 * time.Hour
@@ -160,6 +161,9 @@ func defaults() *Config {
 			SigningKey: 90 * day,
 		},
 		SignIn:   SignIn{Attempts: 10},
+		Apps:     Apps{Review: appsOpen},
 		Webhooks: Webhooks{History: 30 * day},
+
+		RequestLog: RequestLog{Most: 10_000, History: 7 * day},
 	}
 }

@@ -26,6 +26,7 @@ func (c *call) authorize() error {
 		}
 	}
 	ticket, err := c.door.Engine.Ask(c.r.Context(), ask)
+	c.app = ask.ClientID // an alias was resolved
 	if refused, ok := errors.AsType[*oauth.Refusal](err); ok {
 		c.failed = refused.Err
 		c.redirect(c.d.Refused(refused, c.door.Issuer))
@@ -33,7 +34,7 @@ func (c *call) authorize() error {
 	}
 	switch {
 	case postern.KindOf(err) == postern.InvalidClient: // nobody authenticates here: the app is unknown
-		return postern.Errorf(postern.UnknownClient, "%s", told(err).Msg)
+		return &postern.Error{Kind: postern.UnknownClient, Msg: told(err).Msg, Why: told(err).Why}
 	case err != nil:
 		return err
 	case ask.Probe:
@@ -49,7 +50,7 @@ func (c *call) authorize() error {
 func (c *call) readQuestion() error {
 	var err error
 	if c.query, err = parseQuery(c.r.URL.RawQuery, c.buffer[:0]); err != nil {
-		return invalid("The query of the address is not well-formed.")
+		return invalid("query_malformed", "The query of the address is not well-formed.")
 	}
 	if c.r.Method == http.MethodPost {
 		if err := c.readForm(); err != nil {
@@ -57,8 +58,8 @@ func (c *call) readQuestion() error {
 		}
 	}
 	all := slices.Concat(c.query, c.body)
-	if name, twice := all.repeated(c.known); twice {
-		return invalid("The parameter %q is given twice.", name)
+	if name, is := all.repeated(c.known); is {
+		return twice(name)
 	}
 	return nil
 }
@@ -70,13 +71,14 @@ func (c *call) readForm() error {
 	}
 	media, ok := mediaOf(c.r)
 	if !ok || media != usualTypes["form"][0] && (media != "none" || body != "") {
-		return invalid("Send the form as %s.", usualTypes["form"][0])
+		return invalid("media_type_wrong", "Send the form as %s.", usualTypes["form"][0]).
+			With("sent", c.r.Header.Get("Content-Type")).With("wanted", usualTypes["form"][0])
 	}
 	if strings.IndexByte(body, ';') >= 0 {
-		return invalid("The form is not well-formed.")
+		return invalid("body_not_form", "The form is not well-formed.")
 	}
 	if c.body, err = parseQuery(body, nil); err != nil { // state may hold any bytes
-		return invalid("The form is not well-formed.")
+		return invalid("body_not_form", "The form is not well-formed.")
 	}
 	return nil
 }
@@ -92,7 +94,7 @@ func (c *call) ask() (*oauth.Ask, error) {
 	}
 	alias := c.otherName(values[inClientID])
 	if alias.Attr == "" && !validClientID(values[inClientID]) {
-		return nil, postern.Errorf(postern.UnknownClient, "No app is registered here under this client_id.")
+		return nil, postern.Because(postern.UnknownClient, "unknown_client", "No app is registered here under this client_id.")
 	}
 	if alias.Attr != "" {
 		values[inClientID] = ""
@@ -196,7 +198,7 @@ func (c *call) redirect(to string) {
 // Allowed is the URL that carries a code to its app (RFC 6749 §4.1.2): the
 // registered URL as it stands, then the callback's parameters.
 func (d *Dialect) Allowed(g *oauth.Granted, issuer string) string {
-	v := &values{dialect: d, code: string(g.Code), state: g.State, account: &g.Account, kept: g.Kept, tenant: g.Tenant, now: g.At, wire: d.name}
+	v := &values{dialect: d, code: string(g.Code), state: g.State, account: &g.Account, user: &g.User, scopes: g.Scopes, kept: g.Kept, tenant: g.Tenant, now: g.At, wire: d.name}
 	v.of(g.App, issuer)
 	return d.sign.signed(withParameters(g.To, d.allowed, v), g.Key)
 }

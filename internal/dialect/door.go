@@ -22,9 +22,10 @@ type Engine interface {
 	ClientCredentials(context.Context, *oauth.ClientCredentials) (*oauth.Issued, error)
 	Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
 	Introspect(context.Context, *oauth.Introspect) (*postern.Token, error)
-	Revoke(context.Context, *oauth.Revoke) error
-	RevokeAccount(context.Context, *oauth.RevokeAccount) error
+	Revoke(context.Context, *oauth.Revoke) (*postern.Token, error)
+	RevokeAccount(context.Context, *oauth.RevokeAccount) (connectionID string, err error)
 	RevokeHeld(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error)
+	CheckRefresh(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
 	RevokeHeldRefresh(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error)
 }
 
@@ -54,18 +55,6 @@ type Door struct {
 	Seen func(context.Context, Seen)
 
 	metadata sync.Map // *Dialect to *rendered
-}
-
-// Seen is a request that was answered, for partners' request logs and metrics.
-// It holds no secret.
-type Seen struct {
-	Dialect  string
-	Endpoint string
-	Method   string
-	AppID    string // as the request named it; not proved unless Refused is nil
-	Status   int
-	Refused  *postern.Error // nil: it was granted
-	Took     time.Duration
 }
 
 // Match reports whether a request is a dialect's affair: its path is one of the
@@ -115,6 +104,11 @@ type call struct {
 	app    string // as the request names it
 	failed *postern.Error
 	buffer [12]field
+
+	// What the request turned out to be about, for whoever listens.
+	grant, account, connection string
+	proved, renews             bool
+	noted                      *postern.Why
 }
 
 // recorder remembers the status that was sent.
@@ -142,16 +136,14 @@ func (c *call) serve() {
 		c.e, c.d = c.m.route.endpoint, c.m.route.dialect
 		c.answer()
 	}
-	if c.door.Seen != nil {
-		c.door.Seen(c.r.Context(), Seen{c.d.name, c.e.kind.String(), c.r.Method, c.app, c.w.status, c.failed, c.door.Now().Sub(c.started)})
-	}
+	c.tell()
 }
 
 func (c *call) answer() {
 	var err error
 	switch {
 	case len(c.r.URL.RawQuery) > maxQuery:
-		err = withStatus(http.StatusRequestURITooLong, "The query of the address is larger than 16 KiB.")
+		err = withStatus(http.StatusRequestURITooLong, "query_too_long", "The query of the address is larger than 16 KiB.")
 	default:
 		err = c.headersPresent()
 	}
@@ -193,7 +185,7 @@ func (c *call) handle() error {
 func (c *call) headersPresent() error {
 	for _, name := range c.e.headers {
 		if c.r.Header.Get(name) == "" {
-			return postern.Errorf(postern.MissingParameter, "The header %q is missing.", name)
+			return postern.Because(postern.MissingParameter, "header_missing", "The header %q is missing.", name).With("name", name)
 		}
 	}
 	return nil
@@ -207,7 +199,7 @@ func (c *call) wrongMethod() {
 		return
 	}
 	readable := strings.Replace(strings.ReplaceAll(allowed, "HEAD, ", ""), ", ", " or ", 1)
-	c.fail(withStatus(http.StatusMethodNotAllowed, "Send this request with "+readable+"."))
+	c.fail(withStatus(http.StatusMethodNotAllowed, "method_wrong", "Send this request with "+readable+"."))
 }
 
 // preflight lets a page of another origin send what a public app sends; it names
@@ -230,8 +222,8 @@ type statusError struct {
 func (e *statusError) Error() string { return e.said.Error() }
 func (e *statusError) Unwrap() error { return e.said }
 
-func withStatus(status int, msg string) error {
-	return &statusError{postern.Errorf(postern.InvalidRequest, "%s", msg), status}
+func withStatus(status int, rule postern.Rule, msg string) error {
+	return &statusError{invalid(rule, "%s", msg), status}
 }
 
 // fail says a refusal: a page to a browser, the dialect's error to a machine.

@@ -15,12 +15,16 @@ func (c *call) revoke() error {
 		return err
 	}
 	q := &oauth.Revoke{Terms: &c.d.terms, Client: client, Token: postern.Secret(token), EndsConnection: c.e.ends, OnlyLive: c.e.refuses}
-	failure := c.door.Engine.Revoke(c.r.Context(), q)
+	t, failure := c.door.Engine.Revoke(c.r.Context(), q)
 	switch {
 	case postern.Is(failure, postern.NotFound) && c.e.refuses:
-		return invalidToken()
+		return as(postern.InvalidToken, tokenInvalid, failure)
 	case failure != nil && !postern.Is(failure, postern.NotFound):
 		return c.secretMissing(client, failure)
+	case failure != nil:
+		c.note(failure)
+	default:
+		c.concerns(t)
 	}
 	v := c.values()
 	v.presented, v.clientID = token, client.ClientID
@@ -35,12 +39,16 @@ func (c *call) revokeAccount() error {
 	if err != nil {
 		return err
 	}
-	failure := c.door.Engine.RevokeAccount(c.r.Context(), &oauth.RevokeAccount{Terms: &c.d.terms, Client: client, Account: account})
+	ended, failure := c.door.Engine.RevokeAccount(c.r.Context(), &oauth.RevokeAccount{Terms: &c.d.terms, Client: client, Account: account})
 	switch {
 	case postern.Is(failure, postern.NotFound) && c.e.refuses:
-		return postern.Errorf(postern.InvalidToken, "There is no connection to this account.")
+		return as(postern.InvalidToken, "There is no connection to this account.", failure)
 	case failure != nil && !postern.Is(failure, postern.NotFound):
 		return c.secretMissing(client, failure)
+	case failure != nil:
+		c.note(failure)
+	default:
+		c.proved, c.connection = true, ended
 	}
 	v := c.values()
 	v.presented, v.clientID = account, client.ClientID
@@ -57,7 +65,7 @@ func (c *call) clientAnd(what inputID) (oauth.ClientAuth, string, error) {
 	if err != nil {
 		return client, "", err
 	}
-	if client.ClientID == "" && client.NamedBy == "" && !c.basic.broken {
+	if client.ClientID == "" && client.NamedBy == "" && client.Assertion == "" && !c.basic.broken {
 		return client, "", c.unnamed()
 	}
 	value, err := c.need(what)
@@ -65,10 +73,10 @@ func (c *call) clientAnd(what inputID) (oauth.ClientAuth, string, error) {
 		return client, "", err
 	}
 	if !plain(value) { // a path may hide what a body cannot
-		return client, "", invalid("The parameter %q is not text.", c.e.inputs[what].name(what))
+		return client, "", invalid("parameter_not_text", "The parameter %q is not text.", c.e.inputs[what].name(what)).With("name", c.e.inputs[what].name(what))
 	}
 	if c.basic.broken {
-		return client, "", postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
+		return client, "", c.brokenBasic()
 	}
 	return client, value, nil
 }
@@ -80,15 +88,18 @@ func (c *call) introspect() error {
 		return err
 	}
 	t, failure := c.door.Engine.Introspect(c.r.Context(), &oauth.Introspect{Terms: &c.d.terms, Client: client, Token: postern.Secret(token)})
+	dead := postern.Is(failure, postern.InvalidToken)
 	switch {
-	case failure != nil:
-		return c.secretMissing(client, failure)
-	case t == nil && c.e.refuses:
-		return invalidToken()
-	case t == nil:
+	case dead && c.e.refuses:
+		return as(postern.InvalidToken, tokenInvalid, failure)
+	case dead:
+		c.note(failure)
 		inactive.write(&c.w, c.r, c.values())
 		return nil
+	case failure != nil:
+		return c.secretMissing(client, failure)
 	}
+	c.concerns(t)
 	v := c.values()
 	v.token(t)
 	v.presented = token
@@ -122,14 +133,18 @@ func (c *call) whoami() error {
 	if err != nil {
 		return err
 	}
-	t, failure := c.door.Engine.Check(c.r.Context(), c.d.name, token)
+	check := c.door.Engine.Check
+	if c.e.refresh {
+		check = c.door.Engine.CheckRefresh
+	}
+	t, failure := check(c.r.Context(), c.d.name, token)
 	if failure != nil {
 		return failure
 	}
 	if !c.tenant().Fits(&t.Account) {
-		return invalidToken()
+		return t.Because(postern.InvalidToken, "token_of_other_account", tokenInvalid)
 	}
-	c.app = t.AppID
+	c.concerns(t)
 	v := c.values()
 	v.token(t)
 	v.presented = string(token)
@@ -151,10 +166,11 @@ func (c *call) revokeHeld() error {
 	v := c.values()
 	switch {
 	case failure != nil && !c.e.refuses && postern.Is(failure, postern.InvalidToken):
+		c.note(failure)
 	case failure != nil:
 		return failure
 	default:
-		c.app = t.AppID
+		c.concerns(t)
 		v.token(t)
 	}
 	v.presented = string(token)
@@ -197,10 +213,10 @@ func (c *call) heldFields(body string, notice bool) (fields, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, invalid("The body is not well-formed.")
+		return nil, invalid("body_malformed", "The body is not well-formed.")
 	}
-	if name, twice := out.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 }); twice {
-		return nil, invalid("The parameter %q is given twice.", name)
+	if name, is := out.repeated(func(name string) bool { return c.e.token.at(inBody, name) >= 0 }); is {
+		return nil, twice(name)
 	}
 	return out, nil
 }

@@ -50,7 +50,9 @@ func newPresentation(places []place, fits func(postern.Secret) bool) presentatio
 
 const tokenInvalid = "The access token is not valid."
 
-func invalidToken() *postern.Error { return postern.Errorf(postern.InvalidToken, tokenInvalid) }
+func invalidToken() *postern.Error {
+	return postern.Because(postern.InvalidToken, "token_malformed", tokenInvalid)
+}
 
 // usualName is where RFC 6750 §2.2 and §2.3 put a token into forms and queries:
 // a token there is noticed even where the dialect does not take it.
@@ -94,11 +96,11 @@ func (p *presentation) read(r *http.Request, form fields, variable func(string) 
 	}
 	switch {
 	case len(found) > 1, elsewhere && (len(found) > 0 || bad):
-		return "", postern.Errorf(postern.InvalidRequest, "Send the access token in one place only.")
+		return "", postern.Because(postern.InvalidRequest, "token_in_two_places", "Send the access token in one place only.")
 	case bad:
 		return "", invalidToken()
 	case len(found) == 0:
-		return "", postern.Errorf(postern.NoToken, "%s", p.hint)
+		return "", postern.Because(postern.NoToken, "no_token", "%s", p.hint)
 	}
 	return p.decoded(found[0])
 }
@@ -181,7 +183,7 @@ func (p *presentation) decoded(s shown) (postern.Secret, *postern.Error) {
 		forgotten = forgotten || place.encoding != asItIs
 	}
 	if forgotten && p.fits(postern.Secret(s.raw)) {
-		return "", postern.Errorf(postern.InvalidToken, "The access token must be base64-encoded.")
+		return "", postern.Because(postern.InvalidToken, "token_not_base64", "The access token must be base64-encoded.")
 	}
 	return "", invalidToken()
 }

@@ -30,13 +30,17 @@ func (a accepted) matches(media string) bool {
 	return a.media == media
 }
 
-func invalid(format string, args ...any) *postern.Error {
-	return postern.Errorf(postern.InvalidRequest, format, args...)
+func invalid(rule postern.Rule, format string, args ...any) *postern.Error {
+	return postern.Because(postern.InvalidRequest, rule, format, args...)
+}
+
+func twice(name string) *postern.Error {
+	return invalid("parameter_twice", "The parameter %q is given twice.", name).With("name", name)
 }
 
 // readBody reads the whole body, up to the limit and no byte further.
 func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
-	tooLarge := withStatus(http.StatusRequestEntityTooLarge, "The body is larger than 64 KiB.")
+	tooLarge := withStatus(http.StatusRequestEntityTooLarge, "body_too_large", "The body is larger than 64 KiB.")
 	if r.ContentLength > maxBody {
 		return "", tooLarge
 	}
@@ -48,7 +52,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", tooLarge
 	}
 	if err != nil {
-		return "", invalid("The body did not arrive whole.")
+		return "", invalid("body_cut_short", "The body did not arrive whole.")
 	}
 	return string(data), nil
 }
@@ -79,12 +83,12 @@ func (c *call) readParameters() error {
 	}
 	if c.takesQuery() {
 		if c.query, err = parseQuery(c.r.URL.RawQuery, nil); err != nil {
-			return invalid("The query of the address is not well-formed.")
+			return invalid("query_malformed", "The query of the address is not well-formed.")
 		}
 	}
 	for _, f := range []fields{c.body, c.query} {
-		if name, twice := f.repeated(c.known); twice {
-			return invalid("The parameter %q is given twice.", name)
+		if name, is := f.repeated(c.known); is {
+			return twice(name)
 		}
 	}
 	return nil
@@ -95,7 +99,7 @@ func (c *call) readParameters() error {
 func (c *call) refusePrefetch() error {
 	for _, name := range []string{"Purpose", "Sec-Purpose", "X-Purpose", "X-Moz"} {
 		if strings.Contains(strings.ToLower(c.r.Header.Get(name)), "prefetch") || strings.Contains(strings.ToLower(c.r.Header.Get(name)), "preview") {
-			return invalid("This request is not to be fetched ahead.")
+			return invalid("fetched_ahead", "This request is not to be fetched ahead.")
 		}
 	}
 	return nil
@@ -114,30 +118,39 @@ func (c *call) takesQuery() bool {
 
 // parseBody reads the body as its type says, never as it looks.
 func (c *call) parseBody(body string) error {
-	wrongType := invalid("Send the body as %s.", c.e.usualType())
 	media, ok := mediaOf(c.r)
 	if !ok {
-		return wrongType
+		return c.wrongType()
 	}
 	i := slices.IndexFunc(c.e.accepts, func(a accepted) bool { return a.matches(media) })
 	if i < 0 {
-		return wrongType
+		return c.wrongType()
 	}
 	var err error
 	c.json = c.e.accepts[i].json
 	if c.json {
 		if c.body, err = parseJSON(body, c.buffer[:0]); err != nil {
-			return invalid("The body is not one well-formed JSON object.")
+			return invalid("body_not_json", "The body is not one well-formed JSON object.").With("form", looksLikeForm(body))
 		}
 		return nil
 	}
 	if c.e.readsJSON() && looksLikeJSON(body) {
-		return wrongType
+		return c.wrongType()
 	}
 	if c.body, err = parseForm(body, c.buffer[:0]); err != nil {
-		return invalid("The body is not a well-formed form.")
+		return invalid("body_not_form", "The body is not a well-formed form.").With("json", looksLikeJSON(body))
 	}
 	return nil
+}
+
+func (c *call) wrongType() error {
+	return invalid("media_type_wrong", "Send the body as %s.", c.e.usualType()).
+		With("sent", c.r.Header.Get("Content-Type")).With("wanted", c.e.usualType())
+}
+
+func looksLikeForm(body string) bool {
+	name, _, ok := strings.Cut(body, "=")
+	return ok && scopeName(name)
 }
 
 func looksLikeJSON(body string) bool {
@@ -188,7 +201,7 @@ func formOf(r *http.Request) (fields, *postern.Error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil || len(body) > maxBody {
-		return nil, invalid("The body is larger than 64 KiB.")
+		return nil, invalid("body_too_large", "The body is larger than 64 KiB.")
 	}
 	form, err := parseForm(string(body), nil)
 	if err != nil {
@@ -260,13 +273,13 @@ func (c *call) at(p place) (string, *postern.Error) {
 		case f == nil || f.kind == null:
 			return "", nil
 		case f.kind == other:
-			return "", invalid("The member %q is not a text.", p.name)
+			return "", invalid("parameter_not_text", "The member %q is not a text.", p.name).With("name", p.name)
 		default:
 			return f.value, nil
 		}
 	case inHeader:
 		if values := c.r.Header[p.name]; len(values) > 1 {
-			return "", invalid("The header %q is given twice.", p.name)
+			return "", invalid("header_twice", "The header %q is given twice.", p.name).With("name", p.name)
 		}
 		return c.r.Header.Get(p.name), nil
 	case inBasicUser:
@@ -308,7 +321,7 @@ func (c *call) value(id inputID) (string, *postern.Error) {
 		value, ok := p.decode(raw)
 		switch {
 		case !ok:
-			return "", invalid("The parameter %q is not encoded as it must be.", p.name)
+			return "", invalid("parameter_encoding", "The parameter %q is not encoded as it must be.", p.name).With("name", p.name)
 		case found != "" && !(in.both || id == inClientID) || found != "" && found != value:
 			return "", twoPlaces(id, in)
 		}
@@ -325,9 +338,9 @@ func (c *call) value(id inputID) (string, *postern.Error) {
 
 func twoPlaces(id inputID, in *input) *postern.Error {
 	if id == inClientID || id == inClientSecret {
-		return invalid("Authenticate the client in one place only.")
+		return invalid("client_auth_twice", "Authenticate the client in one place only.")
 	}
-	return invalid("The parameter %q is given in two places.", in.name(id))
+	return invalid("parameter_in_two_places", "The parameter %q is given in two places.", in.name(id)).With("name", in.name(id))
 }
 
 // need reads an input that must be there.
@@ -341,7 +354,8 @@ func (c *call) need(id inputID) (string, *postern.Error) {
 
 func (c *call) missing(id inputID) *postern.Error {
 	in := &c.e.inputs[id]
-	return postern.Errorf(postern.MissingParameter, "The %s %q is missing.", in.kindOfName(c.json), in.name(id))
+	return postern.Because(postern.MissingParameter, "parameter_missing", "The %s %q is missing.", in.kindOfName(c.json), in.name(id)).
+		With("name", in.name(id)).With("in_address", c.elsewhere(in.name(id)))
 }
 
 // sent reports whether an input is there at all, be it empty.

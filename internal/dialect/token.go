@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -12,7 +13,6 @@ import (
 type tokenRequest struct {
 	client  oauth.ClientAuth
 	meaning meaning // 0: a grant that this dialect does not have
-	grant   string  // as it was called
 	values  [inputs]string
 }
 
@@ -31,11 +31,23 @@ func (c *call) token() error {
 	if failure != nil {
 		return c.secretMissing(q.client, failure)
 	}
+	c.got(issued)
 	v := c.values()
 	v.issued(issued)
 	c.allowOrigin()
 	c.answerFor(issued.Kept).write(&c.w, c.r, v)
 	return nil
+}
+
+// got remembers whose tokens were given.
+func (c *call) got(issued *oauth.Issued) {
+	c.proved, c.connection = true, issued.ConnectionID
+	if issued.App != nil {
+		c.app = issued.App.ID
+	}
+	if issued.Account != nil {
+		c.account = issued.Account.ID
+	}
 }
 
 func (c *call) readToken() (*tokenRequest, error) {
@@ -45,7 +57,7 @@ func (c *call) readToken() (*tokenRequest, error) {
 		return nil, err
 	}
 	for _, id := range tokenInputs {
-		if id == inClientID || id == inClientSecret {
+		if slices.Contains(clientInputs, id) {
 			continue
 		}
 		if q.values[id], err = c.value(id); err != nil {
@@ -57,8 +69,10 @@ func (c *call) readToken() (*tokenRequest, error) {
 	} else if q.values[inGrantType] == "" {
 		return nil, c.missing(inGrantType)
 	} else {
+		c.grant = q.values[inGrantType]
 		q.meaning = c.meaning(q.values[inGrantType])
 	}
+	c.renews = q.meaning == byRefresh || q.meaning == byRenewal
 	for _, id := range c.needed(q.meaning) {
 		if q.values[id] == "" {
 			return nil, c.missing(id)
@@ -68,7 +82,7 @@ func (c *call) readToken() (*tokenRequest, error) {
 		return nil, err
 	}
 	if c.basic.broken { // told last: what is missing shows without any proof
-		return nil, postern.Errorf(postern.InvalidClient, "%s", sentences[postern.InvalidClient])
+		return nil, c.brokenBasic()
 	}
 	return q, nil
 }
@@ -108,12 +122,16 @@ func (c *call) needed(m meaning) []inputID {
 func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 	b := c.readBasicIfPlaced()
 	if len(c.r.Header["Authorization"]) > 1 && has(c.e.inputs[inClientSecret].places, inScheme) {
-		return oauth.ClientAuth{}, invalid("Authenticate the client in one place only.")
+		return oauth.ClientAuth{}, invalid("client_auth_twice", "Authenticate the client in one place only.")
 	}
 	secret, err := c.value(inClientSecret)
 	if err == nil && (b.repeated || b.broken && secret != "") {
-		err = invalid("Authenticate the client in one place only.")
+		err = invalid("client_auth_twice", "Authenticate the client in one place only.")
 	}
+	if err != nil {
+		return oauth.ClientAuth{}, err
+	}
+	assertion, err := c.assertion(secret, b)
 	if err != nil {
 		return oauth.ClientAuth{}, err
 	}
@@ -121,17 +139,22 @@ func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 	if err != nil {
 		return oauth.ClientAuth{}, err
 	}
-	if id == "" && !b.broken && c.e.inputs[inClientID].missing != byOther {
+	auth := oauth.ClientAuth{Secret: postern.Secret(secret), Basic: b.tried, Source: c.door.Source(c.r)}
+	if assertion != "" {
+		auth.Assertion, auth.Audience = postern.Secret(assertion), c.audience()
+	}
+	if id == "" && assertion == "" && !b.broken && c.e.inputs[inClientID].missing != byOther {
 		return oauth.ClientAuth{}, c.unnamed()
 	}
-	if alias := c.otherName(id); id != "" && alias.Attr != "" {
-		return oauth.ClientAuth{Alias: alias, NamedBy: oauth.NamedByAlias, Secret: postern.Secret(secret), Source: c.door.Source(c.r)}, nil
+	if alias := c.otherName(id); alias.Attr != "" && (id != "" || assertion != "") {
+		auth.Alias, auth.NamedBy = alias, oauth.NamedByAlias
+		return auth, nil
 	}
 	if id != "" && !validClientID(id) {
-		return oauth.ClientAuth{}, postern.Errorf(postern.UnknownClient, "%s", sentences[postern.InvalidClient])
+		return oauth.ClientAuth{}, postern.Because(postern.UnknownClient, "unknown_client", "%s", sentences[postern.InvalidClient])
 	}
 	c.app = id
-	auth := oauth.ClientAuth{ClientID: id, Secret: postern.Secret(secret), Basic: b.tried, Source: c.door.Source(c.r)}
+	auth.ClientID = id
 	if b.raw != "" && secret == b.password {
 		auth.Raw = postern.Secret(b.raw)
 	}
@@ -144,7 +167,7 @@ func (c *call) client() (oauth.ClientAuth, *postern.Error) {
 // namedBy says what names a client that named itself in no way, if the file lets
 // this grant's own credential do so.
 func (c *call) namedBy(q *tokenRequest) *postern.Error {
-	if q.client.ClientID != "" || q.client.NamedBy != "" || c.basic.broken {
+	if q.client.ClientID != "" || q.client.NamedBy != "" || q.client.Assertion != "" || c.basic.broken {
 		return nil
 	}
 	by := map[meaning]oauth.NamedBy{byCode: oauth.NamedByCode, byRefresh: oauth.NamedByToken, byRenewal: oauth.NamedByToken}[q.meaning]
@@ -174,14 +197,19 @@ func (c *call) unnamed() *postern.Error {
 	if c.e.readsJSON() {
 		return c.missing(inClientID)
 	}
-	return postern.Errorf(postern.InvalidClient, "Authenticate the client: send client_id and client_secret.")
+	return postern.Because(postern.InvalidClient, "client_unnamed", "Authenticate the client: send client_id and client_secret.").
+		With("names", []string{c.e.inputs[inClientID].name(inClientID), c.e.inputs[inClientSecret].name(inClientSecret)})
 }
 
 // secretMissing turns "this client is not proved" into "the secret is missing"
 // where none was sent and the wire says so. It looks the same for every id.
 func (c *call) secretMissing(client oauth.ClientAuth, err error) error {
-	if c.e.readsJSON() && client.Secret == "" && !client.Basic && postern.Is(err, postern.InvalidClient) {
-		return c.missing(inClientSecret)
+	if c.e.readsJSON() && client.Secret == "" && client.Assertion == "" && !client.Basic && postern.Is(err, postern.InvalidClient) {
+		said := c.missing(inClientSecret)
+		if e, ok := errors.AsType[*postern.Error](err); ok && e.Why != nil && e.Why.Rule != "client_secret_missing" {
+			said.Why = e.Why // such as that there is no such app
+		}
+		return said
 	}
 	return err
 }
@@ -212,10 +240,14 @@ func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
 			Terms: terms, Client: q.client, Scopes: scopes, ScopeProblem: problem,
 		})
 	}
-	if _, err := c.door.Engine.Authenticate(ctx, terms, q.client); err != nil {
+	app, err := c.door.Engine.Authenticate(ctx, terms, q.client)
+	if err != nil {
 		return nil, err
 	}
-	return nil, postern.Errorf(postern.UnsupportedGrantType, "%s", c.d.grantHelp())
+	e := postern.Because(postern.UnsupportedGrantType, "grant_unknown", "%s", c.d.grantHelp()).With("sent", q.values[inGrantType]).With("help", c.d.grantHelp())
+	e.About(app.ID, "", "")
+	e.Why.Proved = !app.Public
+	return nil, e
 }
 
 // grantHelp names the grants of this wire, those that every app has first.

@@ -41,6 +41,7 @@ type Gate struct {
 	// claims.
 	Fallback string
 	Log      *slog.Logger
+	Seen     Seen // nil: nobody listens
 }
 
 // ServeHTTP decides about one call. Only the call's own credential counts, and
@@ -71,8 +72,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = enough(t, scopes, a.account)
 	}
 	if err == nil && a.refusal {
-		err = postern.Errorf(postern.Unavailable, "The call was refused, and would not be now. Try again.")
+		err = postern.Because(postern.Unavailable, "refused_meanwhile", "The call was refused, and would not be now. Try again.")
 	}
+	g.tell(w, r, spoken, t, err)
 	if err != nil {
 		g.refuse(w, spoken, err, scopes)
 		return
@@ -115,9 +117,9 @@ func (g *Gate) rule(a *asked) (routes.Rule, error) {
 	rule, err := g.Routes.Find(a.call.method, a.call.host, a.call.path)
 	switch {
 	case errors.Is(err, routes.ErrUnclean):
-		return rule, postern.Errorf(postern.AccessDenied, "The method or path of this call can be read in more than one way: write it plainly.")
+		return rule, postern.Because(postern.AccessDenied, "route_unclean", "The method or path of this call can be read in more than one way: write it plainly.")
 	case err != nil:
-		return rule, postern.Errorf(postern.AccessDenied, "No token opens this call: there is no rule for it.")
+		return rule, postern.Because(postern.AccessDenied, "route_unknown", "No token opens this call: there is no rule for it.")
 	}
 	return rule, nil
 }
@@ -157,7 +159,7 @@ func (g *Gate) caller(r *http.Request, again func(), only string) (spoken *diale
 		}
 		// "Expired" and "the database is away" say more than "unknown" elsewhere.
 		if err == nil || postern.KindOf(err) == postern.InvalidToken {
-			spoken, err = d, checked
+			spoken, err = d, precise(err, checked)
 		}
 	}
 	if len(readable) > 0 {
@@ -165,13 +167,13 @@ func (g *Gate) caller(r *http.Request, again func(), only string) (spoken *diale
 	}
 	spoken = g.meantFor(r, only)
 	if spoken == nil {
-		return nil, nil, postern.Errorf(postern.NoToken, "No dialect of that name is spoken here.")
+		return nil, nil, postern.Because(postern.NoToken, "no_token", "No dialect of that name is spoken here.")
 	}
 	again()
 	if _, refused := spoken.ReadToken(r); refused != nil {
 		return spoken, nil, refused
 	}
-	return spoken, nil, postern.Errorf(postern.InvalidToken, "The access token is not valid.")
+	return spoken, nil, postern.Because(postern.InvalidToken, "token_malformed", "The access token is not valid.")
 }
 
 // keepBody lets every dialect read the call's body, which a gateway may have
@@ -223,11 +225,12 @@ func (g *Gate) meantFor(r *http.Request, only string) *dialect.Dialect {
 func enough(t *postern.Token, scopes []string, account string) error {
 	for _, s := range scopes {
 		if !slices.Contains(t.Scopes, s) {
-			return postern.Errorf(postern.InsufficientScope, "The access token does not have the scope that this call needs.")
+			return t.Because(postern.InsufficientScope, "scope_insufficient", "The access token does not have the scope that this call needs.").
+				With("scope", s).With("granted", t.Scopes)
 		}
 	}
 	if account != "" && account != t.Account.ID && account != t.Account.WireID {
-		return postern.Errorf(postern.InsufficientScope, "The access token is not for this account.")
+		return t.Because(postern.InsufficientScope, "account_differs", "The access token is not for this account.").With("account", account)
 	}
 	return nil
 }

@@ -30,7 +30,8 @@ func (r *Rules) Ask(ctx context.Context, a *Ask) (postern.Secret, error) {
 		return "", err
 	}
 	if len(a.State) > maxState {
-		return "", postern.Errorf(postern.InvalidRequest, "The state parameter is longer than %d bytes.", maxState)
+		return "", postern.Because(postern.InvalidRequest, "state_too_long", "The state parameter is longer than %d bytes.", maxState).
+			With("length", len(a.State)).With("most", maxState)
 	}
 	if err := r.canSign(a.Terms, app); err != nil {
 		return "", err
@@ -57,10 +58,28 @@ func (r *Rules) askingApp(ctx context.Context, a *Ask) (*postern.App, error) {
 	if err != nil && !postern.Is(err, postern.NotFound) {
 		return nil, err
 	}
-	if err != nil || app.Disabled || !app.Speaks(a.Terms.Dialect) {
-		return nil, postern.Errorf(postern.UnknownClient, "No app is registered here under this client_id.")
+	if err != nil {
+		return nil, postern.Because(postern.UnknownClient, "unknown_client", noApp)
+	}
+	if unfit := unfit(app, a.Terms.Dialect); unfit != nil {
+		return nil, &postern.Error{Kind: postern.UnknownClient, Msg: noApp, Why: unfit}
 	}
 	return app, nil
+}
+
+const noApp = "No app is registered here under this client_id."
+
+// unfit is why an app that exists is none here; nil: it is one. The caller is
+// told the same as of an unknown app.
+func unfit(app *postern.App, dialect string) *postern.Why {
+	switch {
+	case app.Disabled:
+		return &postern.Why{Rule: "app_disabled", AppID: app.ID}
+	case !app.Speaks(dialect):
+		return (&postern.Why{Rule: "dialect_mismatch", AppID: app.ID}).
+			With("here", dialect).With("speaks", append([]string{app.Dialect}, app.Also...))
+	}
+	return nil
 }
 
 func redirectOf(app *postern.App, a *Ask) (to, registered string, err error) {
@@ -68,11 +87,13 @@ func redirectOf(app *postern.App, a *Ask) (to, registered string, err error) {
 		if a.URIOptional && len(app.RedirectURLs) == 1 {
 			return app.RedirectURLs[0], app.RedirectURLs[0], nil
 		}
-		return "", "", postern.Errorf(postern.RedirectMismatch, "The request names no redirect_uri, and one is needed.")
+		return "", "", postern.Because(postern.RedirectMismatch, "redirect_uri_missing", "The request names no redirect_uri, and one is needed.").
+			With("registered", app.RedirectURLs)
 	}
 	registered, ok := registeredURI(app, a.RedirectURI)
 	if !ok {
-		return "", "", postern.Errorf(postern.RedirectMismatch, "The redirect_uri is not one that the app has registered, byte for byte.")
+		return "", "", postern.Because(postern.RedirectMismatch, "redirect_uri_mismatch", "The redirect_uri is not one that the app has registered, byte for byte.").
+			With("sent", a.RedirectURI).With("registered", nearest(app.RedirectURLs, a.RedirectURI))
 	}
 	return a.RedirectURI, registered, nil
 }
@@ -82,23 +103,24 @@ func redirectOf(app *postern.App, a *Ask) (to, registered string, err error) {
 func asked(app *postern.App, a *Ask) ([]string, *postern.Error) {
 	switch {
 	case a.Request:
-		return nil, postern.Errorf(postern.RequestNotSupported, "Request objects are not supported: send plain parameters.")
+		return nil, postern.Because(postern.RequestNotSupported, "request_object", "Request objects are not supported: send plain parameters.")
 	case a.RequestURI:
-		return nil, postern.Errorf(postern.RequestURINotSupported, "Request objects are not supported: send plain parameters.")
+		return nil, postern.Because(postern.RequestURINotSupported, "request_object", "Request objects are not supported: send plain parameters.")
 	case a.ResponseType == "":
-		return nil, postern.Errorf(postern.InvalidRequest, "The parameter response_type is missing.")
+		return nil, postern.Because(postern.InvalidRequest, "parameter_missing", "The parameter response_type is missing.").With("name", "response_type")
 	case a.ResponseType != "code":
-		return nil, postern.Errorf(postern.UnsupportedResponseType, "Only response_type=code is supported.")
+		return nil, postern.Because(postern.UnsupportedResponseType, "response_type_wrong", "Only response_type=code is supported.").With("sent", a.ResponseType)
 	case a.ResponseMode != "" && a.ResponseMode != "query":
-		return nil, postern.Errorf(postern.InvalidRequest, "Only response_mode=query is supported.")
+		return nil, postern.Because(postern.InvalidRequest, "response_mode_wrong", "Only response_mode=query is supported.").With("sent", a.ResponseMode)
 	case !app.MayUse("authorization_code"):
-		return nil, postern.Errorf(postern.UnauthorizedClient, "This app may not use the authorization code flow.")
+		return nil, postern.Because(postern.UnauthorizedClient, "grant_not_allowed", "This app may not use the authorization code flow.").
+			With("grant", "authorization_code").With("allowed", app.Grants)
 	}
 	if err := challengeOf(app, a); err != nil {
 		return nil, err
 	}
 	if a.Terms.Consent != ConsentAlways && a.Prompt != "none" && slices.Contains(strings.Fields(a.Prompt), "none") {
-		return nil, postern.Errorf(postern.InvalidRequest, "prompt=none goes with no other value.")
+		return nil, postern.Because(postern.InvalidRequest, "prompt_contradicts", "prompt=none goes with no other value.").With("sent", a.Prompt)
 	}
 	if err := grantableSecond(a.Terms, app, a.SecondScopes); err != nil {
 		return nil, err
@@ -114,12 +136,13 @@ func asked(app *postern.App, a *Ask) ([]string, *postern.Error) {
 func challengeOf(app *postern.App, a *Ask) *postern.Error {
 	if a.Challenge == "" && a.ChallengeMethod == "" {
 		if app.Public || a.Terms.PKCE != PKCEOptional {
-			return postern.Errorf(postern.InvalidRequest, "PKCE is required: send code_challenge and code_challenge_method=S256.")
+			return postern.Because(postern.InvalidRequest, "pkce_missing", "PKCE is required: send code_challenge and code_challenge_method=S256.")
 		}
 		return nil
 	}
 	if a.ChallengeMethod != "S256" || !validChallenge(a.Challenge) {
-		return postern.Errorf(postern.InvalidRequest, "Send a code_challenge of 43 base64url characters with code_challenge_method=S256.")
+		return postern.Because(postern.InvalidRequest, "pkce_challenge_malformed", "Send a code_challenge of 43 base64url characters with code_challenge_method=S256.").
+			With("method", a.ChallengeMethod).With("length", len(a.Challenge))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 
 	"postern.dev/postern"
 )
@@ -15,24 +16,38 @@ func (r *Rules) Check(ctx context.Context, dialect string, token postern.Secret)
 		return nil, err
 	}
 	if t.Dialect != dialect {
-		return nil, badToken()
+		return nil, otherDialect(t, dialect)
 	}
 	r.uses.note(t, r.Now())
 	return t, nil
 }
 
-func badToken() error { return postern.Errorf(postern.InvalidToken, "The access token is not valid.") }
+const tokenRefused = "The access token is not valid."
+
+// badToken is what the presenter of any bad token is told; the rule is for the
+// request log of whose token it is.
+func badToken(t *postern.Token, rule postern.Rule) error {
+	if t == nil {
+		return postern.Because(postern.InvalidToken, rule, tokenRefused)
+	}
+	return t.Because(postern.InvalidToken, rule, tokenRefused)
+}
+
+// otherDialect refuses a token in the words of a wire that is not its own.
+func otherDialect(t *postern.Token, here string) error {
+	return t.Because(postern.InvalidToken, "token_of_other_dialect", tokenRefused).With("here", here).With("dialect", t.Dialect)
+}
 
 // live reads a good access token of any dialect.
 func (r *Rules) live(ctx context.Context, token postern.Secret) (*postern.Token, error) {
 	t, err := r.read(ctx, token.Hash())
 	switch {
 	case postern.Is(err, postern.NotFound):
-		return nil, badToken()
+		return nil, badToken(nil, "token_unknown")
 	case err != nil:
 		return nil, err
 	case t.Kind != postern.AccessToken:
-		return nil, badToken()
+		return nil, badToken(t, "refresh_token_sent")
 	}
 	if err := t.Verdict(r.Now()); err != nil {
 		return nil, err
@@ -59,8 +74,9 @@ func (r *Rules) known(ctx context.Context, err error) error {
 }
 
 // Introspect says what a token stands for, to an API or to the app that holds
-// it; nil is "not active", whatever the reason (RFC 7662 §2.2). An API knows the
-// tokens of every dialect, an app its own.
+// it. "Not active", whatever the reason, is an InvalidToken, whose reason no
+// asker may be told (RFC 7662 §2.2). An API knows the tokens of every dialect, an
+// app its own.
 func (r *Rules) Introspect(ctx context.Context, q *Introspect) (*postern.Token, error) {
 	ownOnly, err := r.asker(ctx, q)
 	if err != nil {
@@ -68,21 +84,28 @@ func (r *Rules) Introspect(ctx context.Context, q *Introspect) (*postern.Token, 
 	}
 	t, err := r.live(ctx, q.Token)
 	switch {
-	case postern.Is(err, postern.InvalidToken):
-		return nil, nil
+	case err == nil && ownOnly != "" && t.AppID != ownOnly:
+		return nil, badToken(nil, "other_apps_token")
 	case err != nil:
-		return nil, err
-	case ownOnly != "" && t.AppID != ownOnly:
-		return nil, nil
+		return nil, notOthers(err, ownOnly)
 	}
 	return t, nil
 }
 
+// notOthers keeps from an app why another app's token is not active.
+func notOthers(err error, ownOnly string) error {
+	e, ok := errors.AsType[*postern.Error](err)
+	if ok && ownOnly != "" && e.Why != nil && e.Why.AppID != "" && e.Why.AppID != ownOnly {
+		return badToken(nil, "other_apps_token")
+	}
+	return err
+}
+
 // AuthenticateAPI proves an API's credentials.
 func (r *Rules) AuthenticateAPI(ctx context.Context, c ClientAuth) error {
-	api, err := r.Store.API(ctx, c.ClientID)
+	api, err := r.api(ctx, c)
 	if postern.Is(err, postern.NotFound) {
-		return r.failed(ctx, c, postern.UnknownClient)
+		return r.failed(ctx, c, postern.UnknownClient, &postern.Why{Rule: "unknown_client"})
 	}
 	if err != nil {
 		return err
@@ -91,11 +114,8 @@ func (r *Rules) AuthenticateAPI(ctx context.Context, c ClientAuth) error {
 }
 
 func (r *Rules) provedAPI(ctx context.Context, c ClientAuth, api *postern.API) error {
-	switch {
-	case api.Disabled:
-		return r.failed(ctx, c, postern.UnknownClient)
-	case c.Secret == "" || !c.Secret.Hash().Equal(api.SecretHash):
-		return r.failed(ctx, c, postern.InvalidClient)
+	if kind := refusedAPI(c, api); kind != "" {
+		return r.failed(ctx, c, kind, &postern.Why{Rule: "api_refused"})
 	}
 	return nil
 }
@@ -103,7 +123,7 @@ func (r *Rules) provedAPI(ctx context.Context, c ClientAuth, api *postern.API) e
 // asker authenticates an API, or else an app, whose tokens are then the only
 // ones it is told of.
 func (r *Rules) asker(ctx context.Context, q *Introspect) (ownOnly string, err error) {
-	api, err := r.Store.API(ctx, q.Client.ClientID)
+	api, err := r.api(ctx, q.Client)
 	switch {
 	case err == nil:
 		return "", r.provedAPI(ctx, q.Client, api)

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -15,10 +16,10 @@ const (
 	failureWindow   = time.Minute
 )
 
-var errClient = postern.Errorf(postern.InvalidClient, "Unknown client_id or wrong client_secret.")
+const clientRefused = "Unknown client_id or wrong client_secret."
 
-// Authenticate proves who the app is (RFC 6749 §2.3): by its secret, or, for a
-// public app, by nothing but its name. The code or token of the request plays
+// Authenticate proves who the app is (RFC 6749 §2.3): by its secret, by what it
+// signed with its key, or, for a public app, by nothing but its name. The code or token of the request plays
 // no part, so a failure here cannot touch one.
 func (r *Rules) Authenticate(ctx context.Context, terms *Terms, c ClientAuth) (*postern.App, error) {
 	if err := r.name(ctx, &c, ""); err != nil {
@@ -31,8 +32,15 @@ func (r *Rules) Authenticate(ctx context.Context, terms *Terms, c ClientAuth) (*
 // name finds the app of a request that does not say it. What nobody has leaves
 // the name empty, which is an unknown app's.
 func (r *Rules) name(ctx context.Context, c *ClientAuth, presented postern.Secret) error {
+	if c.Assertion != "" && c.ClientID == "" && c.NamedBy == "" { // RFC 7521 §4.2: client_id is optional beside it
+		c.ClientID = subject(c.Assertion)
+		return nil
+	}
 	if c.NamedBy == "" || c.ClientID != "" {
 		return nil
+	}
+	if c.NamedBy == NamedByAlias && c.Alias.Value == "" {
+		c.Alias.Value = subject(c.Assertion)
 	}
 	if c.NamedBy == NamedByAlias {
 		return r.alias(ctx, c.Alias, &c.ClientID)
@@ -63,27 +71,68 @@ func (r *Rules) alias(ctx context.Context, a Alias, id *string) (err error) {
 func (r *Rules) proved(ctx context.Context, terms *Terms, c ClientAuth, app *postern.App, err error) (*postern.App, error) {
 	switch {
 	case postern.Is(err, postern.NotFound):
-		return nil, r.failed(ctx, c, postern.UnknownClient)
+		return nil, r.failed(ctx, c, postern.UnknownClient, &postern.Why{Rule: "unknown_client"})
 	case err != nil:
 		return nil, err
-	case app.Disabled, !app.Speaks(terms.Dialect):
-		return nil, r.failed(ctx, c, postern.UnknownClient)
-	case app.Public && c.Secret != "", !app.Public && !provedBy(app, c, r.Now()):
-		return nil, r.failed(ctx, c, postern.InvalidClient)
+	}
+	if unfit := unfit(app, terms.Dialect); unfit != nil {
+		return nil, r.failed(ctx, c, postern.UnknownClient, unfit)
+	}
+	switch {
+	case app.Public && (c.Secret != "" || c.Assertion != ""):
+		return nil, r.failed(ctx, c, postern.InvalidClient, &postern.Why{Rule: "public_app_sent_secret", AppID: app.ID})
+	case c.Assertion != "":
+		if err := r.asserted(ctx, c, app); err != nil {
+			return nil, err
+		}
+	case !app.Public:
+		secret := provedBy(app, c, r.Now())
+		if secret == nil {
+			return nil, r.failed(ctx, c, postern.InvalidClient, wrongSecret(app, c, r.Now()))
+		}
+		r.uses.noteSecret(secret.ID, r.Now())
 	}
 	return app, nil
 }
 
 // provedBy compares the secret both as RFC 6749 §2.3.1 decodes it and as it stood
 // in the header, since many clients leave the encoding out.
-func provedBy(app *postern.App, c ClientAuth, now time.Time) bool {
-	asSent := app.HasSecret(c.Raw, now)
-	return app.HasSecret(c.Secret, now) || asSent
+func provedBy(app *postern.App, c ClientAuth, now time.Time) *postern.AppSecret {
+	asSent := app.SecretOf(c.Raw, now)
+	if decoded := app.SecretOf(c.Secret, now); decoded != nil {
+		return decoded
+	}
+	return asSent
+}
+
+// wrongSecret is why a secret does not prove the app, for the request log.
+func wrongSecret(app *postern.App, c ClientAuth, now time.Time) *postern.Why {
+	why := &postern.Why{Rule: "wrong_client_secret", AppID: app.ID}
+	if c.Secret == "" {
+		why.Rule = "client_secret_missing"
+		return why
+	}
+	valid := make([]string, 0, len(app.Secrets))
+	trimmed := postern.Secret(strings.TrimSpace(string(c.Secret)))
+	for _, s := range app.Secrets {
+		if over := !s.ExpiresAt.IsZero() && !now.Before(s.ExpiresAt); over {
+			if s.Hash.Equal(c.Secret.Hash()) || c.Raw != "" && s.Hash.Equal(c.Raw.Hash()) {
+				why.Rule = "secret_expired"
+				why.With("secret", s.Name+" (…"+s.Hint+")").With("at", s.ExpiresAt)
+			}
+			continue
+		}
+		valid = append(valid, s.Name+" (…"+s.Hint+")")
+		if trimmed != c.Secret && s.Hash.Equal(trimmed.Hash()) {
+			why.With("spaces", true)
+		}
+	}
+	return why.With("length", c.Secret).With("valid", strings.Join(valid, ", "))
 }
 
 // failed counts a wrong authentication per source and app. Names that no app
 // has are counted as one, so that a stranger cannot fill the table with them.
-func (r *Rules) failed(ctx context.Context, c ClientAuth, kind postern.Kind) error {
+func (r *Rules) failed(ctx context.Context, c ClientAuth, kind postern.Kind, why *postern.Why) error {
 	name := c.ClientID
 	if kind == postern.UnknownClient {
 		name = ""
@@ -94,9 +143,12 @@ func (r *Rules) failed(ctx context.Context, c ClientAuth, kind postern.Kind) err
 		return err
 	}
 	if n > failuresAMinute {
-		e := postern.Errorf(postern.RateLimited, "Too many failed attempts. Try again later.")
-		e.RetryAfter = failureWindow
+		e := postern.Because(postern.RateLimited, "rate_limited", "Too many failed attempts. Try again later.").With("most", failuresAMinute)
+		e.Why.AppID, e.RetryAfter = why.AppID, failureWindow
 		return e
 	}
-	return postern.Errorf(kind, "%s", errClient.Msg)
+	if c.Assertion != "" {
+		return &postern.Error{Kind: kind, Msg: "Unknown client, or its client_assertion is not signed with a key that is registered for it.", Why: why}
+	}
+	return &postern.Error{Kind: kind, Msg: clientRefused, Why: why}
 }

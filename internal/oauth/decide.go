@@ -16,7 +16,7 @@ func (r *Rules) Decide(ctx context.Context, d *Decision) (*Granted, error) {
 		return nil, err
 	}
 	if err != nil || app.Disabled || !app.Speaks(d.Ticket.Dialect) {
-		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
+		return nil, postern.Because(postern.UnknownClient, "app_disabled", "The app is no longer active here.")
 	}
 	if err := r.canSign(d.Terms, app); err != nil {
 		return nil, err
@@ -45,7 +45,8 @@ func (r *Rules) leadsNowhere(ctx context.Context, t *postern.Ticket, app *poster
 	if err := r.Store.CloseTicket(ctx, t.Hash, r.Now()); err != nil {
 		return err
 	}
-	return postern.Errorf(postern.RedirectMismatch, "The app has changed its redirect URL since it asked. Start again at the app.")
+	return postern.Because(postern.RedirectMismatch, "redirect_uri_changed", "The app has changed its redirect URL since it asked. Start again at the app.").
+		With("asked", t.RegisteredURI)
 }
 
 // stillAsks: what the app may ask for may have changed while the question
@@ -53,13 +54,14 @@ func (r *Rules) leadsNowhere(ctx context.Context, t *postern.Ticket, app *poster
 func stillAsks(terms *Terms, t *postern.Ticket, app *postern.App) *postern.Error {
 	switch {
 	case !app.MayUse("authorization_code"):
-		return postern.Errorf(postern.UnauthorizedClient, "This app may not use the authorization code flow any more.")
+		return postern.Because(postern.UnauthorizedClient, "grant_not_allowed", "This app may not use the authorization code flow any more.").
+			With("grant", "authorization_code").With("allowed", app.Grants)
 	case app.Public && t.Challenge == "":
-		return postern.Errorf(postern.InvalidRequest, "PKCE is required: send code_challenge and code_challenge_method=S256.")
+		return postern.Because(postern.InvalidRequest, "pkce_missing", "PKCE is required: send code_challenge and code_challenge_method=S256.")
 	case terms.NoScopes:
 		return nil
 	case len(allowed(app, t.Scopes)) < len(t.Scopes), len(allowed(app, t.SecondScopes)) < len(t.SecondScopes):
-		return postern.Errorf(postern.InvalidScope, "This app may not ask for one of these scopes any more.")
+		return postern.Because(postern.InvalidScope, "scope_taken_away", "This app may not ask for one of these scopes any more.").With("granted", t.Scopes)
 	}
 	return nil
 }
@@ -77,7 +79,7 @@ func (r *Rules) deny(ctx context.Context, d *Decision, app *postern.App) error {
 	if err != nil {
 		return err
 	}
-	return r.refused(d.Ticket, app, postern.Errorf(postern.AccessDenied, "The person did not allow it."))
+	return r.refused(d.Ticket, app, postern.Because(postern.AccessDenied, "denied_by_person", "The person did not allow it."))
 }
 
 const notLive = "This app has not been approved for real accounts yet. Until then it can be connected to its own sandbox only."
@@ -88,7 +90,7 @@ func mayAllow(d *Decision, app *postern.App) error {
 	m := d.Account
 	switch {
 	case m == nil:
-		return postern.Errorf(postern.Forbidden, "Choose one of your accounts.")
+		return postern.Because(postern.Forbidden, "account_not_chosen", "Choose one of your accounts.")
 	case m.Account.Disabled:
 		return postern.Because(postern.Forbidden, "account_disabled", "This account is switched off.")
 	case m.Account.SandboxOf == "" && !app.Live():
@@ -96,9 +98,10 @@ func mayAllow(d *Decision, app *postern.App) error {
 	case !m.Account.OpenTo(app):
 		return postern.Because(postern.Forbidden, "other_partners_sandbox", "This is another partner’s sandbox: only that partner’s apps can be connected to it.")
 	case !FitsTenant(d.Ticket, &m.Account):
-		return postern.Errorf(postern.Forbidden, "The app asked for another account.")
+		return postern.Because(postern.Forbidden, "account_not_asked_for", "The app asked for another account.")
 	case !app.MayConnect(m.Role):
-		return postern.Errorf(postern.Forbidden, "Your role in this account may not connect this app.")
+		return postern.Because(postern.Forbidden, "role_not_allowed", "Your role in this account may not connect this app.").
+			With("role", m.Role).With("allowed", app.ConnectRoles)
 	}
 	return nil
 }
@@ -128,7 +131,7 @@ func (r *Rules) allow(ctx context.Context, d *Decision, app *postern.App) (*Gran
 		return nil, err
 	}
 	return &Granted{To: t.RedirectURI, Code: code, State: t.State, App: app, Account: *account, ViaPost: t.ViaPost, Dialect: t.Dialect,
-		Tenant: t.Tenant, Kept: t.Kept, At: now, Key: key}, nil
+		Tenant: t.Tenant, User: d.User, Scopes: t.Scopes, Kept: t.Kept, At: now, Key: key}, nil
 }
 
 // wireID proposes the account's id on a wire that has ids of its own. An
@@ -159,7 +162,7 @@ func (r *Rules) Refuse(ctx context.Context, t *postern.Ticket, kind postern.Kind
 	if err := r.leadsNowhere(ctx, t, app); err != nil {
 		return err
 	}
-	return r.withdraw(ctx, t, app, postern.Errorf(kind, "The request cannot be answered without asking the person."))
+	return r.withdraw(ctx, t, app, postern.Because(kind, postern.Rule(kind), "The request cannot be answered without asking the person."))
 }
 
 func (r *Rules) refused(t *postern.Ticket, app *postern.App, err *postern.Error) error {

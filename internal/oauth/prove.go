@@ -13,7 +13,7 @@ func (r *Rules) Prove(ctx context.Context, c ClientAuth) (*postern.App, error) {
 	terms := &Terms{}
 	if err == nil {
 		if terms.Dialect = app.Dialect; app.Public {
-			return nil, r.failed(ctx, c, postern.InvalidClient)
+			return nil, r.failed(ctx, c, postern.InvalidClient, &postern.Why{Rule: "public_app_sent_secret", AppID: app.ID})
 		}
 	}
 	return r.proved(ctx, terms, c, app, err)

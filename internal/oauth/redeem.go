@@ -1,7 +1,11 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -16,37 +20,76 @@ func (r *Rules) Redeem(ctx context.Context, q *Redeem) (*Issued, error) {
 		return nil, err
 	}
 	if q.Client.ClientID == "" && q.Client.NamedBy == NamedByCode {
-		return nil, badCode(postern.InvalidGrant)
+		return nil, badCode(postern.InvalidGrant, "code_unknown")
 	}
 	app, code, err := r.Store.AppAndCode(ctx, q.Client.ClientID, q.Code.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return nil, err
 	}
+	issued, err := r.redeem(ctx, q, app, code)
+	if err != nil && code != nil && code.AppID == app.ID {
+		return nil, about(err, app, code.Account.ID, "")
+	}
+	return issued, about(err, app, "", "")
+}
+
+// redeem is Redeem for an app that has proved who it is.
+func (r *Rules) redeem(ctx context.Context, q *Redeem, app *postern.App, code *postern.Code) (*Issued, error) {
 	if !app.MayUse("authorization_code") {
-		return nil, notGranted()
+		return nil, notGranted(app, "authorization_code")
 	}
-	if code == nil || code.AppID != app.ID || code.Dialect != q.Terms.Dialect || !q.Tenant.Fits(&code.Account) {
-		return nil, badCode(postern.InvalidGrant)
-	}
-	if q.Client.NamedBy == NamedByCode && code.Challenge == "" {
-		return nil, badCode(postern.InvalidGrant) // nothing but the code would prove anything
+	if err := owns(q, app, code); err != nil {
+		return nil, err
 	}
 	if err := r.redeemable(ctx, q, app, code); err != nil {
 		return nil, err
 	}
-	asked := len(code.Scopes) + len(code.SecondScopes)
-	code.Scopes, code.SecondScopes = allowed(app, code.Scopes), allowed(app, code.SecondScopes)
-	if asked > 0 && len(code.Scopes)+len(code.SecondScopes) == 0 {
-		return nil, badCode(postern.InvalidGrant) // all that was approved was taken away since
+	first, second := code.Scopes, code.SecondScopes
+	code.Scopes, code.SecondScopes = allowed(app, first), allowed(app, second)
+	if len(first)+len(second) > 0 && len(code.Scopes)+len(code.SecondScopes) == 0 { // all that was approved was taken away since
+		return nil, badCode(postern.InvalidGrant, "scope_taken_away").With("granted", slices.Concat(first, second))
 	}
 	q.Terms = q.Terms.For(code.Kept)
 	return r.exchange(ctx, q, app, code)
 }
 
-func badCode(kind postern.Kind) error { return postern.Errorf(kind, codeRefused) }
+// owns: whose code is not here, or not for this app on this wire, is told the
+// same as if there were none.
+func owns(q *Redeem, app *postern.App, code *postern.Code) error {
+	switch {
+	case code == nil:
+		return badCode(postern.InvalidGrant, "code_unknown").
+			With("length", q.Code).With("usual", q.Terms.Code.Form.Len()).With("spaces", strings.TrimSpace(string(q.Code)) != string(q.Code))
+	case code.AppID != app.ID:
+		return badCode(postern.InvalidGrant, "other_apps_code")
+	case code.Dialect != q.Terms.Dialect:
+		return badCode(postern.InvalidGrant, "code_of_other_dialect").With("here", q.Terms.Dialect).With("dialect", code.Dialect)
+	case !q.Tenant.Fits(&code.Account):
+		return badCode(postern.InvalidGrant, "code_of_other_account")
+	case q.Client.NamedBy == NamedByCode && code.Challenge == "": // nothing but the code would prove anything
+		return badCode(postern.InvalidGrant, "code_without_pkce")
+	}
+	return nil
+}
 
-func notGranted() error {
-	return postern.Errorf(postern.UnauthorizedClient, "This app may not use this grant type.")
+func badCode(kind postern.Kind, rule postern.Rule) *postern.Error {
+	return postern.Because(kind, rule, codeRefused)
+}
+
+func notGranted(app *postern.App, grant string) error {
+	return postern.Because(postern.UnauthorizedClient, "grant_not_allowed", "This app may not use this grant type.").
+		With("grant", grant).With("allowed", app.Grants)
+}
+
+// about says whom a refusal concerns, now that the app has proved who it is.
+func about(err error, app *postern.App, accountID, connectionID string) error {
+	if e, ok := errors.AsType[*postern.Error](err); ok {
+		e.About(app.ID, accountID, connectionID)
+		if e.Why != nil && app.Public && accountID == "" { // anybody can say that it is this app
+			e.Why.Proved = false
+		}
+	}
+	return err
 }
 
 // redeemable holds the owner's presentation against the code. The order
@@ -57,17 +100,55 @@ func (r *Rules) redeemable(ctx context.Context, q *Redeem, app *postern.App, cod
 	case !code.SpentAt.IsZero():
 		return r.replayed(ctx, code)
 	case !now.Before(code.ExpiresAt):
-		return badCode(postern.InvalidGrant)
+		return badCode(postern.InvalidGrant, "code_expired").With("at", code.ExpiresAt).With("life", code.ExpiresAt.Sub(code.CreatedAt))
 	case !redirectHolds(q, code):
-		return r.burn(ctx, code, postern.RedirectMismatch, "wrong redirect_uri", now)
+		return r.burn(ctx, code, wrongRedirect(q, code), "wrong redirect_uri", now)
 	case !verifierHolds(q, code):
-		return r.burn(ctx, code, postern.InvalidGrant, "wrong code_verifier", now)
-	case code.Account.Disabled, code.User.Disabled, code.Role == "", !app.MayConnect(code.Role):
-		return badCode(postern.InvalidGrant)
+		return r.burn(ctx, code, wrongVerifier(q, code), "wrong code_verifier", now)
 	case app.Public && code.Challenge == "": // it had a secret when it asked; now nothing would prove it
-		return badCode(postern.InvalidGrant)
+		return badCode(postern.InvalidGrant, "code_without_pkce")
+	}
+	return mayStill(app, code)
+}
+
+// mayStill: what the approval rested on may have changed since.
+func mayStill(app *postern.App, code *postern.Code) error {
+	switch {
+	case code.Account.Disabled:
+		return badCode(postern.InvalidGrant, "account_disabled")
+	case code.User.Disabled:
+		return badCode(postern.InvalidGrant, "person_disabled")
+	case code.Role == "":
+		return badCode(postern.InvalidGrant, "person_left_account")
+	case !app.MayConnect(code.Role):
+		return badCode(postern.InvalidGrant, "role_not_allowed").With("role", code.Role).With("allowed", app.ConnectRoles)
 	}
 	return nil
+}
+
+// wrongRedirect is how a redirect URL differs from the one that was asked with.
+func wrongRedirect(q *Redeem, code *postern.Code) *postern.Error {
+	if !q.SentURI {
+		return badCode(postern.RedirectMismatch, "code_redirect_uri_missing").With("asked", code.RedirectURI)
+	}
+	return badCode(postern.RedirectMismatch, "code_redirect_uri_mismatch").With("sent", q.RedirectURI).With("asked", code.RedirectURI)
+}
+
+// wrongVerifier is what is wrong with a PKCE verifier.
+func wrongVerifier(q *Redeem, code *postern.Code) *postern.Error {
+	longest := cmp.Or(q.MaxVerifier, maxVerifier)
+	rule := postern.Rule("pkce_verifier_wrong")
+	switch {
+	case code.Challenge == "":
+		rule = "pkce_verifier_unexpected"
+	case q.Verifier == "":
+		rule = "pkce_verifier_missing"
+	case q.Verifier == code.Challenge:
+		rule = "pkce_challenge_sent_as_verifier"
+	case len(q.Verifier) < minVerifier, len(q.Verifier) > longest, strings.ContainsFunc(q.Verifier, func(c rune) bool { return c > 0x7f || !unreserved(byte(c)) }):
+		rule = "pkce_verifier_malformed"
+	}
+	return badCode(postern.InvalidGrant, rule).With("length", len(q.Verifier)).With("most", longest)
 }
 
 // replayed ends what a spent code gave (RFC 6749 §4.1.2): it may have been stolen.
@@ -75,16 +156,24 @@ func (r *Rules) replayed(ctx context.Context, code *postern.Code) error {
 	if err := r.known(ctx, r.Store.ReplayedCode(ctx, code.Hash, r.Now())); err != nil {
 		return err
 	}
-	return badCode(postern.CodeUsed)
+	return spent(postern.CodeUsed, code.SpentAt, code.Redeemed)
+}
+
+// spent refuses a code that was presented before.
+func spent(kind postern.Kind, at time.Time, redeemed bool) error {
+	if redeemed {
+		return badCode(kind, "code_redeemed_before").With("at", at)
+	}
+	return badCode(kind, "code_void").With("at", at)
 }
 
 // burn spends a code that its owner presented wrongly, so that nobody can go on
 // guessing.
-func (r *Rules) burn(ctx context.Context, code *postern.Code, kind postern.Kind, why string, now time.Time) error {
+func (r *Rules) burn(ctx context.Context, code *postern.Code, refused *postern.Error, why string, now time.Time) error {
 	if err := r.Store.BurnCode(ctx, code.Hash, why, now); err != nil {
 		return err
 	}
-	return badCode(kind)
+	return refused
 }
 
 // redirectHolds: what the authorize request named must be named again, byte for
@@ -116,7 +205,7 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 		return nil, err
 	}
 	if q.Terms.AtOnce > 0 {
-		if _, err := r.SaveUses(ctx); err != nil { // the one unused longest must be known
+		if err := r.saveUsesOf(ctx, app.ID, code.Account.ID); err != nil { // the one unused longest must be known
 			return nil, err
 		}
 	}
@@ -186,10 +275,11 @@ func (r *Rules) firstAccess(ctx context.Context, m *minting, red *Redemption, is
 // this presentation a replay; or it ended in another way, and nothing is left
 // to end.
 func (r *Rules) lostRace(ctx context.Context, code *postern.Code) error {
-	if err := r.known(ctx, r.Store.ReplayedCode(ctx, code.Hash, r.Now())); err != nil {
+	now := r.Now()
+	if err := r.known(ctx, r.Store.ReplayedCode(ctx, code.Hash, now)); err != nil {
 		return err
 	}
-	return badCode(postern.InvalidGrant)
+	return spent(postern.InvalidGrant, now, true)
 }
 
 // newConnection names a connection and the event that tells of it, in case they

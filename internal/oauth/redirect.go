@@ -28,6 +28,32 @@ func registeredURI(app *postern.App, asked string) (registered string, ok bool) 
 	return "", false
 }
 
+// nearest is the registered URL that the asked one was most likely meant to be:
+// the one with which it begins, or ends, alike for longest. It is for the request
+// log alone, and decides nothing.
+func nearest(registered []string, asked string) string {
+	best, most := "", -1
+	for _, r := range registered {
+		if n := alike(r, asked); n > most {
+			best, most = r, n
+		}
+	}
+	return best
+}
+
+// alike counts how much two texts begin and end alike.
+func alike(a, b string) int {
+	shorter := min(len(a), len(b))
+	begin, end := 0, 0
+	for begin < shorter && a[begin] == b[begin] {
+		begin++
+	}
+	for end < shorter-begin && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	return begin + end
+}
+
 // sameButLoopbackPort compares everything but the port, byte for byte, and
 // only where both hosts are loopback.
 func sameButLoopbackPort(registered, asked string) bool {

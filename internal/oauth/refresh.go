@@ -2,7 +2,9 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 
 	"postern.dev/postern"
 )
@@ -16,22 +18,35 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 		return nil, err
 	}
 	if q.Client.ClientID == "" && q.Client.NamedBy == NamedByToken {
-		return nil, badRefresh(postern.InvalidGrant)
+		return nil, badRefresh(postern.InvalidGrant, "refresh_token_unknown")
 	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.RefreshToken.Hash())
 	if app, err = r.provedToRefresh(ctx, q, app, err); err != nil {
 		return nil, err
 	}
-	if t != nil && t.AppID == app.ID {
+	own := t != nil && t.AppID == app.ID
+	if own {
 		q.Terms = q.Terms.For(t.Kept)
 	}
-	if q.Terms.Refresh == nil || !app.MayUse("refresh_token") {
-		return nil, notGranted()
+	issued, err := r.presented(ctx, q, app, t)
+	if err != nil && own {
+		return nil, about(err, app, t.Account.ID, t.Connection.ID)
+	}
+	return issued, about(err, app, "", "")
+}
+
+// presented is Refresh for an app that has proved who it is.
+func (r *Rules) presented(ctx context.Context, q *Refresh, app *postern.App, t *postern.Token) (*Issued, error) {
+	switch {
+	case q.Terms.Refresh == nil:
+		return nil, postern.Because(postern.UnauthorizedClient, "refresh_not_offered", "This app may not use this grant type.")
+	case !app.MayUse("refresh_token"):
+		return nil, notGranted(app, "refresh_token")
 	}
 	// A caller who loses a race looks again at what the winner made of the token.
 	for range 5 {
-		if t == nil || t.Kind != postern.RefreshToken || t.AppID != app.ID || t.Dialect != q.Terms.Dialect || !q.Tenant.Fits(&t.Account) {
-			return nil, badRefresh(postern.InvalidGrant)
+		if err := holds(q, app, t); err != nil {
+			return nil, err
 		}
 		issued, err := r.refresh(ctx, q, app, t)
 		if !postern.Is(err, postern.Conflict) {
@@ -41,7 +56,25 @@ func (r *Rules) Refresh(ctx context.Context, q *Refresh) (*Issued, error) {
 			return nil, err
 		}
 	}
-	return nil, postern.Errorf(postern.Unavailable, "This refresh token is being used by many callers at once. Try again.")
+	return nil, postern.Because(postern.Unavailable, "refresh_token_raced", "This refresh token is being used by many callers at once. Try again.")
+}
+
+// holds: what is no refresh token of this app on this wire is as unknown as any.
+func holds(q *Refresh, app *postern.App, t *postern.Token) error {
+	switch {
+	case t == nil:
+		return badRefresh(postern.InvalidGrant, "refresh_token_unknown").
+			With("length", q.RefreshToken).With("usual", q.Terms.Refresh.Form.Len()).With("spaces", strings.TrimSpace(string(q.RefreshToken)) != string(q.RefreshToken))
+	case t.AppID != app.ID:
+		return badRefresh(postern.InvalidGrant, "other_apps_token")
+	case t.Kind != postern.RefreshToken:
+		return badRefresh(postern.InvalidGrant, "access_token_sent")
+	case t.Dialect != q.Terms.Dialect:
+		return badRefresh(postern.InvalidGrant, "token_of_other_dialect").With("here", q.Terms.Dialect).With("dialect", t.Dialect)
+	case !q.Tenant.Fits(&t.Account):
+		return badRefresh(postern.InvalidGrant, "token_of_other_account")
+	}
+	return nil
 }
 
 // provedToRefresh is proved, for wires whose apps may leave their secret out
@@ -57,14 +90,25 @@ func (r *Rules) provedToRefresh(ctx context.Context, q *Refresh, app *postern.Ap
 
 // bare: the dialect lets a refresh do without the secret, and this one does.
 func (q *Refresh) bare() bool {
-	return q.Terms.RefreshWithoutSecret && q.Client.Secret == "" && !q.Client.Basic
+	return q.Terms.RefreshWithoutSecret && q.Client.Secret == "" && q.Client.Assertion == "" && !q.Client.Basic
 }
 
-func badRefresh(kind postern.Kind) error { return postern.Errorf(kind, refreshRefused) }
+func badRefresh(kind postern.Kind, rule postern.Rule) *postern.Error {
+	return postern.Because(kind, rule, refreshRefused)
+}
+
+// dead refuses a token for the reason that its verdict has.
+func dead(verdict error, msg string) error {
+	e := &postern.Error{Kind: postern.RefreshDead, Msg: msg}
+	if v, ok := errors.AsType[*postern.Error](verdict); ok {
+		e.Why = v.Why
+	}
+	return e
+}
 
 func (r *Rules) refresh(ctx context.Context, q *Refresh, app *postern.App, t *postern.Token) (*Issued, error) {
-	if t.Verdict(r.Now()) != nil {
-		return nil, badRefresh(postern.RefreshDead)
+	if verdict := t.Verdict(r.Now()); verdict != nil {
+		return nil, dead(verdict, refreshRefused)
 	}
 	scopes, problem := narrowed(app, t.Scopes, q.Scopes, q.ScopeProblem)
 	if problem != nil {
@@ -166,7 +210,7 @@ func (f *refreshing) theft(ctx context.Context) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, badRefresh(postern.RefreshDead)
+	return nil, badRefresh(postern.RefreshDead, "refresh_rotated_before").With("at", f.token.RotatedAt).With("used", f.token.SuccessorUsed)
 }
 
 // renew: the refresh token stays as it is and its life begins anew; earlier
@@ -225,11 +269,11 @@ func (r *Rules) ClientCredentials(ctx context.Context, q *ClientCredentials) (*I
 		return nil, err
 	}
 	if app.Public || !app.MayUse("client_credentials") {
-		return nil, notGranted()
+		return nil, about(notGranted(app, "client_credentials"), app, "", "")
 	}
 	scopes, problem := grantable(q.Terms, app, q.Scopes, q.ScopeProblem)
 	if problem != nil {
-		return nil, problem
+		return nil, about(problem, app, "", "")
 	}
 	now := r.Now()
 	m := minting{r: r, terms: q.Terms, app: app, now: now, started: now}

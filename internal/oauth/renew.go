@@ -20,20 +20,26 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 		return nil, err
 	}
 	if q.Client.ClientID == "" && q.Client.NamedBy == NamedByToken {
-		return nil, badRenewal()
+		return nil, badRenewal("token_unknown")
 	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.AccessToken.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
 		return nil, err
 	}
-	if !app.MayUse("refresh_token") { // renewing is this wire's refreshing
-		return nil, notGranted()
+	issued, err := r.renew(ctx, q, app, t)
+	if err != nil && t != nil && t.AppID == app.ID {
+		return nil, about(err, app, t.Account.ID, t.Connection.ID)
 	}
-	switch {
-	case t == nil, t.Kind != postern.AccessToken, t.AppID != app.ID, t.Dialect != q.Terms.Dialect, t.Family.IsZero():
-		return nil, badRenewal()
-	case t.Verdict(r.Now()) != nil:
-		return nil, badRenewal()
+	return issued, about(err, app, "", "")
+}
+
+// renew is Renew for an app that has proved who it is.
+func (r *Rules) renew(ctx context.Context, q *Renew, app *postern.App, t *postern.Token) (*Issued, error) {
+	if !app.MayUse("refresh_token") { // renewing is this wire's refreshing
+		return nil, notGranted(app, "refresh_token")
+	}
+	if err := r.renewable(q, app, t); err != nil {
+		return nil, err
 	}
 	scopes, problem := narrowed(app, t.Scopes, q.Scopes, q.ScopeProblem)
 	if problem != nil {
@@ -53,7 +59,7 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 	err = r.Store.SwapAccess(ctx, swap)
 	switch {
 	case postern.Is(err, postern.Conflict):
-		return nil, badRenewal()
+		return nil, badRenewal("token_ended").With("at", m.now)
 	case err != nil:
 		return nil, err
 	}
@@ -67,4 +73,26 @@ func (r *Rules) Renew(ctx context.Context, q *Renew) (*Issued, error) {
 	}, nil
 }
 
-func badRenewal() error { return postern.Errorf(postern.RefreshDead, renewalRefused) }
+// renewable: a live access token of this app on this wire, with a connection.
+func (r *Rules) renewable(q *Renew, app *postern.App, t *postern.Token) error {
+	switch {
+	case t == nil:
+		return badRenewal("token_unknown")
+	case t.AppID != app.ID:
+		return badRenewal("other_apps_token")
+	case t.Kind != postern.AccessToken:
+		return badRenewal("refresh_token_sent")
+	case t.Dialect != q.Terms.Dialect:
+		return badRenewal("token_of_other_dialect").With("here", q.Terms.Dialect).With("dialect", t.Dialect)
+	case t.Family.IsZero():
+		return badRenewal("token_without_connection")
+	}
+	if verdict := t.Verdict(r.Now()); verdict != nil {
+		return dead(verdict, renewalRefused)
+	}
+	return nil
+}
+
+func badRenewal(rule postern.Rule) *postern.Error {
+	return postern.Because(postern.RefreshDead, rule, renewalRefused)
+}

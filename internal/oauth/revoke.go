@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 
 	"postern.dev/postern"
 )
@@ -9,46 +10,62 @@ import (
 // Revoke ends a token for the app that holds it (RFC 7009). A token that is
 // unknown or another app's is NotFound and no change; whether that is said is
 // for the dialect to choose (§2.2: it is not). A refresh token takes its family
-// along; an access token dies alone where a refresh token could give another.
-func (r *Rules) Revoke(ctx context.Context, q *Revoke) error {
+// along; an access token dies alone where a refresh token could give another. It
+// gives the token that ended.
+func (r *Rules) Revoke(ctx context.Context, q *Revoke) (*postern.Token, error) {
 	if err := r.name(ctx, &q.Client, ""); err != nil {
-		return err
+		return nil, err
 	}
 	app, t, err := r.Store.AppAndToken(ctx, q.Client.ClientID, q.Token.Hash())
 	if app, err = r.proved(ctx, q.Terms, q.Client, app, err); err != nil {
-		return err
+		return nil, err
 	}
-	unknown := postern.Errorf(postern.NotFound, "The token is not known.")
 	switch {
 	case t == nil:
-		return unknown
+		return nil, about(unknownToken("token_unknown"), app, "", "")
 	case t.AppID != app.ID: // attacks.md RV-01: it changes nothing, and is noted
 		if err := r.Store.Note(ctx, "app:"+app.ID, "token.revoke_refused", "app:"+t.AppID, r.Now()); err != nil {
-			return err
+			return nil, err
 		}
-		return unknown
-	case t.Dialect != q.Terms.Dialect:
-		return unknown
+		return nil, about(unknownToken("other_apps_token"), app, "", "")
 	}
-	if q.OnlyLive && t.Verdict(r.Now()) != nil {
-		return postern.Errorf(postern.NotFound, "The token is not known.")
+	return t, about(r.revoke(ctx, q, t), app, t.Account.ID, t.Connection.ID)
+}
+
+// revoke is Revoke for the app whose token it is.
+func (r *Rules) revoke(ctx context.Context, q *Revoke, t *postern.Token) error {
+	if t.Dialect != q.Terms.Dialect {
+		return unknownToken("token_of_other_dialect").With("here", q.Terms.Dialect).With("dialect", t.Dialect)
+	}
+	verdict, _ := errors.AsType[*postern.Error](t.Verdict(r.Now()))
+	if q.OnlyLive && verdict != nil {
+		return &postern.Error{Kind: postern.NotFound, Msg: tokenUnknown, Why: verdict.Why}
 	}
 	return r.end(ctx, t, q.EndsConnection)
 }
 
+const tokenUnknown = "The token is not known."
+
+func unknownToken(rule postern.Rule) *postern.Error {
+	return postern.Because(postern.NotFound, rule, tokenUnknown)
+}
+
 // RevokeAccount ends an app's connection to an account that it names by the id
-// that this wire has for it; NotFound when there is no such connection.
-func (r *Rules) RevokeAccount(ctx context.Context, q *RevokeAccount) error {
+// that this wire has for it, and gives the connection; NotFound when there is none.
+func (r *Rules) RevokeAccount(ctx context.Context, q *RevokeAccount) (connectionID string, err error) {
 	app, err := r.Authenticate(ctx, q.Terms, q.Client)
 	if err != nil {
-		return err
+		return "", err
 	}
 	id, err := r.Store.AccountConnection(ctx, app.ID, q.Terms.Dialect, q.Account)
+	if postern.Is(err, postern.NotFound) {
+		err = postern.Because(postern.NotFound, "connection_unknown", "There is no connection to this account.").With("account", q.Account)
+	}
 	if err != nil {
-		return err
+		return "", about(err, app, "", "")
 	}
 	_, err = r.Store.Disconnect(ctx, id, postern.EndedByApp, "app:"+app.ID, r.Now())
-	return r.known(ctx, err)
+	return id, r.known(ctx, err)
 }
 
 // RevokeHeld ends what a presented token stands for; who holds a live one may
@@ -59,7 +76,7 @@ func (r *Rules) RevokeHeld(ctx context.Context, dialect string, token postern.Se
 		return nil, err
 	}
 	if t.Dialect != dialect {
-		return nil, badToken()
+		return nil, otherDialect(t, dialect)
 	}
 	return t, r.end(ctx, t, endsConnection)
 }
@@ -67,17 +84,40 @@ func (r *Rules) RevokeHeld(ctx context.Context, dialect string, token postern.Se
 // RevokeHeldRefresh is RevokeHeld for a wire whose address of ending takes a
 // refresh token.
 func (r *Rules) RevokeHeldRefresh(ctx context.Context, dialect string, token postern.Secret, endsConnection bool) (*postern.Token, error) {
+	t, err := r.heldRefresh(ctx, dialect, token)
+	if err != nil {
+		return nil, err
+	}
+	return t, r.end(ctx, t, endsConnection)
+}
+
+// CheckRefresh is Check for a refresh token. One that gave way to its successor
+// stands for nothing any more.
+func (r *Rules) CheckRefresh(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error) {
+	t, err := r.heldRefresh(ctx, dialect, token)
+	if err == nil && !t.RotatedAt.IsZero() {
+		return nil, badToken(t, "token_ended")
+	}
+	return t, err
+}
+
+func (r *Rules) heldRefresh(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error) {
 	t, err := r.Store.Token(ctx, token.Hash())
 	if postern.Is(err, postern.NotFound) {
-		return nil, badToken()
+		return nil, badToken(nil, "token_unknown")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if t.Kind != postern.RefreshToken || t.Dialect != dialect || t.Verdict(r.Now()) != nil {
-		return nil, badToken()
+	switch verdict, _ := errors.AsType[*postern.Error](t.Verdict(r.Now())); {
+	case t.Kind != postern.RefreshToken:
+		return nil, badToken(t, "access_token_sent")
+	case t.Dialect != dialect:
+		return nil, otherDialect(t, dialect)
+	case verdict != nil:
+		return nil, &postern.Error{Kind: postern.InvalidToken, Msg: tokenRefused, Why: verdict.Why}
 	}
-	return t, r.end(ctx, t, endsConnection)
+	return t, nil
 }
 
 func (r *Rules) end(ctx context.Context, t *postern.Token, connection bool) error {

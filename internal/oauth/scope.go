@@ -16,13 +16,14 @@ func grantable(terms *Terms, app *postern.App, asked []string, problem bool) ([]
 	case terms.NoScopes:
 		return nil, nil
 	case problem, len(asked) > maxScopes:
-		return nil, postern.Errorf(postern.InvalidRequest, "The scope parameter is not a list of scope names.")
+		return nil, postern.Because(postern.InvalidRequest, "scope_malformed", "The scope parameter is not a list of scope names.")
 	case len(asked) == 0:
 		return defaultScopes(terms, app)
 	}
 	for _, s := range asked {
 		if !slices.Contains(app.Scopes, s) {
-			return nil, postern.Errorf(postern.InvalidScope, "This app may not ask for one of the scopes that it named.")
+			return nil, postern.Because(postern.InvalidScope, "scope_not_allowed", "This app may not ask for one of the scopes that it named.").
+				With("scope", s).With("allowed", app.Scopes)
 		}
 	}
 	return asked, nil
@@ -39,7 +40,7 @@ func defaultScopes(terms *Terms, app *postern.App) ([]string, *postern.Error) {
 		// the connection means the same in both.
 		return nil, nil
 	}
-	return nil, postern.Errorf(postern.InvalidScope, "Name the scopes that the app asks for: it has no default ones.")
+	return nil, postern.Because(postern.InvalidScope, "scope_missing", "Name the scopes that the app asks for: it has no default ones.").With("allowed", app.Scopes)
 }
 
 // grantableSecond is grantable for the second token: it is given to who asks for
@@ -49,7 +50,7 @@ func grantableSecond(terms *Terms, app *postern.App, asked []string) *postern.Er
 		return nil
 	}
 	if terms.Second == nil {
-		return postern.Errorf(postern.InvalidScope, "There is no second scope set here.")
+		return postern.Because(postern.InvalidScope, "scope_without_second_token", "There is no second scope set here.")
 	}
 	_, err := grantable(terms, app, asked, false)
 	return err
@@ -59,18 +60,18 @@ func grantableSecond(terms *Terms, app *postern.App, asked []string) *postern.Er
 // or the named part of it (RFC 6749 §6). It never widens.
 func narrowed(app *postern.App, granted, asked []string, problem bool) ([]string, *postern.Error) {
 	if problem || len(asked) > maxScopes {
-		return nil, postern.Errorf(postern.InvalidRequest, "The scope parameter is not a list of scope names.")
+		return nil, postern.Because(postern.InvalidRequest, "scope_malformed", "The scope parameter is not a list of scope names.")
 	}
 	left := allowed(app, granted)
 	if len(left) == 0 && len(granted) > 0 {
-		return nil, postern.Errorf(postern.InvalidScope, "This app may not have any of the scopes that were granted any more.")
+		return nil, postern.Because(postern.InvalidScope, "scope_taken_away", "This app may not have any of the scopes that were granted any more.").With("granted", granted)
 	}
 	if len(asked) == 0 {
 		return left, nil
 	}
 	for _, s := range asked {
 		if !slices.Contains(left, s) {
-			return nil, postern.Errorf(postern.InvalidScope, "A refresh cannot widen the scope.")
+			return nil, postern.Because(postern.InvalidScope, "scope_widened", "A refresh cannot widen the scope.").With("scope", s).With("granted", left)
 		}
 	}
 	return asked, nil

@@ -16,7 +16,7 @@ func (r *Rules) canSign(terms *Terms, app *postern.App) error {
 	if !terms.SignsCallbacks || r.Sealed != nil && app.SigningSecret(r.Now()) != nil {
 		return nil
 	}
-	return postern.Errorf(postern.UnauthorizedClient,
+	return postern.Because(postern.UnauthorizedClient, "secret_not_recoverable",
 		"This wire signs its answers with the app's secret, and this app's secret is not kept in a form to sign with: declare it again.")
 }
 

@@ -28,6 +28,8 @@ var (
 	_ mail.Rows      = (*store.DB)(nil)
 	_ webhook.Store  = (*store.DB)(nil)
 	_ portal.Rows    = (*store.DB)(nil)
+
+	_ requestlog.Store = (*store.DB)(nil)
 )
 
 // The rules have every method that a door calls.

@@ -47,6 +47,9 @@ func newMetrics(s *Server) *metrics {
 			}
 			return 0
 		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "postern_request_log_dropped_total", Help: "Requests that found no room on their way into apps' request logs. They were answered, and are only missing there.",
+		}, func() float64 { return float64(s.Requests.Dropped()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "postern_change_sequence_age_seconds", Help: "How long ago this node last read the change sequence; above 1 it trusts its memory of tokens no longer.",
 		}, func() float64 { return s.OAuth.Memory.Age().Seconds() }),

@@ -49,6 +49,7 @@ func requestID(r *http.Request) string {
 func (s *Server) seen(ctx context.Context, what dialect.Seen) {
 	s.metrics.seen(what)
 	recordOf(ctx).seen(what)
+	s.logged(what)
 }
 
 func (rec *record) seen(what dialect.Seen) {

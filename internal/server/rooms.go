@@ -89,7 +89,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	return &Rooms{
 		DB: db, Dialects: dialects, Identity: people, Signing: keys, vault: v,
 		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, dialects), Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
-		Registry: newRegistry(cfg, o, db, people, v, dialects),
+		Registry: newRegistry(cfg, o, db, people, v, dialects, out),
 		Requests: newRequestLog(cfg, o, db),
 		Webhooks: newWebhooks(cfg, o, db, v, dialects, out),
 		Sandbox:  &sandbox.Rules{Store: db, Sealer: sealer{v}, HashPassword: people.HashPassword, Now: o.Now, Random: o.Random},
@@ -148,6 +148,7 @@ func isEmpty(ctx context.Context, cfg *config.Config) (bool, error) {
 func (r *Rooms) Close() error {
 	r.Identity.Close()
 	_, err := r.OAuth.SaveUses(context.Background())
+	err = errors.Join(err, r.Requests.Flush(context.Background()))
 	err = errors.Join(err, r.DB.Close())
 	if r.scratch != "" {
 		err = errors.Join(err, os.RemoveAll(r.scratch))

@@ -57,6 +57,7 @@ func (s *Server) insideDoors() http.Handler {
 	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn, Ending: s.ending.Done(), API: api}
 	rules := &gate.Rules{Routes: s.routes, API: api}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.insideIDs.named(w)
 		switch at := r.URL.EscapedPath(); {
 		case strings.HasPrefix(at, "/check"):
 			check.ServeHTTP(w, r)

@@ -37,6 +37,8 @@ type Server struct {
 	health   health
 	metrics  *metrics
 
+	insideIDs *cheapIDs // names of the internal listener's requests
+
 	ending       context.Context // done when the node begins to stop
 	endStreams   context.CancelFunc
 	stopSweeping context.CancelFunc
@@ -60,6 +62,9 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.health.ping, s.health.now = s.DB.Ping, s.outside.Now
 	s.ending, s.endStreams = context.WithCancel(context.WithoutCancel(ctx))
 	s.metrics = newMetrics(s)
+	if s.insideIDs, err = newCheapIDs(s.outside.Random); err != nil {
+		return nil, errors.Join(err, rooms.Close())
+	}
 	s.internal = s.insideDoors()
 	if s.public, err = s.doors(); err != nil {
 		return nil, errors.Join(err, rooms.Close())
@@ -71,6 +76,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.sweeping.Go(func() { sweeper(sweeping, s.fetches(), noteEvery, s.outside.Log) })
 	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
 	s.sweeping.Go(func() { s.Webhooks.Run(sweeping) })
+	s.sweeping.Go(func() { s.Requests.Run(sweeping) })
 	s.sweeping.Go(func() { s.Mail.Run(sweeping) })
 	s.health.started.Store(true)
 	return s, nil
@@ -90,7 +96,7 @@ func (s *Server) doors() (http.Handler, error) {
 	people, err := web.New(web.Config{
 		PublicURL: s.cfg.PublicURL, Pages: pages, Engine: s.OAuth, People: s.Identity, Rows: s.DB,
 		Wire: func(name string) (web.Wire, bool) { return s.Dialects.Get(name) },
-		Now:  o.Now, Random: o.Random, Log: o.Log, Address: address.clientAddress, RequestID: requestID,
+		Now:  o.Now, Random: o.Random, Log: o.Log, Address: address.clientAddress, RequestID: requestID, Seen: s.answered,
 	})
 	if err != nil {
 		return nil, err
@@ -105,6 +111,7 @@ func (s *Server) doors() (http.Handler, error) {
 	}
 	api := admin.New(admin.Config{
 		Engine: s.OAuth, Rows: s.DB, Webhooks: s.Webhooks, Source: address.clientAddress, Ending: s.ending.Done(), Log: o.Log,
+		PublicURL: s.cfg.PublicURL,
 	})
 	return &frame{
 		next:    s.route(machines, api, people, staff),
@@ -123,7 +130,7 @@ func (s *Server) route(machines *dialect.Door, api, people http.Handler, staff *
 			recordOf(r.Context()).quiet = true
 			s.health.ServeHTTP(w, r)
 		case machines.Serve(w, r):
-		case strings.HasPrefix(r.URL.Path, admin.Prefix):
+		case strings.HasPrefix(r.URL.Path, admin.Prefix) || r.URL.Path == admin.DocumentPath:
 			api.ServeHTTP(w, r)
 		case door != nil:
 			door.ServeHTTP(w, r)

@@ -99,6 +99,7 @@ func (d *Door) answered(w http.ResponseWriter, r *http.Request, q *question, gra
 	var to string
 	status := http.StatusFound
 	refusal, refused := errors.AsType[*oauth.Refusal](err)
+	d.tell(r, q, granted, err)
 	switch {
 	case refused:
 		to = q.wire.Refused(refusal, d.PublicURL)

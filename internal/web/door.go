@@ -17,6 +17,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/ui"
@@ -90,6 +91,8 @@ type Config struct {
 	Address func(*http.Request) string
 	// RequestID names the request in pages and logs.
 	RequestID func(*http.Request) string
+	// Seen, if set, hears of every answer to an app's question.
+	Seen func(context.Context, dialect.Seen)
 }
 
 // Door serves the pages of end users.

@@ -244,6 +244,11 @@ func (w *world) wants(err error, kind postern.Kind) {
 	}
 }
 
+func (w *world) revoke(q *oauth.Revoke) error {
+	_, err := w.rules.Revoke(w.ctx, q)
+	return err
+}
+
 func (w *world) lives(terms *oauth.Terms, token postern.Secret) {
 	w.Helper()
 	if _, err := w.rules.Check(w.ctx, terms.Dialect, token); err != nil {

@@ -33,10 +33,12 @@ func accepts(w *world, r *oauth.Rules, terms *oauth.Terms, token postern.Secret)
 func TestI11_ARevocationIsKnownAtOnceWhereItWasMadeAndWithinASecondElsewhere(t *testing.T) {
 	for name, end := range map[string]func(w *world, r *oauth.Rules, i *oauth.Issued) error{
 		"the app revokes the token": func(w *world, r *oauth.Rules, i *oauth.Issued) error {
-			return r.Revoke(w.ctx, &oauth.Revoke{Terms: rotating, Client: client("own"), Token: i.AccessToken})
+			_, err := r.Revoke(w.ctx, &oauth.Revoke{Terms: rotating, Client: client("own"), Token: i.AccessToken})
+			return err
 		},
 		"the app revokes the family": func(w *world, r *oauth.Rules, i *oauth.Issued) error {
-			return r.Revoke(w.ctx, &oauth.Revoke{Terms: rotating, Client: client("own"), Token: i.RefreshToken})
+			_, err := r.Revoke(w.ctx, &oauth.Revoke{Terms: rotating, Client: client("own"), Token: i.RefreshToken})
+			return err
 		},
 		"the holder ends the connection": func(w *world, r *oauth.Rules, i *oauth.Issued) error {
 			_, err := r.RevokeHeld(w.ctx, "rotating", i.AccessToken, true)

@@ -28,7 +28,7 @@ func TestASecretCanNameItsApp(t *testing.T) {
 		w.ok(err)
 		w.lives(plain, issued.AccessToken)
 
-		w.ok(w.rules.Revoke(w.ctx, &oauth.Revoke{Terms: plain, Token: issued.AccessToken,
+		w.ok(w.revoke(&oauth.Revoke{Terms: plain, Token: issued.AccessToken,
 			Client: oauth.ClientAuth{Secret: ownSecret, NamedBy: oauth.NamedBySecret}}))
 		w.dead(plain, issued.AccessToken)
 	})
@@ -91,7 +91,8 @@ func TestAnAppEndsAConnectionByTheAccountsIDOnItsWire(t *testing.T) {
 	everywhere(t, func(w *world) {
 		issued := w.connect(capped, "whole", "ada", "acme")
 		end := func(app, account string) error {
-			return w.rules.RevokeAccount(w.ctx, &oauth.RevokeAccount{Terms: capped, Client: client(app), Account: account})
+			_, err := w.rules.RevokeAccount(w.ctx, &oauth.RevokeAccount{Terms: capped, Client: client(app), Account: account})
+			return err
 		}
 		w.wants(end("whole", "acme"), postern.NotFound) // the product's id is not this wire's
 		w.wants(end("other", issued.Account.WireID), postern.NotFound)
@@ -106,8 +107,8 @@ func TestAWireThatRefusesUnknownTokensRefusesEndedOnes(t *testing.T) {
 	everywhere(t, func(w *world) {
 		issued := w.connect(plain, "own", "ada", "acme", "read")
 		q := &oauth.Revoke{Terms: plain, Client: client("own"), Token: issued.AccessToken, OnlyLive: true}
-		w.ok(w.rules.Revoke(w.ctx, q))
-		w.wants(w.rules.Revoke(w.ctx, q), postern.NotFound)
+		w.ok(w.revoke(q))
+		w.wants(w.revoke(q), postern.NotFound)
 	})
 }
 

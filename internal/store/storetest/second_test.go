@@ -105,7 +105,7 @@ func TestOneOfManyGetsBothTokens(t *testing.T) {
 func TestEachOfTheTwoTokensEndsByItself(t *testing.T) {
 	everywhere(t, func(w *world) {
 		i := w.redeem(double, "whole", w.askBoth("whole", "ada", "acme", read, write))
-		w.ok(w.rules.Revoke(w.ctx, &oauth.Revoke{Terms: double, Client: client("whole"), Token: i.AccessToken}))
+		w.ok(w.revoke(&oauth.Revoke{Terms: double, Client: client("whole"), Token: i.AccessToken}))
 		w.dead(double, i.AccessToken)
 		own := w.check(double, i.Second.AccessToken)
 
