@@ -302,3 +302,28 @@ func TestTheExampleNamesEveryKeyWithItsDefault(t *testing.T) {
 		t.Errorf("the example's defaults are %+v, the program's %+v", c, d)
 	}
 }
+
+func TestOneWordSaysWhetherAppsAreReviewed(t *testing.T) {
+	for text, want := range map[string]Apps{
+		"": {Review: "open"}, "apps: open": {Review: "open"}, "apps: review": {Review: "review"},
+		"apps: {review: review, dialects: [xref]}": {Review: "review", Dialects: []string{"xref"}},
+		"apps: {dialects: [xref]}":                 {Review: "open", Dialects: []string{"xref"}},
+	} {
+		c, _, err := Load(Sources{File: write(t, minimal+text+"\n")})
+		if err != nil || c.Apps.Review != want.Review || !slices.Equal(c.Apps.Dialects, want.Dialects) || c.Apps.Reviewed() != (want.Review == "review") {
+			t.Errorf("%q gives %+v, %v", text, c.Apps, err)
+		}
+	}
+	c, _, err := Load(Sources{File: write(t, minimal+"apps: open\n"), Environ: []string{"POSTERN_APPS=review"}})
+	if err != nil || !c.Apps.Reviewed() {
+		t.Errorf("the environment gives %+v, %v", c, err)
+	}
+	for text, want := range map[string]string{
+		"apps: closed": `apps: "closed" is unknown; write open, review`, "apps: {review: x}": `apps.review: "x" is unknown`,
+		"apps: {x: 1}": `unknown key "x" in apps`, "apps: {dialects: [a, a]}": "twice",
+	} {
+		if _, _, err := Load(Sources{File: write(t, minimal+text+"\n")}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v", text, err)
+		}
+	}
+}

@@ -31,6 +31,9 @@ func keys(t reflect.Type, prefix string) (list []key) {
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		path := prefix + name
 		if f.Type.PkgPath() == t.PkgPath() && f.Type.Kind() == reflect.Struct {
+			if reflect.PointerTo(f.Type).Implements(reflect.TypeFor[yamlfile.Decoder]()) { // one word stands for it, too
+				list = append(list, key{path, f.Type})
+			}
 			list = append(list, keys(f.Type, path+".")...)
 			continue
 		}

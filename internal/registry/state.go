@@ -75,6 +75,7 @@ type App struct {
 	Removed         bool
 
 	CreatedAt   time.Time
+	DisabledBy  string            // who switched it off last; empty: the operator
 	ReviewedAt  time.Time         // since when Review is what it is; zero: from the beginning
 	Verdict     string            // why the operator rejected it
 	Reasons     map[string]string // why the app needs a scope, in its partner's words

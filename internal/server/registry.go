@@ -19,13 +19,15 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		Dialects: map[string]registry.DialectFacts{}, InsecureLoopback: cfg.InsecureLoopback,
 	}
 	r.LongestSigned = oauth.LongestSigned
+	r.Review, r.Choice = cfg.Apps.Reviewed(), cfg.Apps.Dialects
+	r.Reserved = []string{cmp.Or(cfg.Branding.Name, ui.Brand{}.Product())}
 	for _, d := range mounted.List() {
 		apps := d.Apps()
 		r.Dialects[d.Name()] = registry.DialectFacts{
 			SignedTokens: d.SignedTokens(), AccessLife: d.Terms().Access.Life,
 			Level: d.Level(), OneRedirectURL: apps.OneRedirectURL, SomeRedirectURL: apps.SomeRedirectURL,
 			Required: apps.Required, NativeApps: apps.NativeApps, WeakSecrets: apps.WeakSecrets, RecoverableSecrets: apps.RecoverableSecrets,
-			Assertions: d.TakesAssertions(),
+			Assertions: d.TakesAssertions(), NoScopes: d.Terms().NoScopes,
 		}
 	}
 	if _, ok := mounted.Get(defaultDialect); ok {

@@ -12,7 +12,7 @@ import (
 
 const (
 	reviewsOfApps = `
-	SELECT a.id, a.review, a.review_at, a.review_reason, a.scope_reasons, a.created_at,
+	SELECT a.id, a.review, a.review_at, a.review_reason, a.scope_reasons, a.disabled_by, a.created_at,
 	       COALESCE(l.hash, ''), COALESCE(l.problem, ''),
 	       COALESCE(o.looks, ''), COALESCE(o.staff, ''), COALESCE(o.at, 0), COALESCE(o.review, ''), COALESCE(o.reason, '')
 	FROM apps a
@@ -21,7 +21,7 @@ const (
 	WHERE a.id IN ` + keys
 	namesOfApps = `SELECT id, partner_id, name FROM apps WHERE removed_at = 0`
 
-	putReview = `UPDATE apps SET review = $2, review_at = $3, review_reason = $4, scope_reasons = $5 WHERE id = $1`
+	putReview = `UPDATE apps SET review = $2, review_at = $3, review_reason = $4, scope_reasons = $5, disabled_by = $6 WHERE id = $1`
 
 	putLogoImage = `
 	INSERT INTO logos (app_id, url, hash, image, next_at) VALUES ($1, '', $2, $3, $4)
@@ -56,14 +56,14 @@ const (
 // reviews completes apps with where they stand with the operator.
 func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map[string]int, ids []string) {
 	r.look(reviewsOfApps, ids, func(rows *sql.Rows) error {
-		var id, review, verdict, reasons, hash, problem, looks, staff, state, reason string
+		var id, review, verdict, reasons, off, hash, problem, looks, staff, state, reason string
 		var since, created, proposed int64
-		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason)
+		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &off, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason)
 		if err != nil {
 			return err
 		}
 		a := &s.Apps[index[id]]
-		a.Review, a.ReviewedAt, a.Verdict = postern.Review(review), at(since), verdict
+		a.Review, a.ReviewedAt, a.Verdict, a.DisabledBy = postern.Review(review), at(since), verdict, off
 		a.CreatedAt, a.LogoHash, a.LogoProblem = at(created), hash, problem
 		if a.Reasons, err = attributes(reasons); err != nil || looks == "" {
 			return err
@@ -84,7 +84,7 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 
 // putReview writes what putApp leaves to it.
 func (w *registryWriter) putReview(a registry.App) {
-	w.exec(putReview, a.ID, string(a.Review), ms(a.ReviewedAt), a.Verdict, w.attributes(a.Reasons))
+	w.exec(putReview, a.ID, string(a.Review), ms(a.ReviewedAt), a.Verdict, w.attributes(a.Reasons), a.DisabledBy)
 }
 
 func (w *registryWriter) putLooks(writes *registry.Writes) {

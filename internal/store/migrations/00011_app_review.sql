@@ -7,6 +7,7 @@ ALTER TABLE apps ADD COLUMN review TEXT NOT NULL DEFAULT '';
 ALTER TABLE apps ADD COLUMN review_at BIGINT NOT NULL DEFAULT 0;      -- since when it is so
 ALTER TABLE apps ADD COLUMN review_reason TEXT NOT NULL DEFAULT '';   -- of a rejection
 ALTER TABLE apps ADD COLUMN scope_reasons TEXT NOT NULL DEFAULT '';   -- why the app needs each scope: JSON
+ALTER TABLE apps ADD COLUMN disabled_by TEXT NOT NULL DEFAULT '';     -- who switched it off last; '' is the operator
 CREATE INDEX apps_review ON apps (review_at) WHERE review = 'waiting';
 
 -- A change of what people see of a live app, until the operator approves it.
@@ -32,6 +33,7 @@ DROP INDEX audit_object;
 ALTER TABLE app_secrets DROP COLUMN last_used_at;
 DROP TABLE proposals;
 DROP INDEX apps_review;
+ALTER TABLE apps DROP COLUMN disabled_by;
 ALTER TABLE apps DROP COLUMN scope_reasons;
 ALTER TABLE apps DROP COLUMN review_reason;
 ALTER TABLE apps DROP COLUMN review_at;

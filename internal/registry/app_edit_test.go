@@ -1,0 +1,432 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/registry"
+)
+
+// portal is a world with two partners, the first of which has an app.
+func portal(w *world) (partner, other string, app *registry.App) {
+	w.Helper()
+	w.apply(`
+scopes: [{name: read, description: See}, {name: write, description: Change}]
+partners: [{name: Inc}, {name: Other, apps: [{name: Calendar Sync, client_id: cal}]}]`)
+	partner, other = w.one("SELECT id FROM partners WHERE name = 'Inc'"), w.one("SELECT id FROM partners WHERE name = 'Other'")
+	w.rules.Reserved = []string{"Acme Cloud"}
+	app, err := w.rules.CreateApp(w.ctx, dev, partner, form())
+	w.ok(err)
+	return partner, other, app
+}
+
+var dev = registry.By{Actor: "staff:stf_1", Staff: "stf_1", Address: "192.0.2.7"}
+
+// form is one that is right in every way.
+func form(change ...func(*registry.AppForm)) *registry.AppForm {
+	f := &registry.AppForm{
+		Name: "Partner X", Description: "Brings candidates", URL: "https://partner.test", RedirectURLs: []string{"https://app.partner.test/cb"},
+		WebhookURL: "https://partner.test/hook", Scopes: []string{"write", "read"}, Reasons: map[string]string{"read": "to show them", "write": "to add notes"},
+		Dialect: "open",
+	}
+	for _, c := range change {
+		c(f)
+	}
+	return f
+}
+
+// found are the findings of an error, a line each.
+func found(err error) []string {
+	f, ok := errors.AsType[registry.Findings](err)
+	if !ok {
+		return []string{fmt.Sprint(err)}
+	}
+	return strings.Split(f.Error(), "\n")
+}
+
+func TestAPartnerRegistersAnAppWithoutTheOperator(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, app := portal(w)
+		row, err := w.db.AppRow(w.ctx, app.ID)
+		w.ok(err)
+		if !row.Live() || row.Partner.ID != partner || row.Partner.Name != "Inc" || row.Level != postern.UserLevel || row.Public ||
+			!slices.Equal(row.Scopes, []string{"read", "write"}) || !slices.Equal(row.DefaultScopes, row.Scopes) ||
+			!slices.Equal(row.Grants, []string{"authorization_code", "refresh_token"}) || len(row.Secrets) != 0 || row.Reasons["write"] != "to add notes" {
+			w.Errorf("the app is %+v", row)
+		}
+		if len(row.WebhookSecret) == 0 {
+			w.Error("nothing signs what the endpoint is told")
+		}
+		w.equal("the audit record", w.one("SELECT actor, action, object, address FROM audit WHERE action = 'app.created' AND actor <> 'operator'"),
+			"staff:stf_1|app.created|app:"+app.ID+"|192.0.2.7")
+		// A file that names it later follows the rules of files.
+		w.did("partners: [{name: Inc, apps: [{name: Partner X, description: Brings candidates, level: account}]}]",
+			"unchanged partner Inc", "changed app Partner X: level, client_secret")
+
+		if _, err := w.rules.CreateApp(w.ctx, dev, "par_none", form()); !postern.Is(err, postern.NotFound) {
+			w.Errorf("an app of nobody's: %v", err)
+		}
+		w.apply("partners: [{name: Inc, disabled: true}]")
+		if _, err := w.rules.CreateApp(w.ctx, dev, partner, form()); !postern.Is(err, postern.Forbidden) {
+			w.Errorf("an app of a partner that is off: %v", err)
+		}
+	})
+}
+
+func TestWhatCannotWorkIsRefusedBesideItsField(t *testing.T) {
+	w := newWorldOnSQLite(t)
+	partner, _, app := portal(w)
+	long := "https://partner.test/" + strings.Repeat("a", 2048)
+	redirect := func(urls ...string) func(*registry.AppForm) {
+		return func(f *registry.AppForm) { f.RedirectURLs = urls }
+	}
+	public := func(f *registry.AppForm) { f.Public = true }
+	for _, c := range []struct {
+		name   string
+		change func(*registry.AppForm)
+		want   string
+	}{
+		{"no name", func(f *registry.AppForm) { f.Name = " " }, "name: This is empty; write a name."},
+		{"long name", func(f *registry.AppForm) { f.Name = strings.Repeat("x", 65) }, "name: This has 65 characters; at most 64 are allowed."},
+		{"override", func(f *registry.AppForm) { f.Name = "a\u202eb" }, "name: This holds the character U+202E, which a reader cannot see; remove it."},
+		{"joiner", func(f *registry.AppForm) { f.Name = "a\u200db" }, "name: This holds the character U+200D, which a reader cannot see; remove it."},
+		{"line break", func(f *registry.AppForm) { f.Name = "a\nb" }, "name: This holds a line break; write it in one line (in YAML, >- folds lines without one at the end)."},
+		{"the operator", func(f *registry.AppForm) { f.Name = "ACME cloud" }, "name: This name looks like Acme Cloud itself. Choose one that nobody takes for it."},
+		{"the operator in Cyrillic", func(f *registry.AppForm) { f.Name = "Аcme Сloud Support" }, "name: This name looks like Acme Cloud itself. Choose one that nobody takes for it."},
+		{"another's app", func(f *registry.AppForm) { f.Name = "Calendаr-Sync" }, "name: Another company has an app whose name looks like this one; people could not tell the two apart. Choose another name."},
+		{"script as site", func(f *registry.AppForm) { f.URL = "JaVaScRiPt:alert(1)" }, "url: This must begin with https://."},
+		{"data as logo", func(f *registry.AppForm) { f.LogoURL = "data:text/html,x" }, "logo_url: This must begin with https://."},
+		{"private webhook", func(f *registry.AppForm) { f.WebhookURL = "https://10.0.0.1/hook" }, "webhook_url: This leads to a host that is not on the public internet; use a public host name."},
+		{"unknown scope", func(f *registry.AppForm) { f.Scopes = []string{"all"} }, "scopes: There is no scope all."},
+		{"fragment", redirect("https://partner.test/cb#"), "redirect_urls: https://partner.test/cb# has a fragment (#); remove it."},
+		{"http", redirect("http://partner.test/cb"), "redirect_urls: http://partner.test/cb must begin with https://."},
+		{"javascript", redirect("javascript:alert(1)"), "redirect_urls: javascript:alert(1) must begin with https://."},
+		{"custom scheme", redirect("myapp://cb"), "redirect_urls: myapp://cb must begin with https://."},
+		{"wildcard", redirect("https://partner.test/*"), "redirect_urls: https://partner.test/* holds a *; redirect URLs are compared byte for byte, so register each one."},
+		{"wildcard host", redirect("https://*.partner.test/cb"), "redirect_urls: https://*.partner.test/cb has a host that is none."},
+		{"space at the end", redirect("https://partner.test/cb "), "redirect_urls: https://partner.test/cb  begins or ends with a space; remove it."},
+		{"user", redirect("https://partner.test@evil.test/cb"), "redirect_urls: https://partner.test@evil.test/cb has a user name (the part before @); remove it."},
+		{"backslash", redirect(`https://partner.test\cb`), `redirect_urls: https://partner.test\cb holds a backslash; use /.`},
+		{"literal", redirect("https://93.184.216.34/cb"), "redirect_urls: https://93.184.216.34/cb has an IP address in place of a host name; use a name."},
+		{"literal 6", redirect("https://[2606:2800:220:1::1]/cb"), "redirect_urls: https://[2606:2800:220:1::1]/cb has an IP address in place of a host name; use a name."},
+		{"localhost", redirect("https://localhost/cb"), "redirect_urls: https://localhost/cb leads to a host that is not on the public internet; use a public host name."},
+		{"control", redirect("https://partner.test/\r\ncb"), "redirect_urls: https://partner.test/\r\ncb holds the control character or space U+000D; remove it."},
+		{"unicode", redirect("https://pаrtner.test/cb"), "redirect_urls: https://pаrtner.test/cb holds the character U+0430; write hosts in their xn-- form and the rest percent-encoded."},
+		{"long", redirect(long), "redirect_urls: " + long + " has 2069 bytes; at most 2048 are allowed."},
+		{"twice", redirect("https://partner.test/cb", "https://partner.test/cb"), "redirect_urls: https://partner.test/cb stands here twice; remove one."},
+		{"no path", redirect("https://partner.test"), "redirect_urls: https://partner.test has no path: does your program answer at the bare host?"},
+		{"twins", redirect("https://partner.test/cb", "https://partner.test/cb/"), "redirect_urls: https://partner.test/cb/ is there with and without the slash at its end. Addresses are compared character by character; do you send both?"},
+		{"another host", redirect("https://elsewhere.example/cb"), "redirect_urls: https://elsewhere.example/cb is on another host than the app’s site. Is it yours?"},
+		{"native", func(f *registry.AppForm) { public(f); f.RedirectURLs = []string{"http://127.0.0.1/cb"} }, ""},
+		{"subdomain", redirect("https://login.partner.test/cb"), ""},
+		{"no address yet", redirect(), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := form(func(f *registry.AppForm) { f.Name = "New one" }, c.change)
+			before := w.dump()
+			_, create := w.rules.CreateApp(w.ctx, dev, partner, f)
+			if c.want == "" {
+				w.ok(create)
+				w.ok(w.rules.RemoveApp(w.ctx, dev, strings.Fields(w.rows("SELECT id FROM apps WHERE name = 'New one' AND removed_at = 0")[0])[0]))
+				return
+			}
+			_, edit := w.rules.EditApp(w.ctx, dev, app.ID, f)
+			for what, err := range map[string]error{"create": create, "edit": edit} {
+				if got := strings.Join(found(err), "\n"); got != c.want {
+					t.Errorf("%s: found\n%s\nwant\n%s", what, got, c.want)
+				}
+			}
+			if w.dump() != before {
+				t.Error("what was refused was written")
+			}
+		})
+	}
+}
+
+func newWorldOnSQLite(t *testing.T) *world {
+	t.Helper()
+	return newWorld(t, "sqlite:"+t.TempDir()+"/postern.db")
+}
+
+func TestASlipIsAskedAboutOnceAndNoOtherIsConfirmedWithIt(t *testing.T) {
+	w := newWorldOnSQLite(t)
+	_, _, app := portal(w)
+	f := form(func(f *registry.AppForm) { f.RedirectURLs = []string{"https://partner.test/"} })
+	_, err := w.rules.EditApp(w.ctx, dev, app.ID, f)
+	slips, _ := errors.AsType[registry.Findings](err)
+	if slips.Refused() || slips.Slips() == "" {
+		t.Fatalf("found %v", err)
+	}
+	f.Sure = slips.Slips()
+	other := *f
+	other.RedirectURLs = []string{"https://elsewhere.example/"}
+	if _, err := w.rules.EditApp(w.ctx, dev, app.ID, &other); err == nil {
+		t.Error("another slip was confirmed with the first")
+	}
+	if _, err := w.rules.EditApp(w.ctx, dev, app.ID, f); err != nil {
+		t.Errorf("a slip that is meant: %v", err)
+	}
+	w.equal("the address", w.one("SELECT redirect_urls FROM apps WHERE id = '"+app.ID+"'"), "https://partner.test/")
+}
+
+func TestNamesThatLookAlike(t *testing.T) {
+	w := newWorldOnSQLite(t)
+	partner, _, _ := portal(w)
+	for name, taken := range map[string]bool{
+		"Calendar Sync": true, "calendar  sync": true, "CALENDAR SYNC": true, "Саlеndаr Sуnс": true, "Calendar Ѕync!": true, "Ｃalendar Sync": true,
+		"Caļendar Sync": true, "Calendar Sync 2": false, "Calender Sync": false, "Acme Cloud": true, "Sync for Acme Cloud": false, "Acrne Cloud": true,
+		"Sync for Аcme Cloud": true, "Аcme": false, "日本語アプリ": false, "♥": false,
+	} {
+		_, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = name }))
+		if (err != nil) != taken {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAtMostTwoSecretsAreValidWhoeverAsksAtOnce(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		var all sync.WaitGroup
+		made := make([]error, 8)
+		for i := range made {
+			all.Go(func() {
+				id, err := w.rules.SecretID()
+				if err == nil {
+					_, err = w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: id, Name: "production", Overlap: registry.KeepOld})
+				}
+				made[i] = err
+			})
+		}
+		all.Wait()
+		good := 0
+		for _, err := range made {
+			switch {
+			case err == nil:
+				good++
+			case !postern.Is(err, postern.Conflict):
+				w.Error(err)
+			}
+		}
+		if good != 2 {
+			w.Errorf("%d secrets were made", good)
+		}
+		w.equal("the rows", w.one("SELECT count(*) FROM app_secrets WHERE app_id = '"+app.ID+"'"), "2")
+	})
+}
+
+func TestARotationLetsTheOldSecretLiveUntilItsEnd(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		add := func(id string, overlap time.Duration) postern.Secret {
+			w.Helper()
+			s, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: id, Name: id, Overlap: overlap})
+			w.ok(err)
+			return s
+		}
+		first := add("sec_1", registry.KeepOld)
+		_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_1", Name: "again", Overlap: registry.KeepOld})
+		if !postern.Is(err, postern.Conflict) {
+			w.Errorf("a form that was sent twice: %v", err)
+		}
+		second := add("sec_2", time.Hour)
+		if !w.may(app.ID, string(first)) || !w.may(app.ID, string(second)) {
+			w.Error("both are valid during the overlap")
+		}
+		w.clock.Advance(time.Hour + time.Millisecond)
+		if w.may(app.ID, string(first)) || !w.may(app.ID, string(second)) {
+			w.Error("the old one ends, the new one stays")
+		}
+		third := add("sec_3", 0)
+		if w.may(app.ID, string(second)) || !w.may(app.ID, string(third)) {
+			w.Error("without an overlap the old one ends at once")
+		}
+		row, err := w.db.AppRow(w.ctx, app.ID)
+		w.ok(err)
+		if last := row.Secrets[len(row.Secrets)-1]; last.Hint != string(third[len(third)-4:]) {
+			w.Errorf("the hint is %q", last.Hint)
+		}
+		w.ok(w.rules.EndSecret(w.ctx, dev, app.ID, "sec_3"))
+		if w.may(app.ID, string(third)) {
+			w.Error("an ended secret lives")
+		}
+		if err := w.rules.EndSecret(w.ctx, dev, app.ID, "sec_3"); !postern.Is(err, postern.NotFound) {
+			w.Errorf("ended twice: %v", err)
+		}
+		if err := w.rules.EndSecret(w.ctx, dev, "cal", "sec_1"); !postern.Is(err, postern.NotFound) {
+			w.Errorf("another app's secret: %v", err)
+		}
+		w.equal("the secret in the audit log", w.one("SELECT count(*) FROM audit WHERE detail LIKE '%"+string(third)+"%'"), "0")
+	})
+}
+
+func TestAReviewKeepsALiveAppAsItIs(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, live := portal(w)
+		w.rules.Review = true
+		row := func(id string) *registry.App {
+			w.Helper()
+			a, err := w.db.AppRow(w.ctx, id)
+			w.ok(err)
+			return a
+		}
+		renamed := form(func(f *registry.AppForm) {
+			f.Name, f.WebhookURL = "Partner Y", "https://partner.test/other"
+		})
+		edited, err := w.rules.EditApp(w.ctx, dev, live.ID, renamed)
+		w.ok(err)
+		a := row(live.ID)
+		if !edited.Proposed || a.Name != "Partner X" || a.WebhookURL != "https://partner.test/other" || a.Proposal == nil || a.Proposal.Name != "Partner Y" || !a.WaitsForReview() {
+			w.Fatalf("the app is %+v, proposed %+v", a, a.Proposal)
+		}
+		seen := registry.Seen(a)
+		renamed.Name = "Partner Z"
+		_, err = w.rules.EditApp(w.ctx, dev, live.ID, renamed)
+		w.ok(err)
+		if _, err := w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, "", seen); !postern.Is(err, postern.Conflict) {
+			w.Errorf("approved what nobody looked at: %v", err)
+		}
+		w.equal("the name", row(live.ID).Name, "Partner X")
+		if _, err := w.rules.RejectApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, " ", ""); found(err)[0] != "reason: Say why: the app’s people read it, and know what to change." {
+			w.Errorf("rejected without a reason: %v", err)
+		}
+		_, err = w.rules.RejectApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, "Not your name.", "")
+		w.ok(err)
+		if a := row(live.ID); a.Proposal.Review != postern.Rejected || a.Proposal.Reason != "Not your name." || a.Name != "Partner X" || a.WaitsForReview() {
+			w.Errorf("after the rejection: %+v %+v", a, a.Proposal)
+		}
+		w.ok(w.rules.AskReview(w.ctx, dev, live.ID))
+		_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, "", registry.Seen(row(live.ID)))
+		w.ok(err)
+		if a := row(live.ID); a.Name != "Partner Z" || a.Proposal != nil {
+			w.Errorf("after the approval: %+v", a)
+		}
+		w.equal("when it last looked different", w.one("SELECT changed_at FROM apps WHERE id = '"+live.ID+"'"), fmt.Sprint(w.clock.Now().UnixMilli()))
+		_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, "", "")
+		if !postern.Is(err, postern.Conflict) {
+			w.Errorf("approved twice: %v", err)
+		}
+		// What gives up is no news to anybody; what asks for more is.
+		less := form(func(f *registry.AppForm) { f.Name, f.Scopes = "Partner Z", []string{"read"} })
+		if e, err := w.rules.EditApp(w.ctx, dev, live.ID, less); err != nil || e.Proposed || !slices.Equal(row(live.ID).Scopes, []string{"read"}) {
+			w.Errorf("a scope that is given up: %+v, %v", e, err)
+		}
+		more := form(func(f *registry.AppForm) { f.Name = "Partner Z" })
+		if e, err := w.rules.EditApp(w.ctx, dev, live.ID, more); err != nil || !e.Proposed || len(row(live.ID).Scopes) != 1 {
+			w.Errorf("a scope more: %+v, %v", e, err)
+		}
+		if e, err := w.rules.EditApp(w.ctx, dev, live.ID, less); err != nil || row(live.ID).Proposal != nil {
+			w.Errorf("back to what it is: %+v, %v", e, err)
+		}
+	})
+}
+
+func TestANewAppWaitsWhereReviewsAreAskedFor(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, _ := portal(w)
+		w.rules.Review = true
+		_, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name, f.Reasons = "Second", nil }))
+		if got := found(err); len(got) != 2 || got[0] != "reason:read: Say in a few words why the app needs this." {
+			w.Fatalf("without reasons: %v", got)
+		}
+		app, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = "Second" }))
+		w.ok(err)
+		waiting, err := w.db.Waiting(w.ctx, 10)
+		w.ok(err)
+		if app.Live() || !slices.Equal(waiting, []string{app.ID}) {
+			w.Fatalf("live %v, waiting %v", app.Live(), waiting)
+		}
+		_, err = w.rules.RejectApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "Where is your site?", "")
+		w.ok(err)
+		edited, err := w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.Name = "Third" }))
+		w.ok(err)
+		if edited.Proposed || edited.App.Name != "Third" || edited.App.Review != postern.Waiting {
+			w.Errorf("an edit of a rejected app: %+v", edited.App)
+		}
+		// Of an operator who approves and one who rejects, one is heard.
+		var all sync.WaitGroup
+		answers := make([]error, 2)
+		all.Go(func() { _, answers[0] = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "", "") })
+		all.Go(func() {
+			_, answers[1] = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op2"}, app.ID, "", "")
+		})
+		all.Wait()
+		if (answers[0] == nil) == (answers[1] == nil) {
+			w.Errorf("two answers: %v, %v", answers[0], answers[1])
+		}
+		w.equal("approvals", w.one("SELECT count(*) FROM audit WHERE action = 'app.approved'"), "1")
+
+		declared, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = "Fourth" }))
+		w.ok(err)
+		w.did("partners: [{name: Inc, apps: [{name: Fourth, client_id: "+declared.ID+"}]}]",
+			"unchanged partner Inc", "changed app Fourth: review, client_secret")
+		if a, err := w.db.AppRow(w.ctx, declared.ID); err != nil || !a.Live() {
+			w.Errorf("what the operator declares is live: %+v, %v", a, err)
+		}
+	})
+}
+
+func TestWhatTheOperatorSwitchedOffOnlyTheOperatorSwitchesOn(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		off := func() string { w.Helper(); return w.one("SELECT disabled FROM apps WHERE id = '" + app.ID + "'") }
+		op := registry.By{Actor: "staff:op", Staff: "op"}
+		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, true))
+		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, false))
+		w.equal("off", off(), "0")
+		changes := w.one("SELECT count(*) FROM changes WHERE kind = 'app' AND key = '" + app.ID + "'")
+		w.equal("what memories are told", changes, "2")
+		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, true))
+		w.ok(w.rules.SwitchApp(w.ctx, op, true, app.ID, true))
+		if err := w.rules.SwitchApp(w.ctx, dev, false, app.ID, false); !postern.Is(err, postern.Forbidden) {
+			w.Errorf("the partner switched it on: %v", err)
+		}
+		w.equal("off", off(), "1")
+		w.ok(w.rules.SwitchApp(w.ctx, op, true, app.ID, false))
+		w.equal("off", off(), "0")
+		w.ok(w.rules.RemoveApp(w.ctx, dev, app.ID))
+		if _, err := w.db.AppRow(w.ctx, app.ID); !postern.Is(err, postern.NotFound) {
+			w.Errorf("a removed app: %v", err)
+		}
+	})
+}
+
+func TestALogoThatWasHandedInIsShownOrProposed(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		hash := func() string { w.Helper(); h, err := w.db.LogoHash(w.ctx, app.ID); w.ok(err); return h }
+		_, err := w.rules.SetLogo(w.ctx, dev, app.ID, "h1", []byte("png one"))
+		w.ok(err)
+		w.equal("the logo", hash(), "h1")
+		w.rules.Review = true
+		e, err := w.rules.SetLogo(w.ctx, dev, app.ID, "h2", []byte("png two"))
+		w.ok(err)
+		w.equal("the logo", hash(), "h1")
+		png, err := w.db.ProposedLogo(w.ctx, app.ID)
+		w.ok(err)
+		w.equal("what is proposed", string(png), "png two")
+		if !e.Proposed {
+			w.Error("it is not said that the logo waits")
+		}
+		// An edit of something else keeps the image.
+		_, err = w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.Description = "Anew" }))
+		w.ok(err)
+		_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "", "")
+		w.ok(err)
+		w.equal("the logo", hash(), "h2")
+		if png, err := w.db.Logo(w.ctx, app.ID, "h2"); err != nil || string(png) != "png two" {
+			w.Errorf("the image is %q, %v", png, err)
+		}
+		_, err = w.rules.SetLogo(w.ctx, dev, app.ID, "", nil)
+		w.ok(err)
+		_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "", "")
+		w.ok(err)
+		w.equal("the logo", hash(), "")
+	})
+}

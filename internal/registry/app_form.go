@@ -1,0 +1,305 @@
+package registry
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"postern.dev/postern"
+)
+
+// AppForm is what a partner says of an app, as it was typed.
+type AppForm struct {
+	Name         string
+	Description  string // line breaks become spaces
+	URL          string
+	LogoURL      string
+	RedirectURLs []string
+	WebhookURL   string
+	Scopes       []string
+	Reasons      map[string]string // by scope
+	Dialect      string            // of a new app; it stays
+	Public       bool
+	Sure         string // Findings.Slips that are meant
+}
+
+const (
+	mostRedirects = 20
+	mostApps      = 100 // of a partner that registers them itself
+	longestReason = 200
+)
+
+// draft is an app as a form would make it.
+type draft struct {
+	rules    *Rules
+	state    *State
+	form     *AppForm
+	old      *App // nil: a new one
+	partner  string
+	next     App
+	looks    postern.Looks // as people would see it
+	findings Findings
+}
+
+// drafted reads a form. What the partner last proposed is where it goes on from.
+func (r *Rules) drafted(s *State, old *App, partner string, f *AppForm) *draft {
+	d := &draft{rules: r, state: s, form: f, old: old, partner: partner}
+	if old != nil {
+		d.next, d.looks = *old, Wished(old)
+	} else {
+		d.next = App{App: postern.App{Dialect: f.Dialect, Grants: grants[:2], Partner: postern.Partner{ID: partner}}}
+		d.next.Level = r.Dialects[f.Dialect].Level
+	}
+	d.looks.Name = f.Name
+	d.looks.Description = strings.Join(strings.FieldsFunc(f.Description, func(c rune) bool { return c == '\n' || c == '\r' }), " ")
+	d.looks.URL, d.looks.LogoURL = f.URL, f.LogoURL
+	if f.LogoURL != "" {
+		d.looks.LogoHash = ""
+	}
+	d.looks.RedirectURLs, d.looks.Scopes = f.RedirectURLs, d.scopes()
+	d.next.WebhookURL, d.next.Public, d.next.Reasons = f.WebhookURL, f.Public, map[string]string{}
+	for _, scope := range d.looks.Scopes {
+		if why := f.Reasons[scope]; why != "" {
+			d.next.Reasons[scope] = why
+		}
+	}
+	d.check()
+	return d
+}
+
+// Wished is what people see of an app as its partner wants it: as proposed, or
+// as it is.
+func Wished(a *App) postern.Looks {
+	if a.Proposal != nil {
+		return a.Proposal.Looks
+	}
+	return a.Looks()
+}
+
+// scopes are those that were chosen, in the catalogue's order. Such that the
+// catalogue does not have (any more) stay, if the app has them.
+func (d *draft) scopes() (list []string) {
+	if d.rules.Dialects[d.next.Dialect].NoScopes {
+		return d.looks.Scopes
+	}
+	for _, s := range d.state.Scopes {
+		if slices.Contains(d.form.Scopes, s.Name) {
+			list = append(list, s.Name)
+		}
+	}
+	return list
+}
+
+func (d *draft) check() {
+	d.checkName()
+	d.about("description", aboutDescription(d.looks.Description))
+	d.checkURL("url", d.looks.URL, urlRule{loopback: d.rules.InsecureLoopback})
+	d.checkURL("logo_url", d.looks.LogoURL, urlRule{loopback: d.rules.InsecureLoopback, fetched: true})
+	d.checkURL("webhook_url", d.next.WebhookURL, urlRule{loopback: d.rules.InsecureLoopback, fetched: true})
+	d.checkDialect()
+	d.checkScopes()
+	d.checkRedirects()
+	d.checkPublic()
+}
+
+// about says what a rule for all texts found.
+func (d *draft) about(field, problem string) {
+	if problem != "" {
+		d.findings.refuse(field, "This %s.", Said(problem))
+	}
+}
+
+// Said is a rule's own words, which have no place for arguments.
+type Said string
+
+func (d *draft) checkURL(field, text string, rule urlRule) {
+	if text == "" {
+		return
+	}
+	d.about(field, aboutTypedURL(text, rule))
+}
+
+// aboutTypedURL is a rule for URLs with a word for what fingers and clipboards
+// add.
+func aboutTypedURL(text string, rule urlRule) string {
+	if strings.TrimSpace(text) != text {
+		return "begins or ends with a space; remove it"
+	}
+	return rule.about(text)
+}
+
+func (d *draft) checkName() {
+	name := d.looks.Name
+	if problem := aboutName(name); problem != "" {
+		d.about("name", problem)
+		return
+	}
+	for _, reserved := range d.rules.Reserved {
+		if passesFor(name, reserved) {
+			d.findings.refuse("name", "This name looks like %s itself. Choose one that nobody takes for it.", reserved)
+			return
+		}
+	}
+	for _, other := range d.state.Names {
+		switch {
+		case d.old != nil && other.ID == d.old.ID:
+		case other.Partner.ID == d.partner && other.Name == name:
+			d.findings.refuse("name", "You have another app of this name.")
+			return
+		case other.Partner.ID != d.partner && looksLike(other.Name, name):
+			d.findings.refuse("name", "Another company has an app whose name looks like this one; people could not tell the two apart. Choose another name.")
+			return
+		}
+	}
+}
+
+func (d *draft) checkDialect() {
+	if d.old != nil {
+		return
+	}
+	if !slices.Contains(d.rules.PartnerDialects(), d.form.Dialect) {
+		d.findings.refuse("dialect", "Choose one of the list.")
+	}
+}
+
+// PartnerDialects are the dialects that a new app of a partner may speak.
+func (r *Rules) PartnerDialects() []string {
+	all := slices.Sorted(maps.Keys(r.Dialects))
+	if len(r.Choice) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(r.Choice, name) })
+}
+
+// checkScopes: reasons are for the operator who decides, so they are asked for
+// only where somebody does.
+func (d *draft) checkScopes() {
+	if d.rules.Dialects[d.next.Dialect].NoScopes {
+		return
+	}
+	for _, scope := range d.form.Scopes {
+		if !slices.Contains(d.looks.Scopes, scope) {
+			d.findings.refuse("scopes", "There is no scope %s.", scope)
+		}
+	}
+	for _, scope := range d.looks.Scopes {
+		why := d.form.Reasons[scope]
+		switch problem := aboutText(why, longestReason); {
+		case problem != "":
+			d.about("reason:"+scope, problem)
+		case why == "" && d.rules.Review:
+			d.findings.refuse("reason:"+scope, "Say in a few words why the app needs this.")
+		}
+	}
+}
+
+func (d *draft) checkPublic() {
+	if !d.form.Public {
+		return
+	}
+	if d.rules.Dialects[d.next.Dialect].RecoverableSecrets {
+		d.findings.refuse("public", "This API signs with the app’s secret, so an app here must be able to keep one.")
+	}
+	if d.old != nil && !d.old.Public && len(d.old.Secrets) > 0 {
+		d.findings.ask("public", "A public app has no secret: its secrets stop working when you save this.")
+	}
+}
+
+// redirects have questions of their own.
+
+func (d *draft) checkRedirects() {
+	const field = "redirect_urls"
+	facts := d.rules.Dialects[d.next.Dialect]
+	rule := urlRule{loopback: d.rules.InsecureLoopback, redirect: true, native: d.form.Public && facts.NativeApps}
+	list := d.looks.RedirectURLs
+	switch {
+	case len(list) > mostRedirects:
+		d.findings.refuse(field, "These are %d addresses; an app has %d at most.", len(list), mostRedirects)
+		return
+	case facts.OneRedirectURL && len(list) > 1:
+		d.findings.refuse(field, "These are %d addresses; in this API an app has exactly one.", len(list))
+	}
+	for i, text := range list {
+		problem := aboutTypedURL(text, rule)
+		if problem == "" {
+			problem = aboutLiteral(text)
+		}
+		switch {
+		case problem != "":
+			d.findings.refuse(field, "%s %s.", text, Said(problem))
+		case slices.Contains(list[:i], text):
+			d.findings.refuse(field, "%s stands here twice; remove one.", text)
+		default:
+			d.questionRedirect(field, text, rule)
+		}
+	}
+}
+
+// aboutLiteral refuses addresses in place of names (PA-08): whoever is given the
+// address next would be given the codes, too. Loopback is another rule's matter.
+func aboutLiteral(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "cannot be read as a URL"
+	}
+	host := u.Hostname()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if kind, _ := kindOfHost(host); kind == publicAddress {
+		return "has an IP address in place of a host name; use a name"
+	}
+	return ""
+}
+
+// questionRedirect asks about what works and is seldom meant.
+func (d *draft) questionRedirect(field, text string, rule urlRule) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return
+	}
+	kind, _ := kindOfHost(u.Host[:len(u.Host)-len(portOf(u))])
+	switch {
+	case u.Path == "" || u.Path == "/" && u.RawQuery == "":
+		d.findings.ask(field, "%s has no path: does your program answer at the bare host?", text)
+	case strings.HasSuffix(text, "/") && slices.Contains(d.looks.RedirectURLs, strings.TrimSuffix(text, "/")):
+		d.findings.ask(field, "%s is there with and without the slash at its end. Addresses are compared character by character; do you send both?", text)
+	case kind == nativeHost && !d.form.Public && u.Scheme == "http":
+		d.findings.ask(field, "%s leads to the machine of whoever opens it. That is for trying things out.", text)
+	case kind == nativeHost && d.old != nil && d.old.Live() && !rule.native:
+		d.findings.ask(field, "%s leads to the machine of whoever opens it, and this app is live.", text)
+	case kind == namedHost && d.looks.URL != "" && foreign(u, d.looks.URL):
+		d.findings.ask(field, "%s is on another host than the app’s site. Is it yours?", text)
+	}
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return ":" + p
+	}
+	return ""
+}
+
+// foreign reports whether two URLs have hosts of which neither is a part of the
+// other's domain.
+func foreign(u *url.URL, site string) bool {
+	s, err := url.Parse(site)
+	if err != nil || s.Hostname() == "" {
+		return false
+	}
+	a, b := plainHost(u), plainHost(s)
+	return a != b && !strings.HasSuffix(a, "."+b) && !strings.HasSuffix(b, "."+a) && !sisters(a, b)
+}
+
+func plainHost(u *url.URL) string {
+	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
+}
+
+// sisters: app.partner.test and www2.partner.test. Two labels are little of a
+// domain (co.uk), three are enough to ask nobody in vain.
+func sisters(a, b string) bool {
+	_, pa, _ := strings.Cut(a, ".")
+	_, pb, _ := strings.Cut(b, ".")
+	return pa == pb && strings.Count(pa, ".") >= 1
+}
