@@ -2,24 +2,57 @@ package browser
 
 import (
 	"errors"
+	"io"
+	"mime"
 	"net/http"
+	"strings"
 
 	"postern.dev/postern"
 )
 
-// ReadForm reads the body of a POST; the query never completes a form.
+// ReadForm reads the body of a POST, with its files if it has such; the query
+// never completes a form. How large it may be is bounded before.
 func ReadForm(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
 	err := r.ParseForm()
-	if _, big := errors.AsType[*http.MaxBytesError](err); big {
-		return postern.Errorf(postern.InvalidRequest, "The form is larger than 64 KiB.")
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
+		err = r.ParseMultipartForm(inMemory)
+	}
+	if big, is := errors.AsType[*http.MaxBytesError](err); is {
+		return postern.Errorf(postern.InvalidRequest, "What was sent is larger than %d KiB, the most that is taken here.", big.Limit>>10)
 	}
 	if err != nil {
 		return postern.Errorf(postern.InvalidRequest, "The form could not be read.")
 	}
 	return nil
+}
+
+// inMemory is more than any door takes, so that nothing of a form is written to
+// a disk.
+const inMemory = 8 << 20
+
+// File reads a file of a form; nil when none was chosen. Two under one name are
+// refused.
+func File(r *http.Request, name string) ([]byte, error) {
+	if r.MultipartForm == nil || len(r.MultipartForm.File[name]) == 0 {
+		return nil, nil
+	}
+	files := r.MultipartForm.File[name]
+	if len(files) > 1 {
+		return nil, postern.Errorf(postern.InvalidRequest, "The form has more than one file %q.", name)
+	}
+	f, err := files[0].Open()
+	if err != nil {
+		return nil, postern.Wrap(postern.ServerError, err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return nil, postern.Wrap(postern.ServerError, err)
+	}
+	return content, nil
 }
 
 // Field is a form field, "" when absent. One that is given twice means two
@@ -45,4 +78,14 @@ func Fields(r *http.Request, names ...string) ([]string, error) {
 		}
 	}
 	return values, nil
+}
+
+// TrimmedFields reads several without the spaces around them: of texts that
+// people type, never of passwords.
+func TrimmedFields(r *http.Request, names ...string) ([]string, error) {
+	values, err := Fields(r, names...)
+	for i := range values {
+		values[i] = strings.TrimSpace(values[i])
+	}
+	return values, err
 }

@@ -45,6 +45,9 @@ func (v *Visit) Field(name string) (string, error) { return browser.Field(v.R, n
 // Fields reads several, in order.
 func (v *Visit) Fields(names ...string) ([]string, error) { return browser.Fields(v.R, names...) }
 
+// File reads a file of the form; nil when none was chosen.
+func (v *Visit) File(name string) ([]byte, error) { return browser.File(v.R, name) }
+
 // freshFor is how long after the password was given keys may be made.
 const freshFor = 10 * time.Minute
 
@@ -58,6 +61,9 @@ func (v *Visit) AskAgain() error { return v.entry.askAgain(v) }
 
 // Frame is what the page has in common with all others.
 func (v *Visit) Frame(section string) ui.StaffFrame {
+	if v.Session == nil {
+		return ui.StaffFrame{Prefix: v.entry.Prefix, Section: section}
+	}
 	return ui.StaffFrame{Prefix: v.entry.Prefix, Staff: v.Session.Staff, SignOutToken: v.Token(toSignOut), Section: section}
 }
 

@@ -102,9 +102,11 @@ func (p *plan) planApp(d *appDecl, partner string, row *App) {
 	a := &appPlan{plan: p, d: d, row: row, isNew: isNew, c: p.change("app", row.ID, ""), clear: map[postern.Hash]postern.Secret{}}
 	before := row.DeclaredSecrets
 	a.setAll()
+	a.takeOver()
 	a.facts()
 	a.checkRedirects()
 	a.checkScopes()
+	a.keys()
 	a.secrets()
 	a.webhookSecret()
 	p.scopesOf[row.ID] = row.Scopes

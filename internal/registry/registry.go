@@ -32,6 +32,24 @@ type Rules struct {
 	// InsecureLoopback allows http and loopback hosts in all URLs, for
 	// development and tests.
 	InsecureLoopback bool
+
+	// Review: apps that partners register, and changes of what people see of them,
+	// wait for the operator.
+	Review bool
+	// Choice are the dialects that partners may choose; empty: all that are mounted.
+	Choice []string
+	// Reserved are names that no partner's app may look like: the operator's own.
+	Reserved []string
+	// Mailer tells partners of verdicts; nil, or one that is not configured: the
+	// portal alone does.
+	Mailer Mailer
+}
+
+// Mailer sends mails, in the end.
+type Mailer interface {
+	Configured() bool
+	// Mail writes a plain text to one person.
+	Mail(ctx context.Context, to, subject, text string) error
 }
 
 // Store is what the rules ask of the rows.
@@ -46,6 +64,8 @@ type Store interface {
 	// What a token check depends on is announced in the change sequence; what is
 	// removed ends its connections, each with its connection.deleted.
 	ApplyRegistry(ctx context.Context, m *Mentions, now time.Time, decide func(*State) (*Writes, error)) error
+	// Owners are the people who own a partner and can sign in, by e-mail.
+	Owners(ctx context.Context, partnerID string) ([]postern.Staff, error)
 	// SaveOperatorToken keeps a new operator's token.
 	SaveOperatorToken(ctx context.Context, t OperatorToken) error
 }
@@ -91,4 +111,8 @@ type DialectFacts struct {
 	// RecoverableSecrets: the wire signs with the client secret, so it is kept
 	// sealed (insecure_recoverable_client_secret).
 	RecoverableSecrets bool
+	// NoScopes: the wire has no scopes, so there are none to choose.
+	NoScopes bool
+	// Assertions: the wire has a place for client_assertion (private_key_jwt).
+	Assertions bool
 }

@@ -1,9 +1,14 @@
 package server
 
 import (
+	"cmp"
+	"context"
+
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/mail"
+	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/store"
 	"postern.dev/postern/internal/vault"
@@ -13,14 +18,14 @@ import (
 // is the only one that is.
 const defaultDialect = "standard"
 
-func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.Rules, v *vault.Vault, mounted *dialect.Set) *registry.Rules {
+func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.Rules, v *vault.Vault, mounted *dialect.Set, out *mail.Outbox) *registry.Rules {
 	r := &registry.Rules{
 		Store: db, Now: o.Now, Random: o.Random, Passwords: people, Sealer: sealer{v},
 		Dialects: map[string]registry.DialectFacts{}, InsecureLoopback: cfg.InsecureLoopback,
 	}
 	r.LongestSigned = oauth.LongestSigned
 	r.Review, r.Choice = cfg.Apps.Reviewed(), cfg.Apps.Dialects
-	r.Reserved = []string{cmp.Or(cfg.Branding.Name, ui.Brand{}.Product())}
+	r.Reserved, r.Mailer = []string{cmp.Or(cfg.Branding.Name, "Postern")}, mailer{out}
 	for _, d := range mounted.List() {
 		apps := d.Apps()
 		r.Dialects[d.Name()] = registry.DialectFacts{
@@ -36,6 +41,11 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		r.DefaultDialect = all[0].Name()
 	}
 	return r
+}
+
+// Mail is what the registry says of it.
+func (m mailer) Mail(ctx context.Context, to, subject, text string) error {
+	return m.Send(ctx, mail.Message{To: to, Subject: subject, Text: text})
 }
 
 // sealer is a vault as the registry speaks of it.

@@ -47,6 +47,8 @@ type ConsentPage struct {
 	// last approved.
 	Changed bool
 	Problem string
+	// Preview: it is shown to the app's own makers, who cannot answer it.
+	Preview bool
 }
 
 // Choice is an account that the person may connect.
