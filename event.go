@@ -18,6 +18,14 @@ type Event struct {
 	At           time.Time
 }
 
+// PublishedType is a type of event that the operator's product publishes, as its
+// catalogue has it.
+type PublishedType struct {
+	Type        string
+	Description string
+	Scope       string // that a connection must hold to be told; empty: any does
+}
+
 // EventType names an event (DESIGN §3).
 type EventType string
 

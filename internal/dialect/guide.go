@@ -34,7 +34,10 @@ type guide struct {
 	demands []Call
 }
 
-func (d *Dialect) guidePage(public string, calls []Call) *page {
+func (d *Dialect) guidePage(public string, calls []Call) *page { return d.guideFor(public, nil, calls) }
+
+// guideFor is the guide for one app, or (nil) for any.
+func (d *Dialect) guideFor(public string, app *GuideApp, calls []Call) *page {
 	g := &guide{d: d, demands: calls, public: strings.TrimSuffix(public, "/"), steps: d.steps(strings.TrimSuffix(public, "/")), program: map[string][]choice{}}
 	for _, l := range tongues {
 		for _, s := range l.write(l, g.steps) {
@@ -43,6 +46,9 @@ func (d *Dialect) guidePage(public string, calls []Call) *page {
 	}
 	g.title = "Connecting by " + d.name
 	g.say("How your product connects to our customers' accounts. All of it is made from what the server itself reads, so it tells what the server does.")
+	if app != nil {
+		g.begin(app)
+	}
 	g.needs()
 	g.addresses()
 	g.connect()
@@ -310,7 +316,7 @@ func (g *guide) calls() {
 	if g.steps.whoami != nil {
 		g.say("To try a token, and to see what it stands for, ask us:")
 		g.choose("whoami", g.steps.whoami)
-		e := g.d.first(whoamiEndpoint)
+		e := g.d.testCall()
 		g.say("The answer is a %d:", e.answer.status)
 		g.answer(e.answer)
 	}

@@ -112,26 +112,15 @@ func (p *page) html(look Look) string {
 			number++
 			fmt.Fprintf(&b, "<h2 id=\"s%d\">%s</h2>\n", number, inline(block.text))
 			fmt.Fprintf(&contents, "<li><a href=\"#s%d\">%s</a></li>\n", number, inline(block.text))
-		case paragraph:
-			fmt.Fprintf(&b, "<p>%s</p>\n", inline(block.text))
-		case points:
-			b.WriteString("<ul>\n")
-			for _, item := range block.items {
-				fmt.Fprintf(&b, "<li>%s</li>\n", inline(item))
-			}
-			b.WriteString("</ul>\n")
-		case table:
-			block.html(&b)
-		case listing:
-			fmt.Fprintf(&b, "<pre tabindex=\"0\"><code>%s</code></pre>\n", html.EscapeString(block.text))
+			continue
 		case choices:
 			for _, c := range block.of {
 				if !containsChoice(chosen, c.id) {
 					chosen = append(chosen, c)
 				}
 			}
-			block.html(&b)
 		}
+		writeBlock(&b, block)
 	}
 	icon := ""
 	if look.Icon != "" {
@@ -142,8 +131,28 @@ func (p *page) html(look Look) string {
 		mark = fmt.Sprintf("<img src=\"%s\" alt=\"\" width=\"28\" height=\"28\">", html.EscapeString(look.Icon))
 	}
 	return fmt.Sprintf(guidePage, html.EscapeString(p.title), html.EscapeString(look.Name), icon,
-		styleText(look.Style+guideStyle+choiceStyle(chosen)), mark, html.EscapeString(look.Name),
+		styleText(look.Style+guideStyle+guidePageStyle+choiceStyle(chosen)), mark, html.EscapeString(look.Name),
 		contents.String(), inline(p.title), choosers(chosen), b.String())
+}
+
+// writeBlock writes what is no heading.
+func writeBlock(b *strings.Builder, block any) {
+	switch block := block.(type) {
+	case paragraph:
+		fmt.Fprintf(b, "<p>%s</p>\n", inline(block.text))
+	case points:
+		b.WriteString("<ul>\n")
+		for _, item := range block.items {
+			fmt.Fprintf(b, "<li>%s</li>\n", inline(item))
+		}
+		b.WriteString("</ul>\n")
+	case table:
+		block.html(b)
+	case listing:
+		fmt.Fprintf(b, "<pre tabindex=\"0\"><code>%s</code></pre>\n", html.EscapeString(block.text))
+	case choices:
+		block.html(b)
+	}
 }
 
 // styleText keeps a style sheet inside its element.
@@ -265,10 +274,19 @@ const guidePage = `<!DOCTYPE html>
 </html>
 `
 
-// guideStyle is what guides have beside the product's own style sheet.
-const guideStyle = `
+// guidePageStyle lays out a guide that is a page of its own.
+const guidePageStyle = `
 .top, main.guide { max-width: 74rem; }
 main.guide { display: grid; gap: 1rem 3rem; align-items: start; }
+@media (min-width: 64rem) {
+  main.guide { grid-template-columns: 14rem minmax(0, 1fr); }
+  .guide nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow-y: auto; }
+  .guide nav ol { columns: auto; }
+}
+`
+
+// guideStyle is what guides have beside the product's own style sheet.
+const guideStyle = `
 .guide article { min-width: 0; }
 .guide nav { font-size: .9375rem; }
 .guide nav summary { cursor: pointer; font-weight: 650; padding: .625rem 0; }
@@ -310,11 +328,6 @@ main.guide { display: grid; gap: 1rem 3rem; align-items: start; }
   .guide tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .guide td { border: 0; padding: .1875rem 0; }
   .guide td::before { content: attr(data-head) ": "; color: var(--soft); }
-}
-@media (min-width: 64rem) {
-  main.guide { grid-template-columns: 14rem minmax(0, 1fr); }
-  .guide nav { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow-y: auto; }
-  .guide nav ol { columns: auto; }
 }
 @media print { .guide nav, .pick, .tabs { display: none; } }
 `

@@ -175,6 +175,22 @@ func (e *Entry) under(pattern string) string {
 		if pattern[i] == ' ' {
 			rest := pattern[i+1:]
 			if rest == "/" {
+// Optional serves a page to whoever comes; the session of a visit by somebody
+// who is not signed in is nil.
+func (e *Entry) Optional(pattern string, page func(v *Visit) error) {
+	e.Open(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		session, err := e.session(r)
+		if err != nil {
+			return err
+		}
+		bound, err := e.cookies.Bind(w, r, e.Random)
+		if err != nil {
+			return err
+		}
+		return page(&Visit{W: w, R: r, Session: session, entry: e, bound: bound})
+	})
+}
+
 				rest = ""
 			}
 			return pattern[:i+1] + e.Prefix + rest

@@ -48,7 +48,14 @@ type Config struct {
 	// them as everybody does.
 	Public func() http.Handler
 	// Check is the token check.
-	Check http.Handler
+	Check     http.Handler
+	Catalogue Catalogue
+	// PublicDocs shows the docs to everybody.
+	PublicDocs bool
+	// Calls are what each call of the API needs, for the guides.
+	Calls func(*dialect.Dialect) []dialect.Call
+	// Product is the name of what is connected to.
+	Product string
 	// SampleCall is an address of the API that Try it calls; empty: the token check
 	// answers in the API's place.
 	SampleCall string
@@ -69,6 +76,7 @@ func New(c Config) *Door {
 }
 
 // ServeHTTP serves every path under Prefix.
+	d.docsRoutes()
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.Entry.ServeHTTP(w, r) }
 
 // app reads the app that the path names, for a member of its partner, with the

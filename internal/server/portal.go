@@ -53,6 +53,8 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 		console: operators,
 	}, nil
 }
+			Catalogue: s.DB, PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name,
+			Calls: func(d *dialect.Dialect) []dialect.Call { return Calls(s.routes, d) },
 
 // entry is the sign-in of a realm.
 func (s *Server) entry(pages *ui.Pages, prefix string, realm postern.Realm) (*entry.Entry, error) {

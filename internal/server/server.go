@@ -88,7 +88,7 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := ui.New(brand)
+	pages, err := ui.New(brand, ui.File{Name: "guide.css", Content: []byte(dialect.GuideStyle()), MediaType: "text/css; charset=utf-8"})
 	if err != nil {
 		return nil, err
 	}

@@ -41,12 +41,19 @@ type Pages struct {
 }
 
 // New prepares the pages under an operator's brand.
-func New(brand Brand) (*Pages, error) {
+func New(brand Brand, files ...File) (*Pages, error) {
 	brand, err := brand.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	assets, err := newAssets(brand)
+// File is an asset of somebody else's that pages name.
+type File struct {
+	Name      string
+	Content   []byte
+	MediaType string
+}
+
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +64,9 @@ func New(brand Brand) (*Pages, error) {
 	}
 	for _, l := range spoken {
 		if p.pages[l.tag], err = parse(l, assets); err != nil {
+	for _, f := range files {
+		assets.add(f.Name, f.Content, f.MediaType)
+	}
 			return nil, err
 		}
 		p.tags = append(p.tags, language.Make(l.tag))

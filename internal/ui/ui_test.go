@@ -86,7 +86,7 @@ func samples() map[string]Page {
 
 func mustNew(t *testing.T, brand Brand) *Pages {
 	t.Helper()
-	p, err := New(brand)
+	p, err := New(brand, File{Name: "guide.css", Content: []byte("main{}"), MediaType: "text/css; charset=utf-8"})
 	if err != nil {
 		t.Fatal(err)
 	}

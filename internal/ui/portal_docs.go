@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"html/template"
+
+	"postern.dev/postern"
+)
+
+// DocsPage is the first page of the docs, or what a search found.
+type DocsPage struct {
+	StaffFrame
+	Dialects []string
+	Query    string
+	Found    []Found
+}
+
+// Found is a place in the docs.
+type Found struct{ Where, Title, Path, Text string }
+
+func (*DocsPage) Name() string { return "portal-docs" }
+func (*DocsPage) Title() Text  { return Say("Docs") }
+
+// ReferencePage has the scopes, the events and the errors.
+type ReferencePage struct {
+	StaffFrame
+	Scopes []postern.Scope
+	Events []postern.PublishedType
+	Errors []ReferenceError
+}
+
+// ReferenceError is a rule by which a request can fail.
+type ReferenceError struct{ Rule, What, Do string }
+
+func (*ReferencePage) Name() string { return "portal-reference" }
+func (*ReferencePage) Title() Text  { return Say("Scopes, events, errors") }
+
+// GuideSection is what stands under one heading of a guide.
+type GuideSection struct {
+	ID, Title string
+	HTML      template.HTML
+}
+
+// GuidePage is the guide to a dialect.
+type GuidePage struct {
+	StaffFrame
+	Heading  string
+	Choosers template.HTML
+	Sections []GuideSection
+}
+
+func (*GuidePage) Name() string  { return "portal-guide" }
+func (p *GuidePage) Title() Text { return Say("%s", p.Heading) }
+
+// QuickStartPage is the guide for one app, with its own values.
+type QuickStartPage struct {
+	AppFrame
+	Dialects []string // that the app speaks
+	Dialect  string   // whose guide is shown
+	Choosers template.HTML
+	Sections []GuideSection
+}
+
+func (*QuickStartPage) Name() string  { return "portal-start" }
+func (p *QuickStartPage) Title() Text { return Say("Quick start for %s", p.App.Name) }
+
+// Shortened bounds a text, in characters.
+func Shortened(text string, most int) string {
+	if r := []rune(text); len(r) > most {
+		return string(r[:most])
+	}
+	return text
+}
