@@ -66,3 +66,27 @@ type Member struct {
 	Role    Role
 	Since   time.Time
 }
+
+// Invitation is a one-time link with which somebody comes to a partner: asked
+// by the partner or the operator, or, of a partner that is yet to be, by
+// themselves.
+type Invitation struct {
+	ID      string
+	Email   string  // whom it is for; nobody else can use it
+	Name    string  // as they wrote it when they registered; may be empty
+	Partner Partner // without an ID: the company that registers
+	Role    Role
+	By      Staff // the member who invites; empty: the operator, or themselves
+	Known   bool  // the e-mail has a sign-in already
+	Since   time.Time
+	Expires time.Time
+}
+
+// Registers reports whether the invitation makes a new partner.
+func (i *Invitation) Registers() bool { return i.Partner.ID == "" }
+
+// WaitingPartner is one that registered itself, with those who did.
+type WaitingPartner struct {
+	Partner
+	Owners []Staff
+}

@@ -28,17 +28,19 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // commands is what there is to type.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Run the whole product on this machine, with nothing set up."`
-	Serve   serve          `cmd:"" help:"Run the server."`
-	Apply   apply          `cmd:"" help:"Bring the database to what resources files declare."`
-	Migrate migrate        `cmd:"" help:"Bring the database's schema up to date."`
-	Doctor  doctor         `cmd:"" help:"Tell whether this installation is healthy, and if not what to do."`
-	Token   tokenCommand   `cmd:"" help:"Operators' tokens for the REST API."`
-	Keys    keysCommand    `cmd:"" help:"The keys that sign access tokens."`
-	User    userCommand    `cmd:"" help:"End users."`
-	Webhook webhookCommand `cmd:"" help:"What apps are told: history, replay, tests."`
-	Dialect dialectCommand `cmd:"" help:"The wires that this server speaks."`
-	Version version        `cmd:"" help:"Print the version."`
+	Dev      devCommand      `cmd:"" help:"Run the whole product on this machine, with nothing set up."`
+	Serve    serve           `cmd:"" help:"Run the server."`
+	Apply    apply           `cmd:"" help:"Bring the database to what resources files declare."`
+	Migrate  migrate         `cmd:"" help:"Bring the database's schema up to date."`
+	Doctor   doctor          `cmd:"" help:"Tell whether this installation is healthy, and if not what to do."`
+	Token    tokenCommand    `cmd:"" help:"Operators' tokens for the REST API."`
+	Keys     keysCommand     `cmd:"" help:"The keys that sign access tokens."`
+	User     userCommand     `cmd:"" help:"End users."`
+	Partner  partnerCommand  `cmd:"" help:"People of partners, at the portal."`
+	Operator operatorCommand `cmd:"" help:"People who run Postern, at the console."`
+	Webhook  webhookCommand  `cmd:"" help:"What apps are told: history, replay, tests."`
+	Dialect  dialectCommand  `cmd:"" help:"The wires that this server speaks."`
+	Version  version         `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command writes.

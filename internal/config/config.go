@@ -100,6 +100,9 @@ type Branding struct {
 // SignIn guards the sign-in page.
 type SignIn struct {
 	Attempts int `yaml:"attempts"` // wrong passwords before a person has to wait
+	// Partners is how partners come: by invitation alone ("invite"), or by
+	// registering themselves ("open"), then approved by an operator ("approve").
+	Partners string `yaml:"partners"`
 }
 
 // Webhooks say where partners' endpoints may be and how long is told of.
@@ -160,7 +163,7 @@ func defaults() *Config {
 			RetryWindow: 30 * time.Second, Session: 7 * day, SessionIdle: 12 * time.Hour,
 			SigningKey: 90 * day,
 		},
-		SignIn:   SignIn{Attempts: 10},
+		SignIn:   SignIn{Attempts: 10, Partners: "invite"},
 		Apps:     Apps{Review: appsOpen},
 		Webhooks: Webhooks{History: 30 * day},
 

@@ -88,6 +88,7 @@ database: sqlite:` + databaseFile + `
 insecure_loopback: true
 dialects:
   - ` + strings.Join(mounts, "\n  - ") + `
+sign_in: {partners: open}
 log: {level: ` + level + `}
 `, nil
 }

@@ -45,6 +45,10 @@ type People interface {
 	StaffChangePassword(ctx context.Context, s *postern.StaffSession, old, new, device postern.Secret, address string) (*identity.StaffSignedIn, error)
 	// StaffReset tells whose password a one-time link sets; NotFound.
 	StaffReset(ctx context.Context, realm postern.Realm, link postern.Secret) (*postern.Staff, error)
+	// Forgot mails a link to who forgot the password, whoever that may be.
+	Forgot(ctx context.Context, realm postern.Realm, email, address string) error
+	// Mails reports whether people can be written to.
+	Mails() bool
 	SpendStaffReset(ctx context.Context, realm postern.Realm, link, new postern.Secret, address string) error
 }
 
@@ -80,6 +84,8 @@ func New(c Config) (*Entry, error) {
 	e.Open("POST /logout", e.signOut)
 	e.Handle("GET /you", e.showYou)
 	e.Handle("POST /you", e.changePassword)
+	e.Open("GET /forgot", e.showForgot)
+	e.Open("POST /forgot", e.forgot)
 	e.Open("GET /reset/{token}", e.showReset)
 	e.Open("POST /reset/{token}", e.reset)
 	return e, nil
@@ -169,12 +175,6 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 	})
 }
 
-// under puts a pattern under the prefix.
-func (e *Entry) under(pattern string) string {
-	for i := range pattern {
-		if pattern[i] == ' ' {
-			rest := pattern[i+1:]
-			if rest == "/" {
 // Optional serves a page to whoever comes; the session of a visit by somebody
 // who is not signed in is nil.
 func (e *Entry) Optional(pattern string, page func(v *Visit) error) {
@@ -191,6 +191,12 @@ func (e *Entry) Optional(pattern string, page func(v *Visit) error) {
 	})
 }
 
+// under puts a pattern under the prefix.
+func (e *Entry) under(pattern string) string {
+	for i := range pattern {
+		if pattern[i] == ' ' {
+			rest := pattern[i+1:]
+			if rest == "/" {
 				rest = ""
 			}
 			return pattern[:i+1] + e.Prefix + rest

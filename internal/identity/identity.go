@@ -27,6 +27,12 @@ type Rules struct {
 	Log    *slog.Logger
 	Limits Limits
 
+	// For staff: who writes mails (nil: nobody), the origin that people use, and
+	// who hears of links that no mail carries (nil: nobody).
+	Mail      Mailer
+	PublicURL string
+	Tell      func(what, email, link string)
+
 	makeDesk   sync.Once
 	desk       *desk
 	seen       sync.Map       // hashes of sessions whose "last seen" is being written
@@ -41,6 +47,7 @@ type Limits struct {
 	SessionLife time.Duration // 7 d end it in any case
 	Device      time.Duration // 400 d from the last sign-in, as long as cookies live: a browser stays known
 	Reset       time.Duration // 24 h: a link to set a new password
+	Invitation  time.Duration // 7 d: a link to come to a partner
 	Hashes      int           // passwords hashed at the same time: one per processor
 	Waiting     int           // more that may wait for their turn: 128
 }
@@ -56,6 +63,7 @@ func (l Limits) withDefaults() Limits {
 		SessionLife: cmp.Or(l.SessionLife, 7*24*time.Hour),
 		Device:      cmp.Or(l.Device, 400*24*time.Hour),
 		Reset:       cmp.Or(l.Reset, 24*time.Hour),
+		Invitation:  cmp.Or(l.Invitation, 7*24*time.Hour),
 		Hashes:      cmp.Or(l.Hashes, runtime.GOMAXPROCS(0)),
 		Waiting:     cmp.Or(l.Waiting, 128),
 	}

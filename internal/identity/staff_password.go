@@ -49,26 +49,27 @@ func (r *Rules) StaffChangePassword(ctx context.Context, s *postern.StaffSession
 	return begun, nil
 }
 
-// StartStaffReset is StartReset for staff of a realm.
-func (r *Rules) StartStaffReset(ctx context.Context, realm postern.Realm, email string) (postern.Secret, *postern.Staff, error) {
+// StartStaffReset is StartReset for staff of a realm. It is mailed where people
+// can be written to, unless the operator hands it over.
+func (r *Rules) StartStaffReset(ctx context.Context, realm postern.Realm, email string, byHand bool) (*Link, error) {
+	return r.startStaffReset(ctx, realm, email, "operator", "", byHand)
+}
+
+func (r *Rules) startStaffReset(ctx context.Context, realm postern.Realm, email, actor, address string, byHand bool) (*Link, error) {
 	found, err := r.Store.StaffCredential(ctx, realm, postern.FoldEmail(email), postern.Hash{}, r.Now())
 	if postern.Is(err, postern.NotFound) {
-		return "", nil, postern.Errorf(postern.NotFound, "There is no %s with the e-mail %q.", staffNoun[realm], email)
+		return nil, postern.Errorf(postern.NotFound, "There is no %s with the e-mail %q.", staffNoun[realm], email)
 	}
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if found.Staff.Disabled {
-		return "", nil, postern.Errorf(postern.Forbidden, "The sign-in of %q is switched off: switch it on first.", found.Staff.Email)
+		return nil, postern.Errorf(postern.Forbidden, "The sign-in of %q is switched off: switch it on first.", found.Staff.Email)
 	}
-	secret, link, err := r.newLink(r.Limits.withDefaults().Reset, "")
-	if err != nil {
-		return "", nil, err
-	}
-	if err := r.Store.SaveStaffReset(ctx, link, found.Staff.ID, "operator"); err != nil {
-		return "", nil, err
-	}
-	return secret, &found.Staff, nil
+	life := r.Limits.withDefaults().Reset
+	return r.give(ctx, found.Staff.Email, resetLetter(realm), life, address, byHand, func(link NewLink) error {
+		return r.Store.SaveStaffReset(ctx, link, found.Staff.ID, actor)
+	})
 }
 
 var staffNoun = map[postern.Realm]string{postern.PartnerRealm: "member of a partner", postern.OperatorRealm: "operator"}

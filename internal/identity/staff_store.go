@@ -31,6 +31,9 @@ type StaffRows interface {
 	StaffReset(ctx context.Context, realm postern.Realm, reset postern.Hash, now time.Time) (*postern.Staff, error)
 	// SpendStaffReset is SpendReset of staff.
 	SpendStaffReset(ctx context.Context, reset postern.Hash, p NewPassword) error
+
+	Invitations
+	Team
 }
 
 // StaffCredential is what a staff member's sign-in is checked against.
@@ -38,13 +41,4 @@ type StaffCredential struct {
 	Staff        postern.Staff
 	PasswordHash string // empty: none yet
 	KnownDevice  bool   // the browser is one of this person's
-}
-
-// NewLink is a one-time link on its way into the rows.
-type NewLink struct {
-	ID      string
-	Hash    postern.Hash
-	Address string // where it was asked for; may be empty
-	Expires time.Time
-	Now     time.Time
 }

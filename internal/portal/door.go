@@ -41,6 +41,9 @@ type Config struct {
 	PublicURL string // the origin that people and partners use
 	Now       func() time.Time
 	Rows      Rows
+	People    People
+	Teams     TeamRows
+	SignUp    SignUp
 	Sandboxes Sandboxes
 	Dialects  *dialect.Set
 	Sealer    Sealer
@@ -70,13 +73,14 @@ type Door struct {
 func New(c Config) *Door {
 	d := &Door{Config: c}
 	d.Entry.Handle("GET /", d.apps)
+	d.peopleRoutes()
 	d.sandboxRoutes()
 	d.tryRoutes()
+	d.docsRoutes()
 	return d
 }
 
 // ServeHTTP serves every path under Prefix.
-	d.docsRoutes()
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.Entry.ServeHTTP(w, r) }
 
 // app reads the app that the path names, for a member of its partner, with the

@@ -19,15 +19,16 @@ import (
 
 // The rows have every verb that a room asks for.
 var (
-	_ oauth.Store    = (*store.DB)(nil)
-	_ identity.Store = (*store.DB)(nil)
-	_ registry.Store = (*store.DB)(nil)
-	_ web.Rows       = (*store.DB)(nil)
-	_ vault.Rows     = (*store.DB)(nil)
-	_ signing.Store  = (*store.DB)(nil)
-	_ mail.Rows      = (*store.DB)(nil)
-	_ webhook.Store  = (*store.DB)(nil)
-	_ portal.Rows    = (*store.DB)(nil)
+	_ oauth.Store     = (*store.DB)(nil)
+	_ identity.Store  = (*store.DB)(nil)
+	_ registry.Store  = (*store.DB)(nil)
+	_ web.Rows        = (*store.DB)(nil)
+	_ vault.Rows      = (*store.DB)(nil)
+	_ signing.Store   = (*store.DB)(nil)
+	_ mail.Rows       = (*store.DB)(nil)
+	_ webhook.Store   = (*store.DB)(nil)
+	_ portal.Rows     = (*store.DB)(nil)
+	_ portal.TeamRows = (*store.DB)(nil)
 
 	_ requestlog.Store = (*store.DB)(nil)
 )
@@ -39,7 +40,8 @@ var (
 	_ web.Engine     = (*oauth.Rules)(nil)
 	_ web.People     = (*identity.Rules)(nil)
 
-	_ entry.People = (*identity.Rules)(nil)
+	_ entry.People  = (*identity.Rules)(nil)
+	_ portal.People = (*identity.Rules)(nil)
 
 	_ admin.Engine   = (*oauth.Rules)(nil)
 	_ admin.Rows     = (*store.DB)(nil)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/portal"
 	"postern.dev/postern/internal/ui"
@@ -44,17 +45,20 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	if err != nil {
 		return nil, err
 	}
+	signUp := portal.SignUp(s.cfg.SignIn.Partners)
+	partners.Registers = signUp == portal.Open || signUp == portal.Approved
 	return &staffDoors{
 		portal: portal.New(portal.Config{
+			People: s.Identity, Teams: s.DB, SignUp: signUp,
 			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox,
 			Dialects: s.Dialects, Sealer: sealer{s.vault}, SampleCall: s.cfg.Portal.SampleCall,
 			Public: func() http.Handler { return s.public }, Check: s.check(),
+			Catalogue: s.DB, PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name,
+			Calls: func(d *dialect.Dialect) []dialect.Call { return Calls(s.routes, d) },
 		}),
 		console: operators,
 	}, nil
 }
-			Catalogue: s.DB, PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name,
-			Calls: func(d *dialect.Dialect) []dialect.Call { return Calls(s.routes, d) },
 
 // entry is the sign-in of a realm.
 func (s *Server) entry(pages *ui.Pages, prefix string, realm postern.Realm) (*entry.Entry, error) {

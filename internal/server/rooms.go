@@ -32,6 +32,9 @@ type Outside struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+	// Tell hears of links that no mail carries, of people who come by themselves;
+	// nil: nobody does, and the operator makes another (postern partner link).
+	Tell func(what, email, link string)
 }
 
 func (o Outside) withDefaults() Outside {
@@ -82,7 +85,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 		return nil, errors.Join(err, db.Close())
 	}
 	out := mail.New(mail.Outbox{Rows: db, Sealer: sealer{v}, Now: o.Now, Random: o.Random, Log: o.Log, Server: cfg.Mail.Server()})
-	people := &identity.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
+	people := &identity.Rules{Mail: mailer{out}, PublicURL: cfg.PublicURL, Tell: o.Tell, Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Limits: identity.Limits{
 		Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
 	}}
 	keys := newSigning(cfg, o, db, v)

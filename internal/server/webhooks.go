@@ -28,7 +28,7 @@ func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mo
 	}
 }
 
-// mailer is the outbox as the webhooks speak of it.
+// mailer is the outbox as rules speak of it.
 type mailer struct{ *mail.Outbox }
 
 func (m mailer) Seal(to, subject, text string) (postern.SealedMail, error) {

@@ -183,6 +183,9 @@ func (db *DB) SaveStaffReset(ctx context.Context, l identity.NewLink, staffID, a
 		if _, err := t.exec(ctx, saveStaffReset, l.ID, l.Hash[:], staffID, actor, ms(l.Now), ms(l.Expires)); err != nil {
 			return err
 		}
+		if err := putMails(ctx, t, l.Mails); err != nil {
+			return err
+		}
 		return audit(ctx, t, auditRow{At: l.Now, Actor: actor, Action: "password.reset_made", Object: "staff:" + staffID, Address: l.Address})
 	})
 }

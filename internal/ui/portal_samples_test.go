@@ -11,6 +11,19 @@ func staffSamples() map[string]Page {
 		return StaffFrame{Prefix: "/portal", Staff: dev, SignOutToken: "t", Section: section}
 	}
 	return map[string]Page{
+		"staff-forgot":    &ForgotPage{Prefix: "/portal", Token: "t"},
+		"portal-register": &RegisterPage{Token: "t", Form: NewForm(map[string][]string{"company": {"Partner Inc"}})},
+		"portal-sent":     &SentPage{Heading: Say("One more step"), Says: []Text{Say("A link is on its way to %s.", "a@b.test")}, Back: "/portal/login"},
+		"portal-join": &JoinPage{Token: "t", Link: "/portal/invite/x", Invitation: postern.Invitation{
+			Email: "new@partner.test", Partner: inc, Role: postern.Developer, By: dev}, Form: NewForm(nil)},
+		"portal-team": &TeamPage{StaffFrame: frame("team"), Teams: []Team{{
+			Member:  postern.Member{Partner: inc, Staff: dev, Role: postern.Owner, Since: day},
+			Members: []postern.Member{{Partner: inc, Staff: dev, Role: postern.Owner, Since: day}},
+			Pending: []postern.Invitation{{ID: "lnk_1", Email: "new@partner.test", Partner: inc, Role: postern.Viewer, Expires: day}},
+		}}},
+		"portal-invite": &InvitePage{StaffFrame: frame("team"), Partner: inc, Token: "t", Form: NewForm(nil)},
+		"portal-member": &MemberPage{StaffFrame: frame("team"), Partner: inc, Token: "t",
+			Member: postern.Member{Partner: inc, Staff: dev, Role: postern.Viewer, Since: day}},
 		"staff-signin":  &StaffSignInPage{Prefix: "/portal", Token: "t", To: "/portal/team", Email: "dev@partner.test", Register: true, Problem: Say("No.")},
 		"staff-signout": &StaffSignOutPage{Prefix: "/portal", Token: "t", Staff: &dev},
 		"staff-you":     &StaffYouPage{StaffFrame: frame("you"), Token: "t", Since: day},

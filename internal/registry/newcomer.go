@@ -1,0 +1,32 @@
+package registry
+
+import "strings"
+
+// AboutNewcomer checks what somebody writes of themselves who comes to a
+// partner: company and name where they are asked for, and the e-mail. The same
+// rules hold as for what files declare.
+func AboutNewcomer(company, name, email *string) Findings {
+	var found Findings
+	if company != nil {
+		found.aboutNameIn("company", *company, "Write the name of your company.")
+	}
+	if name != nil {
+		found.aboutNameIn("name", *name, "Write your name.")
+	}
+	if email != nil && aboutEmail(*email) != "" {
+		found.refuse("email", "This is not an e-mail address; write it as in ada@example.com.")
+	}
+	return found
+}
+
+func (f *Findings) aboutNameIn(field, text, missing string) {
+	_, unseen := hidden(text)
+	switch {
+	case strings.TrimSpace(text) == "":
+		f.refuse(field, missing)
+	case unseen:
+		f.refuse(field, "This holds a character that a reader cannot see. Write it anew.")
+	case aboutName(text) != "":
+		f.refuse(field, "At most %d characters are allowed, without spaces around them.", longestName)
+	}
+}

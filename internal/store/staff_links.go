@@ -1,0 +1,321 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/identity"
+)
+
+const (
+	invitationColumns = `
+	l.id, l.email, l.name, l.partner_id, COALESCE(p.name, l.company), l.role, l.created_at, l.expires_at,
+	COALESCE(m.id, ''), COALESCE(m.email, ''), COALESCE(m.name, ''),
+	EXISTS (SELECT 1 FROM staff k WHERE k.realm = 'partner' AND k.email_folded = l.email_folded AND k.password_hash <> '')`
+
+	// Whoever invited may have been removed since; then there is no name to tell.
+	invitationTables = `
+	staff_links l
+	LEFT JOIN partners p ON p.id = l.partner_id AND p.removed_at = 0
+	LEFT JOIN staff m ON 'staff:' || m.id = l.made_by`
+
+	selectInvitation = `
+	SELECT ` + invitationColumns + ` FROM ` + invitationTables + `
+	WHERE l.hash = $1 AND l.purpose <> 'reset' AND l.expires_at > $2 AND (l.purpose = 'register' OR p.id IS NOT NULL)`
+
+	selectPending = `
+	SELECT ` + invitationColumns + ` FROM ` + invitationTables + `
+	WHERE l.partner_id = $1 AND l.purpose = 'invite' AND l.expires_at > $2 AND p.id IS NOT NULL
+	ORDER BY l.created_at, l.id`
+
+	latestWaiting = `
+	SELECT id FROM staff_links WHERE email_folded = $1 AND purpose <> 'reset' AND expires_at > $2
+	ORDER BY created_at DESC, id LIMIT 1`
+	renewLink = `UPDATE staff_links SET hash = $2, expires_at = $3 WHERE id = $1`
+
+	saveInvitation = `
+	INSERT INTO staff_links (id, hash, purpose, email, email_folded, partner_id, role, made_by, created_at, expires_at)
+	VALUES ($1, $2, 'invite', $3, $4, $5, $6, $7, $8, $9)
+	ON CONFLICT (partner_id, email_folded) WHERE purpose = 'invite' DO UPDATE SET
+	  id = excluded.id, hash = excluded.hash, email = excluded.email, role = excluded.role, made_by = excluded.made_by,
+	  created_at = excluded.created_at, expires_at = excluded.expires_at`
+	saveRegistration = `
+	INSERT INTO staff_links (id, hash, purpose, email, email_folded, name, company, role, made_by, created_at, expires_at)
+	VALUES ($1, $2, 'register', $3, $4, $5, $6, $7, 'stranger', $8, $9)
+	ON CONFLICT (email_folded) WHERE purpose = 'register' DO UPDATE SET
+	  id = excluded.id, hash = excluded.hash, email = excluded.email, name = excluded.name, company = excluded.company,
+	  created_at = excluded.created_at, expires_at = excluded.expires_at`
+
+	isMember = `
+	SELECT COUNT(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id
+	WHERE m.partner_id = $1 AND s.realm = 'partner' AND s.email_folded = $2`
+	partnersNamed = `SELECT COUNT(*) FROM partners WHERE lower(name) = lower($1) AND removed_at = 0`
+	partnerNamed  = `SELECT id, name, disabled FROM partners WHERE name = $1 AND removed_at = 0 ORDER BY id LIMIT 2`
+
+	spendInvitation = `
+	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND expires_at > $2
+	RETURNING purpose, email, email_folded, partner_id, company, role`
+	// A person whom a file declares without a password has a row already.
+	addStaff = `
+	INSERT INTO staff (id, realm, email, email_folded, name, password_hash, created_at)
+	VALUES ($1, 'partner', $2, $3, $4, $5, $6)
+	ON CONFLICT (realm, email_folded) DO UPDATE SET name = excluded.name, password_hash = excluded.password_hash
+	WHERE staff.password_hash = '' AND staff.disabled = FALSE
+	RETURNING id`
+	foldedEmailOf = `SELECT email_folded FROM staff WHERE id = $1 AND realm = 'partner' AND disabled = FALSE`
+	addPartner    = `INSERT INTO partners (id, name, disabled, waiting_since, created_at) VALUES ($1, $2, $3, $4, $5)`
+	addMember     = `
+	INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ($1, $2, $3, $4)
+	ON CONFLICT (partner_id, staff_id) DO NOTHING`
+)
+
+// SaveInvitation implements identity.Invitations.
+func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := db.holdPartner(ctx, t, i.PartnerID); err != nil {
+			return err
+		}
+		actor := "operator"
+		if i.By != "" {
+			actor = "staff:" + i.By
+			if err := mustOwn(ctx, t, i.PartnerID, i.By); err != nil {
+				return err
+			}
+		}
+		folded := postern.FoldEmail(i.Email)
+		if n, err := count(ctx, t, isMember, i.PartnerID, folded); err != nil || n > 0 {
+			return or(err, postern.Errorf(postern.Conflict, "%s is a member already.", i.Email))
+		}
+		_, err := t.exec(ctx, saveInvitation, i.ID, i.Hash[:], i.Email, folded, i.PartnerID, string(i.Role), actor, ms(i.Now), ms(i.Expires))
+		if err != nil {
+			return err
+		}
+		if err := putMails(ctx, t, i.Mails); err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{At: i.Now, Actor: actor, Action: "member.invited", Object: "partner:" + i.PartnerID,
+			Detail: i.Email + " as " + string(i.Role), Address: i.Address})
+	})
+}
+
+// SaveRegistration implements identity.Invitations.
+func (db *DB) SaveRegistration(ctx context.Context, i identity.NewInvitation) error {
+	return db.write(ctx, func(t *tx) error {
+		if err := freeName(ctx, t, i.Company); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, saveRegistration, i.ID, i.Hash[:], i.Email, postern.FoldEmail(i.Email), i.Name, i.Company, string(i.Role), ms(i.Now), ms(i.Expires))
+		if err != nil {
+			return err
+		}
+		return putMails(ctx, t, i.Mails)
+	})
+}
+
+// freeName keeps a company that registers from the name of another: people who
+// read it beside an app could not tell them apart.
+func freeName(ctx context.Context, t *tx, name string) error {
+	if n, err := count(ctx, t, partnersNamed, name); err != nil || n > 0 {
+		return or(err, postern.Errorf(postern.Conflict, "A partner of this name is here already."))
+	}
+	return nil
+}
+
+// RenewInvitation implements identity.Invitations.
+func (db *DB) RenewInvitation(ctx context.Context, foldedEmail string, l identity.NewLink) (*postern.Invitation, error) {
+	err := db.write(ctx, func(t *tx) error {
+		var id string
+		err := t.row(ctx, latestWaiting, foldedEmail, ms(l.Now)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+		if err := mustChange(t.exec(ctx, renewLink, id, l.Hash[:], ms(l.Expires))); err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{At: l.Now, Actor: "operator", Action: "invitation.renewed", Object: "link:" + id})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return db.Invitation(ctx, l.Hash, l.Now)
+}
+
+// Invitation implements identity.Invitations.
+func (db *DB) Invitation(ctx context.Context, hash postern.Hash, now time.Time) (*postern.Invitation, error) {
+	i, err := scanInvitation(read{db}.row(ctx, selectInvitation, hash[:], ms(now)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errGone
+	}
+	return i, db.trouble(err)
+}
+
+// PendingInvitations implements portal.Rows.
+func (db *DB) PendingInvitations(ctx context.Context, partnerID string, now time.Time) ([]postern.Invitation, error) {
+	rows, err := read{db}.rows(ctx, selectPending, partnerID, ms(now))
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []postern.Invitation
+	for rows.Next() {
+		i, err := scanInvitation(rows)
+		if err != nil {
+			return nil, db.trouble(err)
+		}
+		list = append(list, *i)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+func scanInvitation(row interface{ Scan(...any) error }) (*postern.Invitation, error) {
+	i := postern.Invitation{By: postern.Staff{Realm: postern.PartnerRealm}}
+	var since, expires int64
+	err := row.Scan(&i.ID, &i.Email, &i.Name, &i.Partner.ID, &i.Partner.Name, &i.Role, &since, &expires,
+		&i.By.ID, &i.By.Email, &i.By.Name, &i.Known)
+	i.Since, i.Expires = at(since), at(expires)
+	return &i, err
+}
+
+// InvitePartner implements identity.Invitations.
+func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time) (p *postern.Partner, made bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		// One at a time, with applies: each might make the same.
+		if _, err := t.exec(ctx, lockRegistry); err != nil {
+			return err
+		}
+		found, err := partnersOf(ctx, t, name)
+		switch {
+		case err != nil:
+			return err
+		case len(found) > 1:
+			return postern.Errorf(postern.Conflict, "Several partners have the name %q: give them different names first.", name)
+		case len(found) == 1:
+			p, made = &found[0], false
+			return nil
+		}
+		p, made = &postern.Partner{ID: id, Name: name}, true
+		if _, err := t.exec(ctx, addPartner, id, name, false, 0, ms(now)); err != nil {
+			return err
+		}
+		return audit(ctx, t, auditRow{At: now, Actor: "operator", Action: "partner.created", Object: "partner:" + id})
+	})
+	return p, made, err
+}
+
+func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner, err error) {
+	rows, err := t.rows(ctx, partnerNamed, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p postern.Partner
+		if err := rows.Scan(&p.ID, &p.Name, &p.Disabled); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// TakeInvitation implements identity.Invitations.
+func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity.Taker) error {
+	return db.write(ctx, func(t *tx) error {
+		var i spentInvitation
+		err := t.row(ctx, spendInvitation, hash[:], ms(by.Now)).Scan(&i.purpose, &i.email, &i.folded, &i.partner, &i.company, &i.role)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+		staff, err := i.taker(ctx, t, by)
+		if err != nil {
+			return err
+		}
+		if i.purpose == "register" {
+			i.partner = by.PartnerID
+			err = i.found(ctx, t, staff, by)
+		} else {
+			err = db.holdPartner(ctx, t, i.partner)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, addMember, i.partner, staff, i.role, ms(by.Now)); err != nil {
+			return err
+		}
+		err = audit(ctx, t, auditRow{At: by.Now, Actor: "staff:" + staff, Action: "member.joined", Object: "partner:" + i.partner,
+			Detail: i.email + " as " + i.role, Address: by.Address})
+		if err != nil || !by.New {
+			return err
+		}
+		by.Session.UserID = staff
+		return beginStaffSession(ctx, t, by.Session, "sign_in", "by invitation")
+	})
+}
+
+// spentInvitation is what the row said.
+type spentInvitation struct {
+	purpose, email, folded, partner, company, role string
+}
+
+// taker is who becomes a member: somebody new, or who is signed in and has the
+// e-mail that the link went to.
+func (i *spentInvitation) taker(ctx context.Context, t *tx, by identity.Taker) (id string, err error) {
+	if by.New {
+		err = t.row(ctx, addStaff, by.StaffID, i.email, i.folded, by.Name, by.PasswordHash, ms(by.Now)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = postern.Errorf(postern.Conflict, "This e-mail has a sign-in already.")
+		}
+		return id, err
+	}
+	var folded string
+	err = t.row(ctx, foldedEmailOf, by.StaffID).Scan(&folded)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", errGone
+	}
+	if err == nil && folded != i.folded {
+		err = postern.Errorf(postern.Forbidden, "This invitation is for another e-mail address than the one that you are signed in with.")
+	}
+	return by.StaffID, err
+}
+
+// found makes the partner of a company that registered itself.
+func (i *spentInvitation) found(ctx context.Context, t *tx, staff string, by identity.Taker) error {
+	if _, err := t.exec(ctx, lockRegistry); err != nil {
+		return err
+	}
+	if err := freeName(ctx, t, i.company); postern.Is(err, postern.Conflict) {
+		return postern.Errorf(postern.Forbidden, "A partner with the name %s has come to be meanwhile. Ask its people to invite you, or register under another name.", i.company)
+	} else if err != nil {
+		return err
+	}
+	waiting, detail := int64(0), "registered itself"
+	if by.Waits {
+		waiting, detail = ms(by.Now), "registered itself, and waits for an operator"
+	}
+	if _, err := t.exec(ctx, addPartner, i.partner, i.company, by.Waits, waiting, ms(by.Now)); err != nil {
+		return err
+	}
+	return audit(ctx, t, auditRow{At: by.Now, Actor: "staff:" + staff, Action: "partner.created", Object: "partner:" + i.partner, Detail: detail, Address: by.Address})
+}
+
+func count(ctx context.Context, t *tx, query string, args ...any) (n int, err error) {
+	err = t.row(ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+// or is trouble, where there was some, else what was found out.
+func or(trouble, found error) error {
+	if trouble != nil {
+		return trouble
+	}
+	return found
+}
