@@ -15,7 +15,7 @@ import (
 // rest on is no longer as it was.
 type Change struct {
 	Seq  int64
-	Kind string // "token", "family", "connection", "app", "partner", "account", "user", "all"
+	Kind string // "token", "family", "connection", "app", "partner", "account", "user", "api", "all"
 	Key  string // hash in hex, or id
 	At   time.Time
 }
@@ -32,6 +32,9 @@ type Memory struct {
 	fresh  time.Duration // how old the reading may be
 	away   time.Duration // and when the database does not answer
 	shards [64]shard
+
+	apis     sync.Map // id to rememberedAPI
+	heldAPIs atomic.Int64
 
 	// stale says at which change a key was last touched. Keys are hashes: two that
 	// collide cost a read, never a wrong answer.
@@ -260,6 +263,7 @@ func (m *Memory) take(list []Change) {
 			clear(s.tokens)
 			s.mu.Unlock()
 		}
+		m.apis.Clear()
 	}
 	m.seq.Store(last)
 	next := make(chan struct{})

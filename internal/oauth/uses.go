@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +24,12 @@ type Use struct {
 type uses struct {
 	mu      sync.Mutex
 	seen    map[postern.Hash]Use
-	secrets map[string]time.Time // ids of client secrets
+	of      map[appAt][]postern.Hash // the families in seen
+	secrets map[string]time.Time     // ids of client secrets
 }
+
+// appAt is an app at an account, whose families an exchange may have to choose from.
+type appAt struct{ app, account string }
 
 // SecretUse is that a client secret proved its app.
 type SecretUse struct {
@@ -65,40 +70,65 @@ func (u *uses) note(t *postern.Token, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.seen == nil {
-		u.seen = map[postern.Hash]Use{}
+		u.seen, u.of = map[postern.Hash]Use{}, map[appAt][]postern.Hash{}
 	}
-	if _, known := u.seen[t.Family]; known || len(u.seen) < usesKept {
-		u.seen[t.Family] = Use{t.Family, t.Connection.ID, now}
+	if _, known := u.seen[t.Family]; !known {
+		if len(u.seen) >= usesKept {
+			return
+		}
+		of := appAt{t.AppID, t.Account.ID}
+		u.of[of] = append(u.of[of], t.Family)
 	}
+	u.seen[t.Family] = Use{t.Family, t.Connection.ID, now}
 }
 
 func (u *uses) take() []Use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.seen) == 0 {
-		return nil
-	}
-	batch := make([]Use, 0, len(u.seen))
-	for _, use := range u.seen {
-		batch = append(batch, use)
-	}
-	u.seen = nil
+	batch := slices.Collect(maps.Values(u.seen))
+	u.seen, u.of = nil, nil
 	return batch
 }
 
-// SaveUses writes what was noted. It is one batch, so it never asks to be
-// called again at once.
+// takeOf takes what was noted of an app at one account.
+func (u *uses) takeOf(app, account string) (batch []Use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	of := appAt{app, account}
+	for _, family := range u.of[of] {
+		batch = append(batch, u.seen[family])
+		delete(u.seen, family)
+	}
+	delete(u.of, of)
+	return batch
+}
+
+// usesAtOnce bounds how long one transaction of uses holds its rows, and on
+// SQLite the writer.
+const usesAtOnce = 500
+
+// SaveUses writes all that was noted, so it never asks to be called again at once.
 func (r *Rules) SaveUses(ctx context.Context) (int, error) {
 	if secrets := r.uses.takeSecrets(); len(secrets) > 0 {
 		if err := r.Store.SaveSecretUses(ctx, secrets); err != nil {
 			return 0, err
 		}
 	}
-	batch := r.uses.take()
-	if len(batch) == 0 {
-		return 0, nil
+	return 0, r.saveUses(ctx, r.uses.take())
+}
+
+// saveUsesOf writes what was noted of an app's connections to one account.
+func (r *Rules) saveUsesOf(ctx context.Context, app, account string) error {
+	return r.saveUses(ctx, r.uses.takeOf(app, account))
+}
+
+func (r *Rules) saveUses(ctx context.Context, noted []Use) error {
+	for some := range slices.Chunk(noted, usesAtOnce) {
+		if err := r.Store.SaveUses(ctx, some); err != nil {
+			return err
+		}
 	}
-	return 0, r.Store.SaveUses(ctx, batch)
+	return nil
 }
 
 // sweepBatch bounds how many rows one sweep removes of each kind, so that the

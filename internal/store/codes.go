@@ -131,7 +131,8 @@ const (
 
 	// redeemAtOnce is a whole exchange in one round trip, for PostgreSQL: the
 	// statements above in the same order. It does nothing, and finds no row, when
-	// the code is not to be had or the connection must take on more scopes.
+	// the code is not to be had, the connection must take on more scopes, or it
+	// stands already and there is a cap ($16), which a further look has to hold.
 	redeemAtOnce = `
 	WITH code AS (
 	  SELECT hash, account_id, app_id, user_id FROM codes
@@ -146,17 +147,16 @@ const (
 	  INSERT INTO connections (id, number, app_id, account_id, user_id, scopes, created_at, created_by, sequence)
 	  SELECT $3, $4, app_id, account_id, $5, $6, $2, user_id, 1 FROM code
 	  ON CONFLICT (account_id, app_id, user_id) WHERE ended_at = 0 DO UPDATE SET app_id = excluded.app_id
-	  WHERE connections.scopes = excluded.scopes
+	  WHERE connections.scopes = excluded.scopes AND NOT $16::boolean
 	  RETURNING id, number, app_id, account_id, user_id
 	), spent AS (
 	  UPDATE codes SET spent_at = $2, outcome = 'redeemed', connection_id = conn.id, live_until = $7, last_used_at = $2
 	  FROM conn WHERE codes.hash = $1
-	), access AS (
+	), born AS (
 	  INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
-	  SELECT $8, 'access', $1, app_id, $9, $10, $2, $11 FROM conn
-	), refresh AS (
-	  INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
-	  SELECT $12, 'refresh', $1, app_id, $9, $10, $2, $13 FROM conn WHERE $12::bytea IS NOT NULL
+	  SELECT v.hash, v.kind, $1, conn.app_id, $9, $10, $2, v.ends
+	  FROM conn, (VALUES ($8::bytea, 'access', $11::bigint), ($12::bytea, 'refresh', $13::bigint)) AS v (hash, kind, ends)
+	  WHERE v.hash IS NOT NULL
 	), event AS (
 	  INSERT INTO events (id, type, app_id, connection_id, sequence, account_id, user_id, user_nickname, at)
 	  SELECT $14, 'connection.created', app_id, id, 1, account_id, user_id, $15, $2 FROM conn WHERE id = $3
@@ -166,7 +166,7 @@ const (
 
 // RedeemCode implements oauth.Store.
 func (db *DB) RedeemCode(ctx context.Context, r oauth.Redemption) (id string, number int64, err error) {
-	if !db.engine.oneNode && r.AtOnce == 0 && r.Second == nil && r.Sign == nil {
+	if !db.engine.oneNode && r.Second == nil && r.Sign == nil {
 		id, number, err = db.redeemAtOnce(ctx, r)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return id, number, db.trouble(err)
@@ -192,7 +192,7 @@ func (db *DB) redeemAtOnce(ctx context.Context, r oauth.Redemption) (id string, 
 	err = db.writes.QueryRowContext(ctx, redeemAtOnce,
 		c.Hash[:], ms(r.Now), r.NewConnectionID, r.NewNumber, owner, join(c.Scopes), endMS(r.LiveUntil),
 		r.Access.Hash[:], r.Access.Dialect, join(r.Access.Scopes), endMS(r.Access.ExpiresAt),
-		refresh, refreshEnds, r.EventID, nickname).Scan(&id, &number)
+		refresh, refreshEnds, r.EventID, nickname, r.AtOnce > 0).Scan(&id, &number)
 	return id, number, err
 }
 

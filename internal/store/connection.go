@@ -1,11 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"postern.dev/postern"
@@ -41,6 +44,16 @@ const (
 
 	useFamilyAt     = `UPDATE codes SET last_used_at = $2 WHERE hash = $1 AND last_used_at < $2`
 	useConnectionAt = `UPDATE connections SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2`
+
+	// The same for many, for PostgreSQL: the rows are locked in the order of their keys.
+	useFamiliesAt = `
+	WITH v AS (SELECT unnest($1::bytea[]) AS hash, unnest($2::bigint[]) AS at),
+	     held AS (SELECT c.hash, v.at FROM v JOIN codes c ON c.hash = v.hash WHERE c.last_used_at < v.at ORDER BY c.hash FOR UPDATE OF c)
+	UPDATE codes SET last_used_at = held.at FROM held WHERE codes.hash = held.hash`
+	useConnectionsAt = `
+	WITH v AS (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS at),
+	     held AS (SELECT c.id, v.at FROM v JOIN connections c ON c.id = v.id WHERE c.last_used_at < v.at ORDER BY c.id FOR UPDATE OF c)
+	UPDATE connections SET last_used_at = held.at FROM held WHERE connections.id = held.id`
 )
 
 // Connection implements oauth.Store.
@@ -170,14 +183,38 @@ func disconnect(ctx context.Context, t *tx, c *postern.Connection, reason poster
 	return endConnection(ctx, t, c.ID, reason, actor, now)
 }
 
-// SaveUses implements oauth.Store.
+// SaveUses implements oauth.Store. Families and connections are two transactions,
+// so that none is ever held while the other is waited for.
 func (db *DB) SaveUses(ctx context.Context, batch []oauth.Use) error {
+	batch = slices.Clone(batch)
+	slices.SortFunc(batch, func(a, b oauth.Use) int { return bytes.Compare(a.Family[:], b.Family[:]) }) // two nodes lock in one order
+	families, when := make([][]byte, len(batch)), make([]int64, len(batch))
+	for i, u := range batch {
+		families[i], when[i] = u.Family[:], ms(u.At)
+	}
+	if err := saveTimes(ctx, db, useFamilyAt, useFamiliesAt, families, when); err != nil {
+		return err
+	}
+	latest := map[string]int64{}
+	for _, u := range batch {
+		latest[u.ConnectionID] = max(latest[u.ConnectionID], ms(u.At))
+	}
+	connections := slices.Sorted(maps.Keys(latest))
+	for i, id := range connections {
+		when[i] = latest[id]
+	}
+	return saveTimes(ctx, db, useConnectionAt, useConnectionsAt, connections, when[:len(connections)])
+}
+
+// saveTimes writes a time beside each key: on PostgreSQL in one statement.
+func saveTimes[K any](ctx context.Context, db *DB, one, many string, keys []K, when []int64) error {
 	return db.write(ctx, func(t *tx) error {
-		for _, u := range batch {
-			if _, err := t.exec(ctx, useFamilyAt, u.Family[:], ms(u.At)); err != nil {
-				return err
-			}
-			if _, err := t.exec(ctx, useConnectionAt, u.ConnectionID, ms(u.At)); err != nil {
+		if t.group == nil {
+			_, err := t.exec(ctx, many, keys, when)
+			return err
+		}
+		for i, k := range keys {
+			if _, err := t.exec(ctx, one, k, when[i]); err != nil {
 				return err
 			}
 		}

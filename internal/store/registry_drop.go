@@ -53,6 +53,7 @@ func (w *registryWriter) dropQuietly(writes *registry.Writes) {
 	}
 	for _, id := range writes.DropAPIs {
 		w.exec(dropAPI, id)
+		w.announce("api", id, false)
 	}
 	for _, id := range writes.DropStaff {
 		w.exec(dropPartnerRoles, id)

@@ -167,6 +167,7 @@ func (w *registryWriter) putCatalogue(writes *registry.Writes) {
 	}
 	for _, a := range writes.APIs {
 		w.exec(putAPI, a.Row.ID, a.Row.Name, a.Row.SecretHash[:], a.Row.Disabled, ms(w.now))
+		w.announce("api", a.Row.ID, a.New)
 	}
 }
 
