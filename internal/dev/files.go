@@ -89,6 +89,7 @@ insecure_loopback: true
 dialects:
   - ` + strings.Join(mounts, "\n  - ") + `
 sign_in: {partners: open}
+portal: {sample_call: ` + at.api + `/candidates}
 log: {level: ` + level + `}
 `, nil
 }

@@ -170,7 +170,17 @@ func (d *Door) guide(v *entry.Visit) error {
 	return v.Show(http.StatusOK, &ui.GuidePage{StaffFrame: v.Frame("docs"), Heading: parts.Title, Choosers: parts.Choosers, Sections: sections(parts)})
 }
 
+// guideOf is a dialect's guide. Those for no app in particular never change, so
+// they are made once.
 func (d *Door) guideOf(spoken *dialect.Dialect, app *dialect.GuideApp) *dialect.Parts {
+	if app == nil {
+		if made, ok := d.guides.Load(spoken); ok {
+			return made.(*dialect.Parts)
+		}
+		made := spoken.GuideParts(d.PublicURL, nil, d.Calls(spoken)...)
+		d.guides.Store(spoken, made)
+		return made
+	}
 	return spoken.GuideParts(d.PublicURL, app, d.Calls(spoken)...)
 }
 

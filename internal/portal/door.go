@@ -6,6 +6,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"postern.dev/postern"
@@ -67,6 +68,7 @@ type Config struct {
 // Door serves everything under /portal.
 type Door struct {
 	Config
+	guides sync.Map // *dialect.Dialect to *dialect.Parts
 }
 
 // New builds the door.

@@ -71,8 +71,12 @@ func readRoutes(file string, data []byte, mounted *dialect.Set) (*routes.Table, 
 	return table, problems.Err()
 }
 
-// Calls are the rules as they concern tokens of one dialect, for its guide.
+// Calls are the rules as they concern tokens of one dialect, for its guide; none
+// where there are no rules.
 func Calls(table *routes.Table, d *dialect.Dialect) (calls []dialect.Call) {
+	if table == nil {
+		return nil
+	}
 	for _, r := range table.List().Rules {
 		needs := table.Needs(r, d.Name())
 		if len(needs) > 0 && d.Terms().NoScopes {
