@@ -50,6 +50,7 @@ func (c *Config) check(r *report) {
 	c.checkRequestLog(r)
 	c.checkPortal(r)
 	c.checkApps(r)
+	c.checkApps(r)
 	c.checkMail(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "log.format", c.Log.Format, "text", "json")

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
@@ -43,6 +44,9 @@ func newAssets(brand Brand) (*Assets, error) {
 	icon = []byte(strings.ReplaceAll(string(icon), defaultColour, brand.Colour))
 	a.add("style.css", append([]byte(palette), style...), "text/css; charset=utf-8")
 	a.add("icon.svg", icon, "image/svg+xml")
+	if err := a.addScripts(); err != nil {
+		return nil, err
+	}
 	if len(brand.Logo) > 0 {
 		a.add("logo"+logoEndings[brand.LogoType], brand.Logo, brand.LogoType)
 		a.paths["logo"] = a.paths["logo"+logoEndings[brand.LogoType]]
@@ -50,6 +54,19 @@ func newAssets(brand Brand) (*Assets, error) {
 		a.paths["logo"] = a.paths["icon.svg"]
 	}
 	return a, nil
+}
+
+// addScripts takes every script along; a page names those that it has.
+func (a *Assets) addScripts() error {
+	files, err := fs.Glob(assetFiles, "assets/*.js")
+	for _, file := range files {
+		script, err := assetFiles.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		a.add(path.Base(file), script, "text/javascript; charset=utf-8")
+	}
+	return err
 }
 
 func (a *Assets) add(name string, content []byte, mediaType string) {

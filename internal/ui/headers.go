@@ -38,6 +38,12 @@ func (h Headers) Set(header http.Header) {
 	}
 }
 
+// allowScripts lets a page run scripts of our own, which may ask our own pages
+// and nobody else.
+func allowScripts(header http.Header) {
+	header.Set("Content-Security-Policy", header.Get("Content-Security-Policy")+"; script-src 'self'; connect-src 'self'")
+}
+
 // AllowFormTo lets a form on this page be answered by a redirect to these URLs'
 // origins: browsers apply form-action to every redirect that follows a post
 // (CSP 3 §6.4.1), those that the other site adds as well.

@@ -31,6 +31,13 @@ type Page interface {
 	Title() Text
 }
 
+// Scripted is a page that a little JavaScript makes better. Without it the page
+// works as well.
+type Scripted interface {
+	// Scripts are the names of assets.
+	Scripts() []string
+}
+
 // Pages render and serve everything that a browser sees.
 type Pages struct {
 	Assets  *Assets
@@ -119,6 +126,14 @@ type frame struct {
 	Brand Brand
 }
 
+// Scripts are those of the page; most have none.
+func (f frame) Scripts() []string {
+	if s, ok := f.Page.(Scripted); ok {
+		return s.Scripts()
+	}
+	return nil
+}
+
 // Render gives the HTML of a page in a language that we have.
 func (p *Pages) Render(language string, page Page) ([]byte, error) {
 	t, ok := p.pages[language][page.Name()]
@@ -140,6 +155,9 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page P
 	if err != nil {
 		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
 		return err
+	}
+	if s, ok := page.(Scripted); ok && len(s.Scripts()) > 0 {
+		allowScripts(w.Header())
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", reader)

@@ -1,0 +1,149 @@
+package ui
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// AppPage is an app's first page: what it still lacks, and what others know it
+// by.
+type AppPage struct {
+	AppFrame
+	Token       string
+	Steps       []Step // to go live, in order
+	Missing     int    // how many of them are not done
+	Verdict     string // the operator's reason, where the app was rejected
+	Since       time.Time
+	Proposal    *Proposed // nil: none
+	LogoProblem string
+	OwnSwitch   bool // its own people switched it off
+}
+
+// Step is something to do before an app is ready.
+type Step struct {
+	Text Text
+	Done bool
+	Path string // where it is done; empty: nowhere here
+}
+
+// Proposed is a change of a live app that the operator has not approved.
+type Proposed struct {
+	postern.Proposal
+	Differences []Difference
+	By          string // may be empty
+}
+
+// Difference is one thing before and after.
+type Difference struct {
+	What      Text
+	Was, Will []string
+	// WasLogo and WillLogo are addresses of images; empty: no image.
+	WasLogo, WillLogo string
+	Logo              bool
+}
+
+func (*AppPage) Name() string      { return "portal-app" }
+func (p *AppPage) Title() Text     { return Say("%s", p.App.Name) }
+func (*AppPage) Scripts() []string { return []string{"copy.js"} }
+
+// AppFormPage describes an app: a new one, or one that there is.
+type AppFormPage struct {
+	AppFrame
+	Partner   postern.Partner
+	New       bool
+	Token     string
+	LogoToken string
+	Form      *Form
+	// Fields of the form.
+	Called, About, Site, Logo, Redirects, Webhook Field
+	Dialects                                      []DialectChoice // of a new app; one: there is no choice
+	Scopes                                        []ScopeChoice
+	NoScopes                                      bool // the API knows none
+	Public                                        bool
+	PublicSaid                                    Field
+	Sure                                          string // what was asked about, for the box that confirms it
+	Reviewed                                      bool   // changes of what people see wait for the operator
+	Proposed                                      bool   // such a change waits: it is what the form shows
+	Uploaded                                      string // address of the logo that was handed in; empty: none
+	LogoSaid                                      Text   // what is wrong with the file that was handed in
+	Preview                                       *ConsentPage
+}
+
+// DialectChoice is a wire that a new app may speak.
+type DialectChoice struct {
+	Name   string
+	Chosen bool
+}
+
+// ScopeChoice is a permission that an app may ask for.
+type ScopeChoice struct {
+	Name, Text string
+	Chosen     bool
+	Reason     Field
+}
+
+func (*AppFormPage) Name() string { return "portal-app-form" }
+
+func (p *AppFormPage) Title() Text {
+	if p.New {
+		return Say("New app")
+	}
+	return Say("Settings of %s", p.App.Name)
+}
+
+func (*AppFormPage) Scripts() []string { return []string{"preview.js"} }
+
+// Action is where the form posts to.
+func (p *AppFormPage) Action() string {
+	if p.New {
+		return "/portal/partners/" + p.Partner.ID + "/apps/new"
+	}
+	return "/portal/apps/" + p.App.ID + "/settings"
+}
+
+// PreviewAction is where the form is sent to be shown as people would see the app.
+func (p *AppFormPage) PreviewAction() string {
+	if p.New {
+		return "/portal/partners/" + p.Partner.ID + "/apps/preview"
+	}
+	return "/portal/apps/" + p.App.ID + "/preview"
+}
+
+// KeysPage are an app's client secrets and its webhook key.
+type KeysPage struct {
+	AppFrame
+	Secrets      []SecretLine
+	Most         bool // there are as many valid ones as there can be
+	Token        string
+	SecretID     string
+	Called       Field
+	Fresh        bool   // the password was given just now
+	Shown        string // the secret that was made by this very request
+	ShownHook    string // likewise of the webhook key
+	HookToken    string
+	HasHook      bool
+	HookOldUntil time.Time // until when the key before signs, too
+	SignsWithKey bool      // it has public keys of its own
+}
+
+// SecretLine is one client secret.
+type SecretLine struct {
+	postern.AppSecret
+	Valid bool
+}
+
+func (*KeysPage) Name() string      { return "portal-keys" }
+func (p *KeysPage) Title() Text     { return Say("Keys of %s", p.App.Name) }
+func (*KeysPage) Scripts() []string { return []string{"copy.js"} }
+
+// Overlaps are how long old keys can live on beside new ones.
+func (*KeysPage) Overlaps() []Overlap {
+	return []Overlap{{"24h", Say("in 24 hours")}, {"1h", Say("in 1 hour")}, {"168h", Say("in 7 days")}, {"0s", Say("at once")}}
+}
+
+// Overlap is one of them.
+type Overlap struct {
+	Value string
+	Text  Text
+}
