@@ -108,7 +108,7 @@ func isPassing(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, errClosed) || strings.Contains(err.Error(), "unexpected EOF")
+		errors.Is(err, errClosed) || errors.Is(err, pgconn.ErrConnClosed) || strings.Contains(err.Error(), "unexpected EOF")
 }
 
 // openSQLite opens the file twice: one connection that writes, and a pool that
