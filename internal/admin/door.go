@@ -63,6 +63,7 @@ type Door struct {
 	log      *slog.Logger
 	waiting  chan struct{} // a place for each long poll
 	mux      *http.ServeMux
+	document []byte // what the API is, as OpenAPI
 }
 
 // Config is what a Door is made of.
@@ -73,6 +74,8 @@ type Config struct {
 	Source   func(*http.Request) string
 	Ending   <-chan struct{}
 	Log      *slog.Logger
+	// PublicURL is where the API is, for its document.
+	PublicURL string
 }
 
 // mostWaiting is how many long polls wait at a time; more are answered at once.
@@ -81,17 +84,21 @@ const mostWaiting = 256
 // New makes the door.
 func New(c Config) *Door {
 	d := &Door{engine: c.Engine, rows: c.Rows, webhooks: c.Webhooks, source: c.Source, ending: c.Ending, log: c.Log,
-		waiting: make(chan struct{}, mostWaiting), mux: http.NewServeMux()}
+		waiting: make(chan struct{}, mostWaiting), mux: http.NewServeMux(), document: document(routes, c.PublicURL)}
 	for _, r := range routes {
 		d.mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { d.serve(w, req, r) })
 	}
 	return d
 }
 
-// ServeHTTP answers a request under Prefix.
+// ServeHTTP answers a request under Prefix, or for the document of the API.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.URL.Path == DocumentPath {
+		d.serveDocument(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
 	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, with the body and the credential
 		say(w, http.StatusNotFound, noAddress)
 		return
@@ -122,32 +129,6 @@ type statusOnly struct {
 func (s *statusOnly) Header() http.Header         { return s.header }
 func (s *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
 func (s *statusOnly) WriteHeader(status int)      { s.status = status }
-
-// route is an address, who may use it and what it does. A route that is not in
-// this table does not exist (I-43).
-type route struct {
-	pattern string
-	right   string // that an operator's token must have; "": none has it
-	apps    bool   // apps may, for themselves
-	query   []string
-	most    int64 // bytes of body
-	serve   func(*Door, *call) error
-}
-
-const smallBody = 64 << 10
-
-var routes = []route{
-	{"POST /api/v1/events", "events.publish", false, nil, 20 << 20, (*Door).publish},
-	{"GET /api/v1/events", "", true, []string{"after", "limit", "wait"}, 0, (*Door).pull},
-	{"GET /api/v1/apps/{app}/webhook", "webhooks.read", true, nil, 0, (*Door).endpoint},
-	{"POST /api/v1/apps/{app}/webhook/test", "webhooks.write", true, nil, smallBody, (*Door).test},
-	{"POST /api/v1/apps/{app}/webhook/rotate", "webhooks.write", true, nil, smallBody, (*Door).rotate},
-	{"PUT /api/v1/apps/{app}/webhook/order", "webhooks.write", true, nil, smallBody, (*Door).order},
-	{"PUT /api/v1/apps/{app}/webhook/ed25519", "webhooks.write", true, nil, smallBody, (*Door).ed25519},
-	{"GET /api/v1/apps/{app}/deliveries", "webhooks.read", true, []string{"state", "since", "until", "cursor", "limit"}, 0, (*Door).deliveries},
-	{"GET /api/v1/apps/{app}/deliveries/{event}", "webhooks.read", true, nil, 0, (*Door).delivery},
-	{"POST /api/v1/apps/{app}/deliveries/replay", "webhooks.write", true, nil, smallBody, (*Door).replay},
-}
 
 // call is a request whose caller is known.
 type call struct {
@@ -311,8 +292,8 @@ var errTooLarge = errors.New("too large")
 
 // refusal is an error's words.
 type refusal struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
+	Error       string `json:"error" doc:"What is wrong, for programs."`
+	Description string `json:"error_description" doc:"What is wrong and what to do, for people."`
 }
 
 // statuses is this door's table of errors.

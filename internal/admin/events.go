@@ -15,18 +15,23 @@ import (
 
 // publication is an event as an operator's program publishes it.
 type publication struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	AccountID string          `json:"account_id"`
-	UserID    string          `json:"user_id"`
-	Scope     string          `json:"scope"`
-	Data      json.RawMessage `json:"data"`
+	ID        string          `json:"id,omitempty" pattern:"^[A-Za-z0-9_:-]{1,128}$" doc:"Makes publishing idempotent for as long as history is kept: again with the same contents sends nothing, with other contents it is refused. Without one Postern makes one."`
+	Type      string          `json:"type" doc:"A type of the catalogue."`
+	AccountID string          `json:"account_id" doc:"Whose event it is."`
+	UserID    string          `json:"user_id,omitempty" doc:"Limits it to the account's connections and to this user's."`
+	Scope     string          `json:"scope,omitempty" doc:"What a connection must hold to be told; outweighs the catalogue's."`
+	Data      json.RawMessage `json:"data,omitempty" doc:"An object of at most 16 KiB. Postern adds connection_id, sequence, account_id, user_id and user."`
 }
 
 // receipt says what became of it.
 type receipt struct {
-	ID     string `json:"id"`
-	Status string `json:"status"` // "published", or "duplicate": it was before
+	ID     string `json:"id" doc:"The event's id."`
+	Status string `json:"status" enum:"published,duplicate" doc:"duplicate: it was published before, and nothing is sent twice."`
+}
+
+// receipts say so of a list.
+type receipts struct {
+	Events []receipt `json:"events"`
 }
 
 // publish takes one event or a list of them: all, or none.
@@ -51,12 +56,12 @@ func (d *Door) publish(c *call) error {
 	for i, p := range said {
 		events[i] = webhook.Published{ID: p.ID, Type: p.Type, AccountID: p.AccountID, UserID: p.UserID, Scope: p.Scope, Data: p.Data}
 	}
-	receipts, err := d.webhooks.Publish(c.r.Context(), events, c.actor)
+	published, err := d.webhooks.Publish(c.r.Context(), events, c.actor)
 	if err != nil {
 		return err
 	}
-	out := make([]receipt, len(receipts))
-	for i, r := range receipts {
+	out := make([]receipt, len(published))
+	for i, r := range published {
 		out[i] = receipt{r.ID, "published"}
 		if r.Again {
 			out[i].Status = "duplicate"
@@ -66,17 +71,30 @@ func (d *Door) publish(c *call) error {
 		say(c.w, http.StatusAccepted, out[0])
 		return nil
 	}
-	say(c.w, http.StatusAccepted, map[string][]receipt{"events": out})
+	say(c.w, http.StatusAccepted, receipts{out})
 	return nil
 }
 
 // longestWait is how long a pull may wait for something to happen.
 const longestWait = 30 * time.Second
 
-// pulled is what an app gets that reads its events. Cursor is where to go on.
+// pulled is what an app gets that reads its events.
 type pulled struct {
 	Events []json.RawMessage `json:"events"`
 	Cursor string            `json:"cursor"`
+}
+
+// feed is pulled with the events spelt out, for the document.
+type feed struct {
+	Events []event `json:"events"`
+	Cursor string  `json:"cursor" doc:"Where to go on: the next request's after."`
+}
+
+type event struct {
+	ID        string         `json:"id" doc:"The same on each repetition; a webhook has it in the header webhook-id."`
+	Type      string         `json:"type"`
+	Timestamp time.Time      `json:"timestamp"`
+	Data      map[string]any `json:"data"`
 }
 
 // pull gives an app its events after a cursor, in order. With a cursor and

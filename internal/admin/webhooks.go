@@ -12,40 +12,86 @@ import (
 
 // endpointView is an app's endpoint with its health.
 type endpointView struct {
-	App          string     `json:"app"`
-	URL          string     `json:"url"`
-	Status       string     `json:"status"` // "healthy", "failing", "disabled", "none"
-	Failures     int        `json:"failures"`
+	App          string     `json:"app" doc:"The app's client_id."`
+	URL          string     `json:"url" doc:"Where events go; empty: the app pulls them."`
+	Status       string     `json:"status" enum:"healthy,failing,disabled,none" doc:"disabled: it said 410 Gone. none: there is no URL."`
+	Failures     int        `json:"failures" doc:"In a row."`
 	FailingSince *time.Time `json:"failing_since,omitempty"`
 	LastSuccess  *time.Time `json:"last_success,omitempty"`
-	Waiting      int64      `json:"waiting"`
-	Parked       int64      `json:"parked"`
-	Ordered      bool       `json:"ordered"`
-	PublicKey    string     `json:"public_key,omitempty"`
-	OldUntil     *time.Time `json:"old_secret_until,omitempty"`
+	Waiting      int64      `json:"waiting" doc:"Open deliveries."`
+	Parked       int64      `json:"parked" doc:"Deliveries that were given up."`
+	Ordered      bool       `json:"ordered" doc:"Whether a later event of a connection waits for an earlier one."`
+	PublicKey    string     `json:"public_key,omitempty" doc:"Verifies the Ed25519 signature, where there is one."`
+	OldUntil     *time.Time `json:"old_secret_until,omitempty" doc:"How long the secret before this one signs too."`
 }
 
 // deliveryView is a delivery in a list.
 type deliveryView struct {
-	ID        string     `json:"id"`
+	ID        string     `json:"id" doc:"The event's id."`
 	Type      string     `json:"type"`
-	Timestamp time.Time  `json:"timestamp"`
-	State     string     `json:"state"`
+	Timestamp time.Time  `json:"timestamp" doc:"When it happened."`
+	State     string     `json:"state" enum:"open,delivered,parked,kept,withheld" doc:"parked: given up. kept: there was no endpoint; pull it. withheld: no connection allowed it any more."`
 	Attempts  int        `json:"attempts"`
 	NextTry   *time.Time `json:"next_try,omitempty"`
 	DoneAt    *time.Time `json:"done_at,omitempty"`
-	Why       string     `json:"why,omitempty"`
+	Why       string     `json:"why,omitempty" doc:"What became of it, in words."`
 }
+
+// deliveryList is a page of deliveries.
+type deliveryList struct {
+	Deliveries []deliveryView `json:"deliveries"`
+	Cursor     string         `json:"cursor,omitempty" doc:"There may be more: send it with the next request."`
+}
+
+// deliveryDetail is one with what is sent and what was answered.
+type deliveryDetail struct {
+	DeliveryView
+	Body json.RawMessage `json:"body" doc:"What is sent, in the standard form."`
+	Log  []attemptView   `json:"log" doc:"The latest 100 attempts, the latest first."`
+}
+
+// DeliveryView is exported so that its members are a deliveryDetail's, in the
+// document too.
+type DeliveryView = deliveryView
 
 // attemptView is one request and what came of it.
 type attemptView struct {
 	Number int       `json:"number"`
 	At     time.Time `json:"at"`
-	TookMS int64     `json:"took_ms"`
-	Status int       `json:"status,omitempty"`
-	Error  string    `json:"error,omitempty"`
-	Reply  string    `json:"reply,omitempty"`
+	TookMS int64     `json:"took_ms" doc:"Milliseconds."`
+	Status int       `json:"status,omitempty" doc:"Of the answer; absent: there was none."`
+	Error  string    `json:"error,omitempty" doc:"Why there was none."`
+	Reply  string    `json:"reply,omitempty" doc:"The first KiB of the answer, as text."`
 }
+
+// What is sent and said by the other routes.
+type (
+	rotation struct {
+		Overlap *int64 `json:"overlap_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the old secret signs too; a day when it is left out."`
+	}
+	rotated struct {
+		Secret string `json:"webhook_secret" doc:"It is shown here and never again."`
+	}
+	ordering struct {
+		Ordered *bool `json:"ordered" nullable:"false" doc:"Whether a later event of a connection waits for an earlier one."`
+	}
+	signing struct {
+		Enabled *bool `json:"enabled" nullable:"false" doc:"Whether messages are signed with Ed25519, too. Each true makes a new key pair."`
+	}
+	signed struct {
+		Enabled   bool   `json:"enabled"`
+		PublicKey string `json:"public_key" doc:"Empty when it is off."`
+	}
+	selection struct {
+		ID    string `json:"id,omitempty" doc:"One event."`
+		State string `json:"state,omitempty" enum:"delivered,parked,kept,withheld" doc:"All of this state."`
+		Since string `json:"since,omitempty" format:"date-time" doc:"That happened then or later."`
+		Until string `json:"until,omitempty" format:"date-time" doc:"That happened then or earlier."`
+	}
+	replayed struct {
+		Replayed int `json:"replayed" doc:"How many are sent again; at most 1,000 at a time."`
+	}
+)
 
 func maybe(t time.Time) *time.Time {
 	if t.IsZero() {
@@ -95,27 +141,27 @@ func (d *Door) test(c *call) error {
 
 // rotate answers with the new secret, once.
 func (d *Door) rotate(c *call) error {
-	said := struct {
-		Overlap int64 `json:"overlap_seconds"`
-	}{int64(webhook.UsualOverlap / time.Second)}
+	var said rotation
 	if err := c.body(&said, true); err != nil {
 		return err
 	}
-	if said.Overlap < 0 || said.Overlap > 1<<31 {
+	overlap := int64(webhook.UsualOverlap / time.Second)
+	if said.Overlap != nil {
+		overlap = *said.Overlap
+	}
+	if overlap < 0 || overlap > 1<<31 {
 		return postern.Errorf(postern.InvalidRequest, "overlap_seconds: write a number of seconds up to 30 days.")
 	}
-	secret, err := d.webhooks.RotateSecret(c.r.Context(), c.r.PathValue("app"), time.Duration(said.Overlap)*time.Second, c.actor)
+	secret, err := d.webhooks.RotateSecret(c.r.Context(), c.r.PathValue("app"), time.Duration(overlap)*time.Second, c.actor)
 	if err != nil {
 		return err
 	}
-	say(c.w, http.StatusOK, map[string]string{"webhook_secret": string(secret)})
+	say(c.w, http.StatusOK, rotated{string(secret)})
 	return nil
 }
 
 func (d *Door) order(c *call) error {
-	var said struct {
-		Ordered *bool `json:"ordered"`
-	}
+	var said ordering
 	if err := c.body(&said, false); err != nil {
 		return err
 	}
@@ -125,14 +171,12 @@ func (d *Door) order(c *call) error {
 	if err := d.webhooks.Order(c.r.Context(), c.r.PathValue("app"), *said.Ordered, c.actor); err != nil {
 		return err
 	}
-	say(c.w, http.StatusOK, map[string]bool{"ordered": *said.Ordered})
+	say(c.w, http.StatusOK, said)
 	return nil
 }
 
 func (d *Door) ed25519(c *call) error {
-	var said struct {
-		Enabled *bool `json:"enabled"`
-	}
+	var said signing
 	if err := c.body(&said, false); err != nil {
 		return err
 	}
@@ -143,7 +187,7 @@ func (d *Door) ed25519(c *call) error {
 	if err != nil {
 		return err
 	}
-	say(c.w, http.StatusOK, map[string]any{"enabled": *said.Enabled, "public_key": public})
+	say(c.w, http.StatusOK, signed{*said.Enabled, public})
 	return nil
 }
 
@@ -167,10 +211,7 @@ func (d *Door) deliveries(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Deliveries []deliveryView `json:"deliveries"`
-		Cursor     string         `json:"cursor,omitempty"` // there is more
-	}{Deliveries: make([]deliveryView, 0, len(list))}
+	out := deliveryList{Deliveries: make([]deliveryView, 0, len(list))}
 	for _, one := range list {
 		out.Deliveries = append(out.Deliveries, view(one))
 	}
@@ -186,11 +227,7 @@ func (d *Door) delivery(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		deliveryView
-		Body json.RawMessage `json:"body"`
-		Log  []attemptView   `json:"log"`
-	}{view(one), body, make([]attemptView, 0, len(attempts))}
+	out := deliveryDetail{view(one), body, make([]attemptView, 0, len(attempts))}
 	for _, a := range attempts {
 		out.Log = append(out.Log, attemptView{a.Number, a.At, a.Took.Milliseconds(), a.Status, a.Error, a.Reply})
 	}
@@ -200,12 +237,7 @@ func (d *Door) delivery(c *call) error {
 
 // replay sends again: one event, or those of a state and a time.
 func (d *Door) replay(c *call) error {
-	var said struct {
-		ID    string `json:"id"`
-		State string `json:"state"`
-		Since string `json:"since"`
-		Until string `json:"until"`
-	}
+	var said selection
 	if err := c.body(&said, false); err != nil {
 		return err
 	}
@@ -228,6 +260,6 @@ func (d *Door) replay(c *call) error {
 	if err != nil {
 		return err
 	}
-	say(c.w, http.StatusAccepted, map[string]int{"replayed": n})
+	say(c.w, http.StatusAccepted, replayed{n})
 	return nil
 }
