@@ -320,6 +320,7 @@ const guideStyle = `
 .guide table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 .guide th { text-align: left; font-weight: 650; color: var(--soft); padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--edge); }
 .guide td { vertical-align: top; padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); }
+.guide th, .guide td { overflow-wrap: break-word; }
 .guide td:first-child code { white-space: nowrap; }
 @media (max-width: 40rem) {
   .guide td:first-child code { white-space: normal; }
