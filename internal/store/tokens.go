@@ -16,8 +16,8 @@ const (
 	t.hash, COALESCE(t.kind, ''), COALESCE(t.dialect, ''), COALESCE(t.app_id, ''), COALESCE(t.scopes, ''),
 	COALESCE(t.issued_at, 0), COALESCE(t.expires_at, 0), COALESCE(t.ended_at, 0), COALESCE(t.rotated_at, 0), t.salt,
 	COALESCE(t.said, ''), COALESCE(nx.rotated_at, 0), t.family,
-	COALESCE(c.spent_at, 0), COALESCE(c.ended_at, 0), COALESCE(c.live_until, 0), COALESCE(c.kept, ''),
-	COALESCE(co.id, ''), COALESCE(co.number, 0), COALESCE(co.user_id, ''), COALESCE(co.created_at, 0), COALESCE(co.ended_at, 0),
+	COALESCE(c.spent_at, 0), COALESCE(c.ended_at, 0), COALESCE(c.live_until, 0), COALESCE(c.kept, ''), COALESCE(c.end_reason, ''),
+	COALESCE(co.id, ''), COALESCE(co.number, 0), COALESCE(co.user_id, ''), COALESCE(co.created_at, 0), COALESCE(co.ended_at, 0), COALESCE(co.end_reason, ''),
 	COALESCE(ta.disabled, TRUE) OR COALESCE(ta.removed_at, 1) <> 0 OR COALESCE(tp.disabled, TRUE) OR COALESCE(tp.removed_at, 1) <> 0,
 	COALESCE(ta.attributes, ''), COALESCE(ta.partner_id, ''), ` + peopleColumns
 
@@ -49,8 +49,8 @@ func (r *tokenRow) fields() []any {
 	return append([]any{
 		&r.hash, &r.kind, &t.Dialect, &t.AppID, &r.scopes,
 		&r.issued, &r.expires, &r.ended, &r.rotated, &r.salt, &t.Said, &r.nextRotated, &r.family,
-		&r.familyStarted, &r.familyEnded, &r.liveTill, &r.kept,
-		&co.ID, &co.Number, &co.UserID, &r.connCreated, &r.connEnded,
+		&r.familyStarted, &r.familyEnded, &r.liveTill, &r.kept, (*string)(&t.FamilyEndReason),
+		&co.ID, &co.Number, &co.UserID, &r.connCreated, &r.connEnded, (*string)(&co.EndReason),
 		&t.AppDisabled, &r.attrs, &t.PartnerID,
 	}, r.people.fields()...)
 }
@@ -118,14 +118,12 @@ const (
 	// rotateAtOnce is a whole rotation in one round trip, for PostgreSQL.
 	rotateAtOnce = `
 	WITH old AS (` + supersede + ` RETURNING family, app_id, dialect
-	), access AS (
+	), born AS (
 	  INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
-	  SELECT $5, 'access', family, app_id, dialect, $6, $2, $7 FROM old
-	), next AS (
-	  INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
-	  SELECT $4, 'refresh', family, app_id, dialect, $8, $2, $9 FROM old
+	  SELECT v.hash, v.kind, old.family, old.app_id, old.dialect, v.scopes, $2, v.ends
+	  FROM old, (VALUES ($6::bytea, 'access', $7, $8::bigint), ($4, 'refresh', $9, $10)) AS v (hash, kind, scopes, ends)
 	), used AS (
-	  UPDATE codes SET live_until = $10, last_used_at = $2 FROM old WHERE codes.hash = old.family
+	  UPDATE codes SET live_until = $11, last_used_at = $2 FROM old WHERE codes.hash = old.family
 	)
 	SELECT count(*) FROM old`
 )
