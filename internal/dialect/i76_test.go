@@ -1,6 +1,7 @@
 package dialect_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -12,11 +13,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/dialect"
@@ -36,32 +37,96 @@ const (
 	target  = "https://p.test/cb?own=1"
 )
 
-// drafts is how many files are drawn, per engine; PostgreSQL answers more slowly,
-// and the rows are the same.
-var drafts = map[string]int{"sqlite": 240, "postgres": 30}
+// drafts is how many files are drawn, per engine. Nearly all are served from an
+// SQLite file in memory; PostgreSQL, where the rows are the same and each answer
+// takes longer, has a sample.
+var drafts = map[string]int{"sqlite": 970, "postgres": 30}
 
 func TestI76_NoDialectsFileChangesADecision(t *testing.T) {
 	engines.Each(t, func(t *testing.T, database string) {
 		engine, _, _ := strings.Cut(database, ":")
-		if engine != "sqlite" {
-			engine = "postgres"
-		}
-		w := newWires(t, database, drafts[engine])
-		defer func() {
-			if t.Failed() {
-				t.Logf("in the dialect\n%s", w.text)
+		if engine == "sqlite" {
+			for n := range shards {
+				t.Run(fmt.Sprint(n), func(t *testing.T) {
+					t.Parallel()
+					drawn(t, inMemory(t), n*drafts[engine]/shards, (n+1)*drafts[engine]/shards)
+				})
 			}
-		}()
-		for i, d := range w.drafts {
-			w.T, w.d = t, d
-			w.wire, w.text = w.dialects[i], d.text.String()
-			w.other = w.dialects[(i+len(w.dialects)-1)%len(w.dialects)]
-			w.story(i)
-			if t.Failed() {
-				return
-			}
+			return
 		}
+		drawn(t, database, 0, drafts["postgres"])
 	})
+}
+
+// shards is over how many installations the files are spread, so that all
+// processors have something to do.
+const shards = 2
+
+// inMemory is the address of an SQLite file that no disk need hold, where the
+// machine has such a place.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	const place = "/dev/shm"
+	dir, err := os.MkdirTemp(place, "postern-i76-")
+	if err != nil {
+		return engines.SQLite(t)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return "sqlite:" + filepath.Join(dir, "postern.db")
+}
+
+// drawn serves the files of some lots side by side, and tells each one's story.
+func drawn(t *testing.T, database string, from, to int) {
+	t.Helper()
+	var all []*draft
+	for i := from; i < to; i++ {
+		all = append(all, generate(uint64(i), fmt.Sprintf("d%d", i)))
+	}
+	newWires(t, database, all, wild).tell()
+}
+
+// TestI76_TheBuiltInDialectsDecideAlike tells the same story of the files that
+// come with the product.
+func TestI76_TheBuiltInDialectsDecideAlike(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		var all []*draft
+		for _, name := range dialect.Builtin() {
+			data, _ := dialect.BuiltinFile(name)
+			d := &draft{name: name}
+			d.text.Write(data)
+			all = append(all, d)
+		}
+		newWires(t, database, all, tame).tell()
+	})
+}
+
+// tell tells the story of each dialect of the installation.
+func (w *wires) tell() {
+	defer func() {
+		if w.Failed() {
+			w.Logf("in the dialect\n%s", w.text)
+		}
+	}()
+	for i, d := range w.drafts {
+		w.d, w.wire, w.text = d, w.dialects[i], d.text.String()
+		w.other = w.dialects[(i+len(w.dialects)-1)%len(w.dialects)]
+		if w.story(i); w.Failed() {
+			return
+		}
+	}
+}
+
+// wild is what the rows hold where everything that people choose is hostile; tame
+// where the wires are other companies', some of which put names into hosts.
+var (
+	wild = chosenTexts{handle: hostile, shop: "s'h\"op", tenant: "s'h\"op"}
+	tame = chosenTexts{handle: "", shop: "shop", tenant: "acme"}
+)
+
+type chosenTexts struct {
+	handle string // of accounts; "": their id
+	shop   string
+	tenant string
 }
 
 // wires is an installation that serves all the drafts at once.
@@ -72,8 +137,12 @@ type wires struct {
 	clock    *clock.Clock
 	rules    *oauth.Rules
 	door     *dialect.Door
+	sql      *sql.DB // to switch off what the rules may only read
+	texts    chosenTexts
 	drafts   []*draft
 	dialects []*dialect.Dialect
+
+	approver string // whose name an answer has to tell
 
 	// The dialect at hand, and one whose tokens it must not know.
 	d     *draft
@@ -87,21 +156,16 @@ type plainly struct{}
 
 func (plainly) Open(_, _, _ string, sealed []byte) ([]byte, error) { return sealed, nil }
 
-func newWires(t *testing.T, database string, n int) *wires {
+func newWires(t *testing.T, database string, all []*draft, texts chosenTexts) *wires {
 	t.Helper()
-	w := &wires{T: t, ctx: context.Background(), clock: clock.New()}
+	w := &wires{T: t, ctx: context.Background(), clock: clock.New(), drafts: all, texts: texts, approver: "ada"}
 	var err error
 	w.db, err = store.Open(w.ctx, database)
 	w.ok(err)
 	t.Cleanup(func() { w.db.Close() })
 	w.ok(w.db.Migrate(w.ctx))
-	for i := range n {
-		d := generate(uint64(i), fmt.Sprintf("d%d", i))
-		compiled, err := dialect.Library{}.Compile(d.name+".yaml", []byte(d.text.String()))
-		if err != nil {
-			t.Fatalf("%v\n%s", err, d.text.String())
-		}
-		w.drafts, w.dialects = append(w.drafts, d), append(w.dialects, compiled)
+	for _, d := range all {
+		w.dialects = append(w.dialects, w.compile(d))
 	}
 	set, err := dialect.NewSet(w.dialects...)
 	w.ok(err)
@@ -115,6 +179,26 @@ func newWires(t *testing.T, database string, n int) *wires {
 	}
 	w.settle(database)
 	return w
+}
+
+// compile reads a file. A built-in one, which says no base of its own that all
+// others leave alone, is mounted under its name; what a drawn one knows of itself
+// is read off it.
+func (w *wires) compile(d *draft) *dialect.Dialect {
+	w.Helper()
+	compiled, err := dialect.Library{}.Compile(d.name+".yaml", []byte(d.text.String()))
+	if err != nil {
+		w.Fatalf("%v\n%s", err, d.text.String())
+	}
+	if d.Rand != nil {
+		return compiled
+	}
+	base := "/" + d.name
+	compiled, err = compiled.Mounted(&base, nil)
+	w.ok(err)
+	t := compiled.Terms()
+	d.scopes, d.second, d.account, d.pkce = !t.NoScopes, t.Second != nil, t.Level == postern.AccountLevel, t.PKCE == oauth.PKCERequired
+	return compiled
 }
 
 type pages struct{}
@@ -133,7 +217,8 @@ func (w *wires) settle(database string) {
 	}
 	db, err := sql.Open(driver, dsn)
 	w.ok(err)
-	defer db.Close()
+	w.sql = db
+	w.Cleanup(func() { db.Close() })
 	rows, err := db.Begin()
 	w.ok(err)
 	run := func(query string, args ...any) {
@@ -141,10 +226,10 @@ func (w *wires) settle(database string) {
 		w.ok(err)
 	}
 	now := w.clock.Now().UnixMilli()
-	attrs, err := json.Marshal(map[string]string{"shop": "s'h\"op", "evil": hostile})
+	attrs, err := json.Marshal(map[string]string{"shop": w.texts.shop, "evil": hostile})
 	w.ok(err)
 	for i, id := range []string{"acme", "globex"} {
-		run(`INSERT INTO accounts (id, handle, name, number, attributes, created_at) VALUES ($1, $2, $2, $3, $4, $5)`, id, hostile, i+1, string(attrs), now)
+		run(`INSERT INTO accounts (id, handle, name, number, attributes, created_at) VALUES ($1, $2, $3, $4, $5, $6)`, id, cmp.Or(w.texts.handle, id), hostile, i+1, string(attrs), now)
 	}
 	for i, id := range []string{"ada", "eve"} {
 		run(`INSERT INTO users (id, email, email_folded, name, number, nickname, created_at) VALUES ($1, $2, $1, $2, $3, $2, $4)`, id, hostile+id, i+1, now)
@@ -184,7 +269,7 @@ func (w *wires) ok(err error) {
 // app is a partner's app that speaks the dialect at hand.
 func (w *wires) app(kind string) *dialect.Speaker {
 	id := kind + w.d.name
-	s := &dialect.Speaker{Dialect: w.wire, Server: "https://auth.test", ClientID: id, RedirectURL: target, Tenant: "s'h\"op"}
+	s := &dialect.Speaker{Dialect: w.wire, Server: "https://auth.test", ClientID: id, RedirectURL: target, Tenant: w.texts.tenant}
 	if kind != "p-" {
 		s.ClientSecret = string(secretOf(id))
 	}
@@ -235,18 +320,27 @@ func (w *wires) lookOver(rec *httptest.ResponseRecorder) {
 	}
 }
 
-// ask has a person allow what an app asks, and gives the code and what the
-// callback said.
+// ask has ada allow what an app asks, and gives the code that came back.
 func (w *wires) ask(s *dialect.Speaker, challenge string, more ...string) postern.Secret {
 	w.Helper()
-	address := s.Authorize(hostile, challenge)
-	if len(more) > 0 {
+	return w.allowed(s, w.ticket(with(s.Authorize(hostile, challenge), more...)), "ada")
+}
+
+// with adds parameters to an address.
+func with(address string, more ...string) string {
+	for _, pair := range more {
 		glue := "?"
 		if strings.Contains(address, "?") {
 			glue = "&"
 		}
-		address += glue + strings.Join(more, "&")
+		address += glue + pair
 	}
+	return address
+}
+
+// ticket asks, and gives the question that a person is to answer.
+func (w *wires) ticket(address string) *postern.Ticket {
+	w.Helper()
 	rec := w.send(&dialect.Request{Method: "GET", URL: address})
 	ticket, found := strings.CutPrefix(rec.Header().Get("Location"), "/consent/")
 	if rec.Code != http.StatusFound || !found {
@@ -254,10 +348,16 @@ func (w *wires) ask(s *dialect.Speaker, challenge string, more ...string) poster
 	}
 	k, err := w.rules.Ticket(w.ctx, postern.Secret(ticket))
 	w.ok(err)
-	w.ok(w.rules.ShowTicket(w.ctx, k, "ada"))
-	all, err := w.db.Memberships(w.ctx, "ada")
+	return k
+}
+
+// allowed has a person say yes for the only account that is theirs.
+func (w *wires) allowed(s *dialect.Speaker, k *postern.Ticket, person string) postern.Secret {
+	w.Helper()
+	w.ok(w.rules.ShowTicket(w.ctx, k, person))
+	all, err := w.db.Memberships(w.ctx, person)
 	w.ok(err)
-	g, err := w.rules.Decide(w.ctx, &oauth.Decision{Terms: w.wire.Terms(), Ticket: k, User: postern.User{ID: "ada"}, Allow: true, Account: &all[0]})
+	g, err := w.rules.Decide(w.ctx, &oauth.Decision{Terms: w.wire.Terms(), Ticket: k, User: postern.User{ID: person}, Allow: true, Account: &all[0]})
 	w.ok(err)
 	return w.callback(s, w.wire.Allowed(g, w.door.Issuer))
 }
@@ -272,7 +372,7 @@ func (w *wires) callback(s *dialect.Speaker, to string) postern.Secret {
 		w.Fatalf("it leads to %q: %v", to, err)
 	}
 	for name, got := range values {
-		if len(got) != 1 || !slices.Contains(w.d.params, name) {
+		if len(got) != 1 || w.d.params != nil && !slices.Contains(w.d.params, name) {
 			w.Fatalf("a parameter that the file does not say: %s=%q", name, got)
 		}
 	}
@@ -314,7 +414,7 @@ func (w *wires) answer(rec *httptest.ResponseRecorder) {
 		case value == "kept.audience":
 			want = kept
 		case of == "user":
-			want = hostile + "ada"
+			want = hostile + w.approver
 		}
 		if got := member(w, rec, name); got != want {
 			w.Errorf("%s is %q", name, got)
@@ -391,274 +491,4 @@ func (w *wires) with(r *dialect.Request, name, value string) *dialect.Request {
 		r.Body += "&" + added
 	}
 	return r
-}
-
-// story is one app's life in the dialect at hand, with all that may be tried.
-func (w *wires) story(i int) {
-	a, b := w.app("a-"), w.app("b-")
-	extra := []string{"audience=" + url.QueryEscape(hostile), "unknown=%00"}
-	if w.d.second {
-		extra = append(extra, "user_scope=read")
-	}
-	if w.d.offline {
-		extra = append(extra, "access_type=offline")
-	}
-	w.onceOnly(a, b, extra)
-	w.ownersMistakes(a, extra)
-	w.age(a, extra)
-	told := w.redeem(a, w.ask(a, challenge, extra...), verifier)
-	if told == nil {
-		w.Fatal("a code is not redeemed")
-	}
-	w.nothingWidens(a, told)
-	if i%10 == 0 {
-		w.race(a, extra)
-	}
-	w.public(extra)
-	w.end(a, extra)
-}
-
-// onceOnly: strangers change nothing; the owner redeems once; a replay ends it.
-func (w *wires) onceOnly(a, b *dialect.Speaker, extra []string) {
-	code := w.ask(a, challenge, extra...)
-	if w.redeem(b, code, verifier) != nil {
-		w.Error("another app redeems the code")
-	}
-	elsewhere := *a
-	elsewhere.Dialect = w.other
-	rec := w.send(elsewhere.Redeem(string(code), verifier))
-	if told := elsewhere.Answer(rec.Header().Get("Content-Type"), rec.Body.String()); told["access_token"] != "" {
-		w.Error("another dialect redeems the code")
-	}
-	wrong := *a
-	wrong.ClientSecret = "wrong-wrong-wrong-wrong"
-	if w.redeem(&wrong, code, verifier) != nil {
-		w.Error("a wrong secret redeems the code")
-	}
-	told := w.redeem(a, code, verifier)
-	if told == nil {
-		w.Fatal("strangers' attempts took the code from its owner")
-	}
-	t := w.lives(told["access_token"])
-	if t.AppID != a.ClientID || t.Account.ID != "acme" || (t.Connection.UserID == "") != w.d.account {
-		w.Errorf("it stands for %s, %s, %q", t.AppID, t.Account.ID, t.Connection.UserID)
-	}
-	if _, err := w.rules.Check(w.ctx, w.other.Name(), postern.Secret(told["access_token"])); err == nil {
-		w.Error("another dialect knows the token")
-	}
-	if w.d.second {
-		if own := w.lives(told["second.access_token"]); own.Connection.UserID != "ada" || len(own.Scopes) != 1 {
-			w.Errorf("the second token stands for %q, %v", own.Connection.UserID, own.Scopes)
-		}
-	}
-	if again := w.redeem(a, code, verifier); again != nil {
-		w.Error("a code is redeemed twice")
-	}
-	w.dead("after a replay of its code", told["access_token"])
-	if w.d.second {
-		w.dead("the second, after a replay of its code", told["second.access_token"])
-	}
-}
-
-// ownersMistakes: a wrong verifier or redirect URL burns the code.
-func (w *wires) ownersMistakes(a *dialect.Speaker, extra []string) {
-	code := w.ask(a, challenge, extra...)
-	if w.redeem(a, code, strings.Replace(verifier, "a", "b", 1)) != nil {
-		w.Error("a wrong verifier redeems the code")
-	}
-	if w.redeem(a, code, verifier) != nil {
-		w.Error("a code is redeemed after a wrong verifier")
-	}
-	code = w.ask(a, challenge, extra...)
-	lost := a.Redeem(string(code), verifier)
-	if w.tokens(a, a.Redeem(string(code), "")) != nil {
-		w.Error("no verifier redeems the code")
-	}
-	if w.tokens(a, lost) != nil {
-		w.Error("a code is redeemed after no verifier")
-	}
-	code = w.ask(a, challenge, extra...)
-	elsewhere := *a
-	elsewhere.RedirectURL = target + "2"
-	r := elsewhere.Redeem(string(code), verifier)
-	if said := r.URL + r.Body; !strings.Contains(said, "p.test") { // the wire leaves it out; it may be sent all the same
-		r = w.with(r, "redirect_uri", elsewhere.RedirectURL)
-	}
-	if w.tokens(a, r) != nil {
-		w.Error("another redirect URL redeems the code")
-	}
-	if w.redeem(a, code, verifier) != nil {
-		w.Error("a code is redeemed after another redirect URL")
-	}
-	if w.d.pkce {
-		rec := w.send(&dialect.Request{Method: "GET", URL: a.Authorize(hostile, "")})
-		if to := rec.Header().Get("Location"); !strings.HasPrefix(to, target+"&error=invalid_request&") {
-			w.Errorf("without a challenge: %d %s", rec.Code, to)
-		}
-	}
-	unregistered := *a
-	unregistered.RedirectURL = "https://evil.test/cb"
-	address := unregistered.Authorize(hostile, challenge)
-	if !strings.Contains(address, "evil.test") {
-		address += "&redirect_uri=https://evil.test/cb"
-	}
-	if rec := w.send(&dialect.Request{Method: "GET", URL: address}); rec.Code != http.StatusBadRequest || rec.Header().Get("Location") != "" {
-		w.Errorf("an unregistered redirect URL: %d %s", rec.Code, rec.Header())
-	}
-}
-
-// age: a code and a token live as long as the file says, and no longer.
-func (w *wires) age(a *dialect.Speaker, extra []string) {
-	terms := w.wire.Terms()
-	code := w.ask(a, challenge, extra...)
-	w.clock.Advance(terms.Code.Life)
-	if w.redeem(a, code, verifier) != nil {
-		w.Error("a code outlives its life")
-	}
-	told := w.redeem(a, w.ask(a, challenge, extra...), verifier)
-	if life := terms.Access.Life; life > 0 {
-		w.clock.Advance(life)
-		w.dead("beyond its life", told["access_token"])
-	}
-}
-
-// nothingWidens: a refresh or a renewal gives no scope that was not granted, for
-// nobody else, and other apps and dialects get nothing for the token.
-func (w *wires) nothingWidens(a *dialect.Speaker, told dialect.Told) {
-	first := w.lives(told["access_token"])
-	held := func(told dialect.Told) {
-		w.Helper()
-		if told == nil {
-			return
-		}
-		t := w.lives(told["access_token"])
-		for _, s := range t.Scopes {
-			if !slices.Contains(first.Scopes, s) {
-				w.Errorf("it has the scope %s", s)
-			}
-		}
-		if t.Account.ID != first.Account.ID || t.Connection.ID != first.Connection.ID || t.AppID != first.AppID {
-			w.Errorf("it stands for %s, %s", t.Account.ID, t.Connection.ID)
-		}
-	}
-	if refresh := told["refresh_token"]; refresh != "" {
-		next := w.refreshes(a, refresh)
-		held(next)
-		if w.d.scopes {
-			held(w.tokens(a, w.with(a.Refresh(next["refresh_token"]), "scope", "admin")))
-		}
-	}
-	if !w.d.renews {
-		return
-	}
-	grant := func(s *dialect.Speaker) *dialect.Request {
-		r := s.Redeem("nothing", "")
-		r.Body = strings.NewReplacer("authorization_code", "swap", "the_code", "swap").Replace(r.Body)
-		r.URL = strings.NewReplacer("authorization_code", "swap", "the_code", "swap").Replace(r.URL)
-		return w.with(r, "old_token", told["access_token"])
-	}
-	if w.tokens(w.app("b-"), grant(w.app("b-"))) != nil {
-		w.Error("another app renews the token")
-	}
-	if w.d.scopes && w.tokens(a, w.with(grant(a), "scope", "admin")) != nil {
-		w.Error("a renewal widens the scope")
-	}
-	renewed := w.tokens(a, grant(a))
-	if renewed == nil {
-		w.Fatal("a live token is not renewed")
-	}
-	held(renewed)
-	if absolute := w.wire.Terms().Access.Absolute; absolute > 0 {
-		if t := w.lives(renewed["access_token"]); t.ExpiresAt.IsZero() || t.ExpiresAt.After(first.FamilyStartedAt.Add(absolute)) {
-			w.Errorf("it lives until %s", t.ExpiresAt)
-		}
-	}
-}
-
-// refreshes: the owner, and nobody else.
-func (w *wires) refreshes(a *dialect.Speaker, refresh string) dialect.Told {
-	w.Helper()
-	b := w.app("b-")
-	wrong := *a
-	wrong.ClientSecret = "wrong-wrong-wrong-wrong"
-	if w.tokens(b, w.refresh(b, refresh)) != nil || w.tokens(&wrong, w.refresh(&wrong, refresh)) != nil {
-		w.Error("somebody else refreshes")
-	}
-	told := w.tokens(a, w.refresh(a, refresh))
-	if told == nil {
-		w.Fatal("a refresh is refused")
-	}
-	if told["refresh_token"] == "" {
-		told["refresh_token"] = refresh
-	}
-	return told
-}
-
-// refresh asks in the way of the code, where only some grants can be refreshed.
-func (w *wires) refresh(s *dialect.Speaker, token string) *dialect.Request { return s.Refresh(token) }
-
-// race: of many callers at once, one at most is given tokens.
-func (w *wires) race(a *dialect.Speaker, extra []string) {
-	code := w.ask(a, challenge, extra...)
-	var won sync.Map
-	var wg sync.WaitGroup
-	for n := range 8 {
-		wg.Go(func() {
-			if told := w.redeem(a, code, verifier); told != nil {
-				won.Store(n, told)
-			}
-		})
-	}
-	wg.Wait()
-	count := 0
-	won.Range(func(_, told any) bool {
-		count++
-		w.dead("after its code was replayed", told.(dialect.Told)["access_token"])
-		return true
-	})
-	if count != 1 {
-		w.Errorf("%d callers won", count)
-	}
-}
-
-// public: without a secret, a challenge is needed and its verifier is the proof.
-func (w *wires) public(extra []string) {
-	p := w.app("p-")
-	if strings.Contains(w.text, "by secret") || strings.Contains(w.text, "sign: {") {
-		return // such wires have no public apps
-	}
-	rec := w.send(&dialect.Request{Method: "GET", URL: p.Authorize(hostile, "")})
-	if to := rec.Header().Get("Location"); !strings.HasPrefix(to, target+"&error=invalid_request&") {
-		w.Errorf("a public app without a challenge: %d %s", rec.Code, to)
-	}
-	code := w.ask(p, challenge, extra...)
-	impostor := *p
-	impostor.ClientSecret = "made-up-made-up-made-up"
-	if w.redeem(&impostor, code, verifier) != nil {
-		w.Error("a public app with a secret")
-	}
-	if w.redeem(p, code, strings.Replace(verifier, "a", "b", 1)) != nil || w.redeem(p, code, verifier) != nil {
-		w.Error("a public app's code, after a wrong verifier")
-	}
-}
-
-// end: revocation ends what it says, by whoever may; others end nothing.
-func (w *wires) end(a *dialect.Speaker, extra []string) {
-	told := w.redeem(a, w.ask(a, challenge, extra...), verifier)
-	token := told["access_token"]
-	if !strings.Contains(w.text, "by: holder") {
-		b := w.app("b-")
-		w.send(b.Revoke(dialect.Told{"access_token": token}))
-		w.lives(token)
-	}
-	again := w.lives(token)
-	w.send(a.Revoke(dialect.Told{"access_token": token}))
-	w.dead("after it was revoked", token)
-	if strings.Contains(w.text, "ends: connection") && told["refresh_token"] != "" && w.tokens(a, w.refresh(a, told["refresh_token"])) != nil {
-		w.Error("a refresh token outlives its connection")
-	}
-	if c, err := w.db.Connection(w.ctx, again.Connection.ID); err == nil && c.EndedAt.IsZero() {
-		w.ok(w.rules.Disconnect(w.ctx, postern.User{ID: "ada"}, c.ID, ""))
-	}
-	w.clock.Advance(time.Second)
 }

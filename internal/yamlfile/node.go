@@ -159,6 +159,9 @@ func resolve(text string) (kind Kind, value any) {
 	case ".nan", ".NaN", ".NAN":
 		return Scalar, math.NaN()
 	}
+	if !strings.ContainsRune("+-.0123456789", rune(text[0])) { // what every number begins with
+		return Scalar, text
+	}
 	switch {
 	case infinite.MatchString(text):
 		if text[0] == '-' {

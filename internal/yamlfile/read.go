@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -199,8 +200,11 @@ func (r *reader) node(from ast.Node, path string, near Position) *Node {
 		r.mapping(n, []*ast.MappingValueNode{from})
 	case *ast.SequenceNode:
 		n.Kind = Sequence
+		if len(from.Values) > 0 {
+			n.Items = make([]*Node, 0, len(from.Values))
+		}
 		for i, item := range from.Values {
-			n.Items = append(n.Items, r.node(item, fmt.Sprintf("%s[%d]", path, i), n.Position))
+			n.Items = append(n.Items, r.node(item, path+"["+strconv.Itoa(i)+"]", n.Position))
 		}
 	case *ast.StringNode:
 		n.Kind, n.Text, n.Value = Scalar, from.Value, from.Value
@@ -220,7 +224,11 @@ func (r *reader) node(from ast.Node, path string, near Position) *Node {
 
 func (r *reader) mapping(n *Node, values []*ast.MappingValueNode) {
 	n.Kind = Mapping
-	first := map[string]Position{}
+	n.Members = make([]Member, 0, len(values))
+	var first map[string]Position
+	if len(values) > few {
+		first = make(map[string]Position, len(values))
+	}
 	for i, v := range values {
 		key, at, ok := r.key(v.Key, n.Path)
 		if i == 0 {
@@ -231,13 +239,32 @@ func (r *reader) mapping(n *Node, values []*ast.MappingValueNode) {
 		}
 		path := join(n.Path, key)
 		value := r.node(v.Value, path, at)
-		if was, repeated := first[key]; repeated {
+		if was, repeated := n.already(key, first); repeated {
 			r.report(at, path, "duplicate key %q%s; it is already in line %d", key, in(n.Path), was.Line)
 			continue
 		}
-		first[key] = at
+		if first != nil {
+			first[key] = at
+		}
 		n.Members = append(n.Members, Member{key, at, value})
 	}
+}
+
+// few is how many members are looked through one by one.
+const few = 16
+
+// already is where a mapping has a key; first finds it among many.
+func (n *Node) already(key string, first map[string]Position) (Position, bool) {
+	if first != nil {
+		at, repeated := first[key]
+		return at, repeated
+	}
+	for i := range n.Members {
+		if n.Members[i].Key == key {
+			return n.Members[i].At, true
+		}
+	}
+	return Position{}, false
 }
 
 func (r *reader) key(k ast.MapKeyNode, path string) (key string, at Position, ok bool) {
