@@ -37,12 +37,12 @@ func TestTheFormatOfAccessTokensIsDeclared(t *testing.T) {
 		if format() != postern.JWT {
 			w.Fatalf("it is %q", format())
 		}
-		w.did(formatApp("signed", "jwt"), "left partner P", "left app X")
+		w.did(formatApp("signed", "jwt"), "unchanged partner P", "unchanged app X")
 		w.apply(strings.Split(formatApp("signed", "jwt"), "        access_token_format")[0]) // left out, so left alone
 		if format() != postern.JWT {
 			w.Fatalf("it is %q", format())
 		}
-		w.did(formatApp("signed", "opaque"), "left partner P", "changed app X: access_token_format")
+		w.did(formatApp("signed", "opaque"), "unchanged partner P", "changed app X: access_token_format")
 		if format() != postern.Opaque {
 			w.Fatalf("it is %q", format())
 		}
