@@ -159,6 +159,25 @@ func TestWithoutPosternNobodyIsLetThroughForLong(t *testing.T) {
 	}
 }
 
+func TestASandboxIsTold(t *testing.T) {
+	for said, want := range map[string]bool{"true": true, "": false, "false": false} {
+		postern := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Postern-App", "an-app")
+			w.Header().Set("X-Postern-Sandbox", said)
+		}))
+		g, err := guard.New(guard.Options{URL: postern.URL, ID: "a", Secret: "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := g.Check(httptest.NewRequest("GET", "/", nil))
+		if err != nil || c.App != "an-app" || c.Sandbox != want {
+			t.Errorf("%q: %+v %v", said, c, err)
+		}
+		g.Close()
+		postern.Close()
+	}
+}
+
 func BenchmarkCheckSeen(b *testing.B) {
 	s := posterntest.New(b)
 	g, err := guard.New(guard.Options{URL: s.Internal, ID: posterntest.APIID, Secret: posterntest.APISecret})
