@@ -51,6 +51,7 @@ type compiler struct {
 	d         *Dialect
 	lifetimes Lifetimes
 	texts     map[string]leaf
+	repeats   bool // within an item that repeats, where $item is
 	problems  yamlfile.Problems
 }
 
@@ -100,6 +101,7 @@ func (c *compiler) compile() {
 	c.introspect()
 	c.revocation()
 	c.metadata()
+	c.keySet()
 	if s.EventData != nil {
 		c.d.eventData = c.mappingTree(s.EventData)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"postern.dev/postern/internal/oauth"
 )
 
 // rendered is the metadata as bytes, made once and now and then again.
@@ -78,7 +80,7 @@ func (d *Dialect) Metadata(public string, scopes []string) []byte {
 		}
 	}
 	for _, e := range d.endpoints {
-		if e.kind == metadataEndpoint || len(e.routes) == 0 || len(e.routes[0].variables()) > 0 || e.byHolder {
+		if e.kind == metadataEndpoint || len(e.routes) == 0 || !e.routes[0].fixed() || e.byHolder {
 			continue
 		}
 		address := d.address(public, e)

@@ -255,7 +255,7 @@ func (p *printer) endpoints(d *Dialect) {
 			p.line("%s:", e.kind)
 		}
 		p.indent = "  "
-		if e.kind == revokeEndpoint {
+		if e.kind == revokeEndpoint || e.kind == whoamiEndpoint {
 			p.indent = "  - "
 		}
 		p.endpoint(d, e)
@@ -303,7 +303,7 @@ func (p *printer) endpoint(d *Dialect, e *endpoint) {
 }
 
 func (p *printer) holder(e *endpoint) {
-	name := "access_token"
+	name := map[bool]string{true: "refresh_token", false: "access_token"}[e.refresh]
 	if e.kind == revokeEndpoint {
 		name = map[bool]string{true: "refresh_token", false: "token"}[e.refresh]
 		p.line("by: holder")

@@ -77,6 +77,8 @@ type Granted struct {
 	State   string
 	App     *postern.App
 	Account postern.Account
+	User    postern.User // who approved
+	Scopes  []string
 	ViaPost bool
 	Dialect string
 	Tenant  string
@@ -92,6 +94,10 @@ type ClientAuth struct {
 	Raw      postern.Secret // Basic: the secret as it stood before percent-decoding, where that differs
 	Basic    bool           // by Authorization: Basic; the challenge is then part of a refusal
 	Source   string         // the caller's address, for counting failures
+	// Assertion is a signed text in place of a secret (RFC 7523 §2.2); "": none was
+	// sent. Audience is whom it may be for: the dialect's issuer and token endpoint.
+	Assertion postern.Secret
+	Audience  []string
 	// NamedBy says, where ClientID is empty, what else names the app.
 	NamedBy NamedBy
 	Alias   Alias // of NamedByAlias

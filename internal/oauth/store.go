@@ -113,6 +113,10 @@ type Store interface {
 	// any more. It gives the largest number of one kind.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 
+	// UseAssertion keeps the hash of an assertion's id until the assertion has
+	// expired. Of many callers with one id, one succeeds; the others get Conflict.
+	UseAssertion(ctx context.Context, id postern.Hash, expires time.Time) error
+
 	// Note writes an audit record of an act that changed nothing.
 	Note(ctx context.Context, actor, action, object string, now time.Time) error
 
@@ -172,7 +176,11 @@ type Redemption struct {
 	EventID         string
 	LiveUntil       time.Time // when the last of these tokens dies of age; zero: never
 	Now             time.Time
-	Second          *SecondRedemption // nil: none
+	// Sign makes the access token, where that one says which connection it is of,
+	// and gives its hash: it is called as soon as the connection is known. nil:
+	// Access has the hash.
+	Sign   func(connectionID string) (postern.Hash, error)
+	Second *SecondRedemption // nil: none
 }
 
 // SecondRedemption is the second token of an exchange: an access token of a
