@@ -45,8 +45,8 @@ var arrows = map[string][]string{
 	"internal/dialect": {"", "internal/oauth", "internal/yamlfile", "dialects"},
 	"internal/gate":    {"", "internal/oauth", "internal/dialect", "internal/routes"},
 	"internal/web":     {"", "internal/oauth", "internal/identity", "internal/ui", "internal/browser", "internal/dialect"},
-	"internal/entry":   {"", "internal/identity", "internal/ui", "internal/browser"},
-	"internal/portal":  {"", "internal/wire", "internal/sandbox", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
+	"internal/entry":   {"", "internal/identity", "internal/registry", "internal/ui", "internal/browser"},
+	"internal/portal":  {"", "internal/logo", "internal/wire", "internal/sandbox", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/requestlog", "internal/ui", "internal/browser", "internal/entry", "internal/dialect"},
 	"internal/admin":   {"", "internal/oauth", "internal/identity", "internal/registry", "internal/webhook", "internal/ui", "internal/browser", "internal/entry"},
 	"guard":            {"", "internal/dialect", "internal/routes"},
 }

@@ -53,8 +53,8 @@ func (c *Config) check(r *report) {
 	c.checkApps(r)
 	c.checkMail(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
-	oneOf(r, "log.format", c.Log.Format, "text", "json")
 	oneOf(r, "sign_in.partners", c.SignIn.Partners, "invite", "open", "approve")
+	oneOf(r, "log.format", c.Log.Format, "text", "json")
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
 		r.say("tls", "cert_file and key_file belong together; give both")
 	}

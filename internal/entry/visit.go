@@ -79,5 +79,12 @@ func (v *Visit) Go(path string) error {
 	return nil
 }
 
+// Image answers with a PNG of our own making.
+func (v *Visit) Image(png []byte) error {
+	v.W.Header().Set("Content-Type", "image/png")
+	_, _ = v.W.Write(png) // that a browser went away meanwhile is nobody's error
+	return nil
+}
+
 // Path is a path of this door, for links and forms.
 func (v *Visit) Path(path string) string { return v.entry.Prefix + path }

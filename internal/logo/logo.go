@@ -77,8 +77,7 @@ func (f *Fetcher) Sweep(ctx context.Context) (int, error) {
 			got.Problem, got.NextAt = err.Error(), f.Now().Add(afterAFault)
 			f.Log.Info("a logo could not be fetched", "app", w.AppID, "problem", got.Problem)
 		} else {
-			sum := sha256.Sum256(got.Image)
-			got.Hash = hex.EncodeToString(sum[:8])
+			got.Hash = hashOf(got.Image)
 		}
 		if err := f.Store.SaveLogo(ctx, got); err != nil {
 			return 0, err
@@ -113,6 +112,24 @@ func (f *Fetcher) fetch(ctx context.Context, url string) ([]byte, error) {
 		return nil, errors.New("the image is larger than 1 MiB")
 	}
 	return small(body)
+}
+
+// Read makes a logo of an image that was handed in: a small PNG of our own making
+// and its hash. The error says in words what is wrong with the image. It may take
+// a hundred megabytes for a moment: read few at a time.
+func Read(image []byte) (png []byte, hash string, err error) {
+	if len(image) > mostBytes {
+		return nil, "", errors.New("the image is larger than 1 MiB")
+	}
+	if png, err = small(image); err != nil {
+		return nil, "", err
+	}
+	return png, hashOf(png), nil
+}
+
+func hashOf(png []byte) string {
+	sum := sha256.Sum256(png)
+	return hex.EncodeToString(sum[:8])
 }
 
 // small reads an image and writes it anew, not larger than needed. Its size is

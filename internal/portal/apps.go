@@ -1,11 +1,77 @@
 package portal
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/ui"
 )
+
+// Registry is what the pages ask of the rules about apps (*registry.Rules).
+type Registry interface {
+	CreateApp(ctx context.Context, by registry.By, partnerID string, f *registry.AppForm) (*registry.App, error)
+	TryApp(ctx context.Context, partnerID, appID string, f *registry.AppForm) (*registry.App, registry.Findings, error)
+	EditApp(ctx context.Context, by registry.By, appID string, f *registry.AppForm) (*registry.Edited, error)
+	SetLogo(ctx context.Context, by registry.By, appID, hash string, png []byte) (*registry.Edited, error)
+	SwitchApp(ctx context.Context, by registry.By, operator bool, appID string, off bool) error
+	RemoveApp(ctx context.Context, by registry.By, appID string) error
+	AskReview(ctx context.Context, by registry.By, appID string) error
+	WithdrawProposal(ctx context.Context, by registry.By, appID string) error
+
+	SecretID() (string, error)
+	AddSecret(ctx context.Context, by registry.By, appID string, n registry.NewSecret) (postern.Secret, error)
+	EndSecret(ctx context.Context, by registry.By, appID, secretID string) error
+
+	PartnerDialects() []string
+	UsualDialect() string
+	Reviews() bool
+	Missing(a *registry.App) []string
+}
+
+// AppRows are the reads of the pages about apps.
+type AppRows interface {
+	// AppRow is all of an app, with its partner, secrets and proposal.
+	AppRow(ctx context.Context, appID string) (*registry.App, error)
+	// ScopeCatalogue is every scope, in the operator's order.
+	ScopeCatalogue(ctx context.Context) ([]postern.Scope, error)
+	// ProposedLogo is the image that a proposal would give an app; NotFound.
+	ProposedLogo(ctx context.Context, appID string) ([]byte, error)
+}
+
+const (
+	aboutApp  browser.Purpose = "app"
+	aboutLogo browser.Purpose = "logo"
+)
+
+func (d *Door) appRoutes() {
+	e := d.Entry
+	e.Handle("GET /apps/{app}", d.overview)
+	e.Handle("GET /apps/{app}/settings", d.settings)
+	e.Handle("POST /apps/{app}/settings", d.saveSettings)
+	e.Handle("POST /apps/{app}/preview", d.previewApp)
+	e.HandleUpload("POST /apps/{app}/logo", mostUpload, d.handInLogo)
+	e.Handle("GET /apps/{app}/proposed.png", d.proposedLogo)
+	e.Handle("GET /partners/{partner}/apps/new", d.newApp)
+	e.Handle("POST /partners/{partner}/apps/new", d.createApp)
+	e.Handle("POST /partners/{partner}/apps/preview", d.previewNew)
+	e.Handle("POST /apps/{app}/proposal", d.proposal)
+	e.Handle("GET /apps/{app}/off", d.askToSwitchOff)
+	e.Handle("POST /apps/{app}/off", d.switchApp(true))
+	e.Handle("POST /apps/{app}/on", d.switchApp(false))
+	e.Handle("GET /apps/{app}/remove", d.askToRemove)
+	e.Handle("POST /apps/{app}/remove", d.removeApp)
+	d.keyRoutes()
+}
+
+// by is who acts.
+func by(v *entry.Visit) registry.By {
+	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Address: v.Address()}
+}
 
 // apps is the first page: the apps of every partner that the person is with.
 func (d *Door) apps(v *entry.Visit) error {
@@ -14,6 +80,9 @@ func (d *Door) apps(v *entry.Visit) error {
 		return err
 	}
 	page := &ui.PartnerAppsPage{StaffFrame: v.Frame("apps")}
+	if v.R.URL.Query().Get("done") == "removed" {
+		page.Done = ui.Say("The app is removed, and all of its connections have ended.")
+	}
 	for _, m := range members {
 		apps, err := d.Rows.PartnerApps(v.R.Context(), m.Partner.ID)
 		if err != nil {
@@ -23,3 +92,190 @@ func (d *Door) apps(v *entry.Visit) error {
 	}
 	return v.Show(http.StatusOK, page)
 }
+
+// row reads all of an app for a member of its partner.
+func (d *Door) row(v *entry.Visit, tab string, edits bool) (*registry.App, ui.AppFrame, error) {
+	read := d.app
+	if edits {
+		read = d.editable
+	}
+	app, frame, err := read(v, tab)
+	if err != nil {
+		return nil, frame, err
+	}
+	row, err := d.AppRows.AppRow(v.R.Context(), app.ID)
+	if err != nil {
+		return nil, frame, err
+	}
+	row.Partner = app.Partner
+	shown := row.App
+	shown.Disabled = app.Disabled // by its partner's switch, too
+	frame.App = &shown
+	frame.Done = appDone[v.R.URL.Query().Get("done")]
+	return row, frame, nil
+}
+
+// appDone is what the page says after an act.
+var appDone = map[string]ui.Text{
+	"created":   ui.Say("The app is registered."),
+	"saved":     ui.Say("Saved."),
+	"proposed":  ui.Say("Handed in: people see the change when the operator has approved it."),
+	"asked":     ui.Say("Handed in again."),
+	"withdrawn": ui.Say("Taken back: the app stays as it is."),
+	"off":       ui.Say("The app is switched off: its tokens are of no use from now on."),
+	"on":        ui.Say("The app is switched on."),
+	"ended":     ui.Say("The secret has ended."),
+	"again":     ui.Say("That form was sent before: the secret was made then, and shown once. If you did not keep it, end it and make another."),
+}
+
+func (d *Door) overview(v *entry.Visit) error {
+	row, frame, err := d.row(v, "", false)
+	if err != nil {
+		return err
+	}
+	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Verdict: row.Verdict, Since: row.ReviewedAt,
+		LogoProblem: row.LogoProblem, OwnSwitch: row.OwnSwitch()}
+	page.Steps = d.steps(row)
+	for _, s := range page.Steps {
+		if !s.Done {
+			page.Missing++
+		}
+	}
+	if row.Proposal != nil {
+		catalogue, err := d.AppRows.ScopeCatalogue(v.R.Context())
+		if err != nil {
+			return err
+		}
+		page.Proposal = &ui.Proposed{Proposal: *row.Proposal, Differences: entry.Differences(row, catalogue, v.Path("/apps/"+row.ID+"/proposed.png"))}
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// stepTexts are what may be missing, in the order in which it is done.
+var stepTexts = []struct {
+	key, tab string
+	text     ui.Text
+}{
+	{"redirect_urls", "settings", ui.Say("Say where people return to: a redirect URL")},
+	{"scopes", "settings", ui.Say("Choose what the app may ask for")},
+	{"description", "settings", ui.Say("Describe what it does")},
+	{"url", "settings", ui.Say("Name its site")},
+	{"logo_url", "settings", ui.Say("Give it a logo")},
+	{"webhook_url", "settings", ui.Say("Name the address that is told of events")},
+	{"secret", "keys", ui.Say("Make a client secret")},
+}
+
+// steps are what people wait for. What no app needs here is not spoken of.
+func (d *Door) steps(row *registry.App) (steps []ui.Step) {
+	missing := map[string]bool{}
+	for _, key := range d.Registry.Missing(row) {
+		missing[key] = true
+	}
+	always := map[string]bool{"redirect_urls": true, "secret": !row.Public && row.JWKS == ""}
+	for _, s := range stepTexts {
+		if missing[s.key] || always[s.key] {
+			steps = append(steps, ui.Step{Text: s.text, Done: !missing[s.key], Path: Prefix + "/apps/" + row.ID + "/" + s.tab})
+		}
+	}
+	switch {
+	case row.Review == postern.Rejected:
+		steps = append(steps, ui.Step{Text: ui.Say("Change what was not approved, and hand it in again"), Path: Prefix + "/apps/" + row.ID + "/settings"})
+	case !row.Live():
+		steps = append(steps, ui.Step{Text: ui.Say("Wait until the operator approves it for real accounts")})
+	case d.Registry.Reviews():
+		steps = append(steps, ui.Step{Text: ui.Say("Approved for real accounts"), Done: true})
+	}
+	return steps
+}
+
+// proposal takes back a change that waits, or hands in again what was rejected.
+func (d *Door) proposal(v *entry.Visit) error {
+	app, _, err := d.editable(v, "")
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutApp, app.ID); err != nil {
+		return err
+	}
+	do, err := v.Field("do")
+	if err != nil {
+		return err
+	}
+	if do == "withdraw" {
+		if err := d.Registry.WithdrawProposal(v.R.Context(), by(v), app.ID); err != nil {
+			return err
+		}
+		return v.Go("/apps/" + app.ID + "?done=withdrawn")
+	}
+	if err := d.Registry.AskReview(v.R.Context(), by(v), app.ID); err != nil {
+		return err
+	}
+	return v.Go("/apps/" + app.ID + "?done=asked")
+}
+
+func (d *Door) askToSwitchOff(v *entry.Visit) error {
+	app, _, err := d.editable(v, "")
+	if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("Switch %s off?", app.Name), Button: ui.Say("Switch off"),
+		Says: []ui.Text{
+			ui.Say("Its tokens are of no use from that moment, and it gets no others. Nobody can connect it."),
+			ui.Say("Its connections stay. When you switch it on again, what has not expired works as before."),
+		},
+		Token: v.Token(aboutApp, app.ID), Action: v.Path("/apps/" + app.ID + "/off"), Back: v.Path("/apps/" + app.ID),
+	})
+}
+
+func (d *Door) switchApp(off bool) func(v *entry.Visit) error {
+	done := "on"
+	if off {
+		done = "off"
+	}
+	return func(v *entry.Visit) error {
+		app, _, err := d.editable(v, "")
+		if err != nil {
+			return err
+		}
+		if err := v.Proved(aboutApp, app.ID); err != nil {
+			return err
+		}
+		if err := d.Registry.SwitchApp(v.R.Context(), by(v), false, app.ID, off); err != nil {
+			return err
+		}
+		return v.Go("/apps/" + app.ID + "?done=" + done)
+	}
+}
+
+func (d *Door) askToRemove(v *entry.Visit) error {
+	app, _, err := d.editable(v, "")
+	if err != nil {
+		return err
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("Remove %s?", app.Name), Button: ui.Say("Remove app"),
+		Says: []ui.Text{
+			ui.Say("Every connection of the app ends at once, and its tokens with them. Its webhook endpoint is told of each, with the reason %s.", "app_removed"),
+			ui.Say("Its client_id %s is never given again. It cannot be brought back.", app.ID),
+		},
+		Token: v.Token(aboutApp, app.ID, "remove"), Action: v.Path("/apps/" + app.ID + "/remove"), Back: v.Path("/apps/" + app.ID),
+	})
+}
+
+func (d *Door) removeApp(v *entry.Visit) error {
+	app, _, err := d.editable(v, "")
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutApp, app.ID, "remove"); err != nil {
+		return err
+	}
+	if err := d.Registry.RemoveApp(v.R.Context(), by(v), app.ID); err != nil {
+		return err
+	}
+	return v.Go("?done=removed")
+}
+
+// findings are those of an error; none where it is another error.
+func findings(err error) (registry.Findings, bool) { return errors.AsType[registry.Findings](err) }

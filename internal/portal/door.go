@@ -46,6 +46,9 @@ type Config struct {
 	Teams     TeamRows
 	SignUp    SignUp
 	Sandboxes Sandboxes
+	Registry  Registry
+	AppRows   AppRows
+	HookKeys  HookKeys
 	Dialects  *dialect.Set
 	Sealer    Sealer
 	// Public are the doors that partners and people knock at: Try it goes through
@@ -68,13 +71,15 @@ type Config struct {
 // Door serves everything under /portal.
 type Door struct {
 	Config
-	guides sync.Map // *dialect.Dialect to *dialect.Parts
+	guides  sync.Map      // *dialect.Dialect to *dialect.Parts
+	reading chan struct{} // held while a logo is read
 }
 
 // New builds the door.
 func New(c Config) *Door {
-	d := &Door{Config: c}
+	d := &Door{Config: c, reading: make(chan struct{}, 1)}
 	d.Entry.Handle("GET /", d.apps)
+	d.appRoutes()
 	d.peopleRoutes()
 	d.sandboxRoutes()
 	d.tryRoutes()

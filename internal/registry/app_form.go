@@ -303,3 +303,42 @@ func sisters(a, b string) bool {
 	_, pb, _ := strings.Cut(b, ".")
 	return pa == pb && strings.Count(pa, ".") >= 1
 }
+
+// UsualDialect is the one that a new app speaks if its partner does not choose
+// another.
+func (r *Rules) UsualDialect() string {
+	all := r.PartnerDialects()
+	switch {
+	case slices.Contains(all, r.DefaultDialect):
+		return r.DefaultDialect
+	case len(all) > 0:
+		return all[0]
+	}
+	return ""
+}
+
+// Reviews reports whether the operator looks at apps before people do.
+func (r *Rules) Reviews() bool { return r.Review }
+
+// Missing are the things without which nobody can connect an app: "redirect_urls",
+// "secret", "scopes", and what its dialect wants.
+func (r *Rules) Missing(a *App) (keys []string) {
+	facts := r.Dialects[a.Dialect]
+	have := map[string]bool{"description": a.Description != "", "url": a.URL != "", "logo_url": a.LogoURL != "" || a.LogoHash != "", "webhook_url": a.WebhookURL != ""}
+	if len(a.RedirectURLs) == 0 {
+		keys = append(keys, "redirect_urls")
+	}
+	if len(a.Scopes) == 0 && !facts.NoScopes {
+		keys = append(keys, "scopes")
+	}
+	for _, key := range facts.Required {
+		if !have[key] {
+			keys = append(keys, key)
+		}
+	}
+	valid := func(s postern.AppSecret) bool { return s.ValidAt(r.Now()) }
+	if !a.Public && a.JWKS == "" && !slices.ContainsFunc(a.Secrets, valid) {
+		keys = append(keys, "secret")
+	}
+	return keys
+}

@@ -49,6 +49,7 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	partners.Registers = signUp == portal.Open || signUp == portal.Approved
 	return &staffDoors{
 		portal: portal.New(portal.Config{
+			Registry: s.Registry, AppRows: s.DB, HookKeys: s.Webhooks,
 			People: s.Identity, Teams: s.DB, SignUp: signUp,
 			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox,
 			Dialects: s.Dialects, Sealer: sealer{s.vault}, SampleCall: s.cfg.Portal.SampleCall,

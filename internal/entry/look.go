@@ -1,0 +1,127 @@
+package entry
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/ui"
+)
+
+// ConsentPreview is the question that people would be asked about an app, of the
+// template that asks them.
+func ConsentPreview(app *postern.App, catalogue []postern.Scope, noScopes bool) *ui.ConsentPage {
+	page := &ui.ConsentPage{
+		App: app, Site: hostOf(app.URL), Goes: "…", Level: app.Level, Preview: true,
+		Choices: []ui.Choice{{Account: postern.Account{Name: "Example Inc"}}}, User: postern.User{Name: "Ada Example", Email: "ada@example.com"},
+	}
+	if len(app.RedirectURLs) > 0 {
+		page.Goes = hostOf(app.RedirectURLs[0])
+	}
+	if noScopes {
+		return page
+	}
+	for _, name := range app.Scopes {
+		page.Scopes = append(page.Scopes, ui.ScopeLine{Text: ScopeText(catalogue, name)})
+	}
+	return page
+}
+
+// ScopeText says a scope in the operator's words; one without words is named.
+func ScopeText(catalogue []postern.Scope, name string) string {
+	for _, s := range catalogue {
+		if s.Name == name && s.Description != "" {
+			return s.Description
+		}
+	}
+	return name
+}
+
+// hostOf is a URL's host with its port; of a scheme without hosts, the scheme.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return ""
+	case u.Host == "":
+		return u.Scheme
+	}
+	return u.Host
+}
+
+// Differences say what a proposal would change of an app. proposedLogo is where
+// the image is that was handed in with it.
+func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string) (list []ui.Difference) {
+	was, will := a.Looks(), a.Proposal.Looks
+	texts := map[string][2]string{"name": {was.Name, will.Name}, "description": {was.Description, will.Description}, "url": {was.URL, will.URL}}
+	names := map[string]ui.Text{"name": ui.Say("Name"), "description": ui.Say("Description"), "url": ui.Say("Site")}
+	for _, key := range registry.Differences(was, will) {
+		d := ui.Difference{What: names[key], Was: some(texts[key][0]), Will: some(texts[key][1])}
+		switch key {
+		case "redirect_urls":
+			d = ui.Difference{What: ui.Say("Redirect URLs"), Was: was.RedirectURLs, Will: will.RedirectURLs}
+		case "scopes":
+			d = ui.Difference{What: ui.Say("Scopes"), Was: scopeTexts(catalogue, was.Scopes), Will: scopeTexts(catalogue, will.Scopes)}
+		case "logo":
+			d = ui.Difference{What: ui.Say("Logo"), Logo: true, Was: some(was.LogoURL), Will: some(will.LogoURL), WasLogo: LogoPath(&a.App)}
+			if will.LogoHash != "" {
+				d.WillLogo = proposedLogo
+			}
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// LogoPath is where an app's logo is served; empty: it has none.
+func LogoPath(a *postern.App) string {
+	if a.LogoHash == "" {
+		return ""
+	}
+	return "/logos/" + a.ID + "/" + a.LogoHash + ".png"
+}
+
+func some(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+func scopeTexts(catalogue []postern.Scope, names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = ScopeText(catalogue, name)
+	}
+	return list
+}
+
+// Say puts what rules found into a form, each beside its field.
+func Say(form *ui.Form, found registry.Findings) {
+	for _, f := range found {
+		text := Text(f)
+		if f.Slip {
+			form.Question(f.Field, text)
+		} else {
+			form.Refuse(f.Field, text)
+		}
+	}
+}
+
+// Text is a finding as a page says it.
+func Text(f registry.Finding) ui.Text {
+	args := slices.Clone(f.Args)
+	for i, a := range args {
+		said, ok := a.(registry.Said)
+		switch {
+		case !ok:
+		case strings.ContainsAny(string(said), `<>&"'%`): // it repeats what was typed
+			args[i] = string(said)
+		default:
+			args[i] = ui.Say(string(said))
+		}
+	}
+	return ui.Say(f.Words, args...)
+}

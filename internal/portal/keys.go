@@ -1,0 +1,221 @@
+package portal
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/ui"
+	"postern.dev/postern/internal/webhook"
+)
+
+// HookKeys is what the keys' page asks of the rules about webhooks.
+type HookKeys interface {
+	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
+	RotateSecret(ctx context.Context, appID string, overlap time.Duration, actor string) (postern.Secret, error)
+}
+
+const (
+	aboutKeys browser.Purpose = "keys"
+	aboutHook browser.Purpose = "webhook key"
+)
+
+func (d *Door) keyRoutes() {
+	e := d.Entry
+	e.Handle("GET /apps/{app}/keys", d.keys)
+	e.Handle("POST /apps/{app}/keys", d.newSecret)
+	e.Handle("GET /apps/{app}/keys/{secret}/end", d.askToEndSecret)
+	e.Handle("POST /apps/{app}/keys/{secret}/end", d.endSecret)
+	// Who was asked for the password comes back here by GET.
+	e.Handle("GET /apps/{app}/keys/webhook", func(v *entry.Visit) error { return v.Go("/apps/" + v.R.PathValue("app") + "/keys") })
+	e.Handle("POST /apps/{app}/keys/webhook", d.newHookKey)
+}
+
+func (d *Door) keys(v *entry.Visit) error {
+	row, frame, err := d.row(v, "keys", false)
+	if err != nil {
+		return err
+	}
+	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{})
+}
+
+// showKeys completes the page. A secret that was made by this request is on it
+// already.
+func (d *Door) showKeys(v *entry.Visit, status int, row *registry.App, frame ui.AppFrame, form *ui.Form, page *ui.KeysPage) error {
+	page.AppFrame, page.Fresh, page.SignsWithKey = frame, v.Fresh(), row.JWKS != ""
+	valid := 0
+	for i := len(row.Secrets) - 1; i >= 0; i-- { // the latest first
+		line := ui.SecretLine{AppSecret: row.Secrets[i], Valid: row.Secrets[i].ValidAt(d.Now())}
+		if line.Valid {
+			valid++
+		}
+		page.Secrets = append(page.Secrets, line)
+	}
+	const most = 2
+	page.Most = valid >= most
+	var err error
+	if page.SecretID, err = d.Registry.SecretID(); err != nil {
+		return err
+	}
+	page.Token = v.Token(aboutKeys, row.ID, page.SecretID)
+	page.Called = form.Field(ui.Field{Name: "name", Label: ui.Say("Name"), Most: 64, Required: true, Hint: ui.Say("Tells it from the other one: where it is used.")})
+	hook, err := d.HookKeys.Endpoint(v.R.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	page.HasHook, page.HookToken = len(hook.Secret) > 0, v.Token(aboutHook, row.ID, fingerprint(hook))
+	if d.Now().Before(hook.OldUntil) {
+		page.HookOldUntil = hook.OldUntil
+	}
+	return v.Show(status, page)
+}
+
+// fingerprint is another one after each rotation: a form that is sent twice does
+// not rotate twice.
+func fingerprint(e *webhook.Endpoint) string {
+	hash := postern.Secret(e.Secret).Hash()
+	return hex.EncodeToString(hash[:])
+}
+
+func (d *Door) newSecret(v *entry.Visit) error {
+	row, frame, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	said, err := v.Fields("id", "name", "overlap")
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutKeys, row.ID, said[0]); err != nil {
+		return err
+	}
+	if !v.Fresh() {
+		return v.AskAgain()
+	}
+	for _, s := range row.Secrets {
+		if s.ID == said[0] { // the page of the secret was loaded again
+			return v.Go("/apps/" + row.ID + "/keys?done=again")
+		}
+	}
+	overlap, ok := overlapOf(said[2])
+	if !ok {
+		return postern.Errorf(postern.InvalidRequest, "Choose when the old secret ends.")
+	}
+	secret, err := d.Registry.AddSecret(v.R.Context(), by(v), row.ID, registry.NewSecret{ID: said[0], Name: said[1], Overlap: overlap})
+	if found, wrong := findings(err); wrong {
+		form := ui.NewForm(v.R.PostForm)
+		entry.Say(form, found)
+		return d.showKeys(v, http.StatusUnprocessableEntity, row, frame, form, &ui.KeysPage{})
+	}
+	if err != nil {
+		return err
+	}
+	if row, frame, err = d.row(v, "keys", true); err != nil {
+		return err
+	}
+	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(nil), &ui.KeysPage{Shown: string(secret)})
+}
+
+// overlapOf reads how long an old key lives on. Without one that there is to
+// choose, there is no old key.
+func overlapOf(text string) (time.Duration, bool) {
+	switch text {
+	case "", "keep":
+		return registry.KeepOld, true
+	case "0s", "1h", "24h", "168h":
+		overlap, err := time.ParseDuration(text)
+		return overlap, err == nil
+	}
+	return 0, false
+}
+
+// secretOf finds the secret that the path names.
+func secretOf(v *entry.Visit, row *registry.App) (*postern.AppSecret, error) {
+	for i := range row.Secrets {
+		if row.Secrets[i].ID == v.R.PathValue("secret") {
+			return &row.Secrets[i], nil
+		}
+	}
+	return nil, postern.Errorf(postern.NotFound, "The app has no such secret (any more).")
+}
+
+func (d *Door) askToEndSecret(v *entry.Visit) error {
+	row, _, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	s, err := secretOf(v, row)
+	if err != nil {
+		return err
+	}
+	says := []ui.Text{ui.Say("It ends with …%s. It ended already, and is only taken off the list.", s.Hint)}
+	if s.ValidAt(d.Now()) {
+		says = []ui.Text{ui.Say("It ends with …%s. Programs that still use it are refused from that moment.", s.Hint)}
+		if others := validBeside(row, s.ID, d.Now()); others == 0 {
+			says = append(says, ui.Say("It is the only one that %s has: until you make another, the app can neither exchange codes nor refresh tokens.", row.Name))
+		}
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("End the secret %s?", s.Name), Button: ui.Say("End it"), Says: says,
+		Token: v.Token(aboutKeys, row.ID, s.ID, "end"), Action: v.R.URL.Path, Back: v.Path("/apps/" + row.ID + "/keys"),
+	})
+}
+
+func validBeside(row *registry.App, id string, now time.Time) (n int) {
+	for _, s := range row.Secrets {
+		if s.ID != id && s.ValidAt(now) {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *Door) endSecret(v *entry.Visit) error {
+	row, _, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	id := v.R.PathValue("secret")
+	if err := v.Proved(aboutKeys, row.ID, id, "end"); err != nil {
+		return err
+	}
+	if err := d.Registry.EndSecret(v.R.Context(), by(v), row.ID, id); err != nil {
+		return err
+	}
+	return v.Go("/apps/" + row.ID + "/keys?done=ended")
+}
+
+func (d *Door) newHookKey(v *entry.Visit) error {
+	row, frame, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	hook, err := d.HookKeys.Endpoint(v.R.Context(), row.ID)
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutHook, row.ID, fingerprint(hook)); err != nil {
+		return err
+	}
+	if !v.Fresh() {
+		return v.AskAgain()
+	}
+	text, err := v.Field("overlap")
+	if err != nil {
+		return err
+	}
+	overlap, ok := overlapOf(text)
+	if !ok || overlap == registry.KeepOld && len(hook.Secret) > 0 {
+		return postern.Errorf(postern.InvalidRequest, "Choose when the old key ends.")
+	}
+	secret, err := d.HookKeys.RotateSecret(v.R.Context(), row.ID, max(0, overlap), v.Actor())
+	if err != nil {
+		return err
+	}
+	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{ShownHook: string(secret)})
+}
