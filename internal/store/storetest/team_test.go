@@ -1,0 +1,141 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/identity"
+)
+
+// member makes a person of the partner.
+func (w *world) member(id, role string) {
+	w.Helper()
+	now := w.clock.Now().UnixMilli()
+	w.run(`INSERT INTO staff (id, realm, email, email_folded, password_hash, created_at) VALUES ($1, 'partner', $2, $2, 'x', $3)`, id, id+"@partner.test", now)
+	w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('p1', $1, $2, $3)`, id, role, now)
+}
+
+func (w *world) owners() string {
+	w.Helper()
+	return w.text(`SELECT count(*) FROM partner_members WHERE partner_id = 'p1' AND role = 'owner'`)
+}
+
+// Two owners who act on one another, and on themselves, at the same moment: one
+// comes first, and there is always an owner left.
+func TestOfTwoOwnersWhoActAtOnceOneStays(t *testing.T) {
+	everywhere(t, func(w *world) {
+		on := func(actor, member string) identity.TeamAct {
+			return identity.TeamAct{PartnerID: "p1", Actor: actor, Member: member, Now: w.clock.Now()}
+		}
+		for round := range 20 {
+			a, b := fmt.Sprintf("a%d", round), fmt.Sprintf("b%d", round)
+			w.run(`DELETE FROM partner_members`)
+			w.member(a, "owner")
+			w.member(b, "owner")
+			acts := []func() error{
+				func() error { return w.db.SetRole(w.ctx, on(a, b), postern.Viewer) },
+				func() error { return w.db.SetRole(w.ctx, on(b, a), postern.Developer) },
+				func() error { return w.db.RemoveMember(w.ctx, on(a, b)) },
+				func() error { return w.db.RemoveMember(w.ctx, on(b, a)) },
+				func() error { return w.db.RemoveMember(w.ctx, on(a, a)) },
+				func() error { return w.db.RemoveMember(w.ctx, on(b, b)) },
+				func() error { return w.db.SetRole(w.ctx, on(a, a), postern.Viewer) },
+				func() error { return w.db.SetRole(w.ctx, on(b, b), postern.Viewer) },
+			}
+			errs := make([]error, len(acts))
+			var all sync.WaitGroup
+			for i := range acts {
+				all.Go(func() { errs[i] = acts[(i+round)%len(acts)]() })
+			}
+			all.Wait()
+			done := 0
+			for _, err := range errs {
+				switch {
+				case err == nil:
+					done++
+				case postern.Is(err, postern.Conflict), postern.Is(err, postern.Forbidden), postern.Is(err, postern.NotFound):
+				default:
+					w.Error(err)
+				}
+			}
+			if got := w.owners(); got != "1" || done == 0 {
+				w.Fatalf("round %d: %s owners, %d acts were done: %v", round, got, done, errs)
+			}
+		}
+	})
+}
+
+func TestAMemberWhoGoesIsForgottenWithTheLastPartner(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		w.member("dev", "developer")
+		now := w.clock.Now()
+		w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Other', 1)`)
+		w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('p2', 'dev', 'owner', 1), ('p2', 'own', 'owner', 1)`)
+		w.run(`INSERT INTO staff_sessions (hash, staff_id, signed_in_at, last_seen_at, expires_at) VALUES ('\x01', 'dev', 1, 1, 253402300799000)`)
+		remove := func(partner string) {
+			w.Helper()
+			w.ok(w.db.RemoveMember(w.ctx, identity.TeamAct{PartnerID: partner, Actor: "own", Member: "dev", Now: now}))
+		}
+		remove("p1")
+		if n := w.text(`SELECT count(*) FROM staff_sessions WHERE staff_id = 'dev'`); n != "1" {
+			w.Error("signed out by a partner whose work they go on without")
+		}
+		remove("p2")
+		for _, table := range []string{"staff_sessions WHERE staff_id", "staff WHERE id", "partner_members WHERE staff_id"} {
+			if n := w.text(`SELECT count(*) FROM ` + table + ` = 'dev'`); n != "0" {
+				w.Errorf("%s: %s rows", table, n)
+			}
+		}
+	})
+}
+
+// An invitation that many take at once makes one member, one person, one
+// session.
+func TestAnInvitationIsSpentOnce(t *testing.T) {
+	everywhere(t, func(w *world) {
+		hash, now := postern.Secret("link").Hash(), w.clock.Now()
+		w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
+			NewLink: identity.NewLink{ID: "lnk_1", Hash: hash, Expires: now.Add(time.Second), Now: now}, Email: "New@partner.test", PartnerID: "p1", Role: postern.Developer,
+		}))
+		take := func(n int, at identity.Taker) error {
+			at.StaffID, at.New, at.PasswordHash, at.PartnerID = fmt.Sprintf("new%d", n), true, "hash", fmt.Sprintf("made%d", n)
+			at.Session = identity.NewSession{Session: postern.Secret(fmt.Sprint("s", n)).Hash(), Device: postern.Secret(fmt.Sprint("d", n)).Hash(), Now: now}
+			return w.db.TakeInvitation(w.ctx, hash, at)
+		}
+		w.wants(take(0, identity.Taker{Now: now.Add(time.Second)}), postern.NotFound) // it has expired by then
+		errs := make([]error, 20)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() { errs[i] = take(i+1, identity.Taker{Now: now}) })
+		}
+		all.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else {
+				w.wants(err, postern.NotFound)
+			}
+		}
+		for query, want := range map[string]string{
+			`SELECT count(*) FROM staff`:                                             "1",
+			`SELECT count(*) FROM staff_sessions`:                                    "1",
+			`SELECT count(*) FROM staff_links`:                                       "0",
+			`SELECT count(*) FROM partners`:                                          "1",
+			`SELECT role FROM partner_members WHERE partner_id = 'p1'`:               "developer",
+			`SELECT email_folded FROM staff`:                                         "new@partner.test",
+			`SELECT count(*) FROM audit WHERE action IN ('member.joined','sign_in')`: "2",
+		} {
+			if got := w.text(query); got != want {
+				w.Errorf("%s: %s, wanted %s", query, got, want)
+			}
+		}
+		if won != 1 {
+			w.Errorf("%d won", won)
+		}
+	})
+}
