@@ -36,6 +36,7 @@ type Token struct {
 	// The family and the connection; empty for client credentials.
 	Family          Hash
 	FamilyEndedAt   time.Time
+	FamilyEndReason EndReason
 	FamilyStartedAt time.Time
 	FamilyDialect   string
 	Kept            map[string]string
@@ -66,7 +67,8 @@ func (t *Token) Verdict(now time.Time) error {
 	case t.Connection.UserID != "" && t.User.Disabled:
 		return dead("person_disabled")
 	case !t.FamilyEndedAt.IsZero():
-		return t.Because(InvalidToken, "family_ended", "The access token is not valid.").With("at", t.FamilyEndedAt)
+		return t.Because(InvalidToken, "family_ended", "The access token is not valid.").
+			With("at", t.FamilyEndedAt).With("reason", string(t.FamilyEndReason))
 	case !t.EndedAt.IsZero():
 		return t.Because(InvalidToken, "token_ended", "The access token is not valid.").With("at", t.EndedAt)
 	case !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt):

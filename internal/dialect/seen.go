@@ -50,10 +50,14 @@ func (c *call) tell() {
 		return
 	}
 	s := Seen{
-		Dialect: c.d.name, Endpoint: c.e.kind.String(), Method: c.r.Method, AppID: c.app, Status: c.w.status, Refused: c.failed,
+		Dialect: c.d.name, Endpoint: c.e.kind.String(), Method: c.r.Method, Status: c.w.status, Refused: c.failed,
 		Took: c.door.Now().Sub(c.started), At: c.started, RequestID: c.requestID(), Grant: c.grant, Renews: c.renews,
 		AccountID: c.account, ConnectionID: c.connection, Proved: c.proved, Noted: c.noted,
 	}
+	if s.Refused != nil && c.app == "" {
+		c.app = c.named()
+	}
+	s.AppID = c.app
 	if why := s.why(); why != nil {
 		s.AppID, s.AccountID, s.ConnectionID = cmp.Or(why.AppID, c.app), cmp.Or(why.AccountID, c.account), cmp.Or(why.ConnectionID, c.connection)
 		s.Proved = why.Proved
@@ -65,6 +69,21 @@ func (c *call) tell() {
 		}
 	}
 	c.door.Seen(c.r.Context(), s)
+}
+
+// named is the app that a request names which was refused before anybody read
+// who asks: for one that is not well-formed.
+func (c *call) named() string {
+	id := ""
+	if in := &c.e.inputs[inClientID]; c.m.route == nil || len(in.places) == 0 || in.is != "" {
+		id = c.readBasicIfPlaced().user
+	} else if value, err := c.value(inClientID); err == nil {
+		id = value
+	}
+	if !validClientID(id) {
+		return ""
+	}
+	return id
 }
 
 func (s *Seen) why() *postern.Why {

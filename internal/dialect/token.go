@@ -206,8 +206,8 @@ func (c *call) unnamed() *postern.Error {
 func (c *call) secretMissing(client oauth.ClientAuth, err error) error {
 	if c.e.readsJSON() && client.Secret == "" && client.Assertion == "" && !client.Basic && postern.Is(err, postern.InvalidClient) {
 		said := c.missing(inClientSecret)
-		if e, ok := errors.AsType[*postern.Error](err); ok && e.Why != nil && e.Why.Rule != "client_secret_missing" {
-			said.Why = e.Why // such as that there is no such app
+		if e, ok := errors.AsType[*postern.Error](err); ok && e.Why != nil {
+			said.Why = e.Why
 		}
 		return said
 	}

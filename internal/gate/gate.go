@@ -74,11 +74,11 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil && a.refusal {
 		err = postern.Because(postern.Unavailable, "refused_meanwhile", "The call was refused, and would not be now. Try again.")
 	}
-	g.tell(w, r, spoken, t, err)
 	if err != nil {
-		g.refuse(w, spoken, err, scopes)
+		g.tell(w, r, spoken, t, err, g.refuse(w, spoken, err, scopes))
 		return
 	}
+	g.tell(w, r, spoken, t, nil, http.StatusOK)
 	if a.rests {
 		restsOn(w.Header(), t, seq)
 	}
@@ -261,11 +261,11 @@ func sandboxed(t *postern.Token) string {
 
 // refuse says no in the dialect's words. Gateways understand 401 and 403 (nginx
 // only those), so whatever else the wire would say is a 401 here; trouble of
-// ours is 503, never a no.
-func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error, scopes []string) {
+// ours is 503, never a no. It gives the status.
+func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error, scopes []string) int {
 	if spoken == nil {
 		w.WriteHeader(http.StatusUnauthorized)
-		return
+		return http.StatusUnauthorized
 	}
 	refusal := spoken.Refuse(err, scopes)
 	switch postern.KindOf(err) {
@@ -283,4 +283,5 @@ func (g *Gate) refuse(w http.ResponseWriter, spoken *dialect.Dialect, err error,
 		refusal.Status = http.StatusUnauthorized
 	}
 	refusal.Write(w)
+	return refusal.Status
 }

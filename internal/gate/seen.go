@@ -13,17 +13,17 @@ import (
 // call of the API, so it must not wait.
 type Seen func(context.Context, dialect.Seen)
 
-// tell says what became of a check. t is the token, where there is a good one.
-func (g *Gate) tell(w http.ResponseWriter, r *http.Request, spoken *dialect.Dialect, t *postern.Token, err error) {
+// tell says what became of a check, and with which status. t is the token, where
+// there is a good one.
+func (g *Gate) tell(w http.ResponseWriter, r *http.Request, spoken *dialect.Dialect, t *postern.Token, err error, status int) {
 	if g.Seen == nil || spoken == nil {
 		return
 	}
-	s := dialect.Seen{Dialect: spoken.Name(), Endpoint: "check", RequestID: w.Header().Get("X-Request-Id")}
+	s := dialect.Seen{Dialect: spoken.Name(), Endpoint: "check", Status: status, RequestID: w.Header().Get("X-Request-Id")}
 	if t != nil {
 		s.AppID, s.AccountID, s.ConnectionID, s.Proved = t.AppID, t.Account.ID, t.Connection.ID, true
 	}
 	if err == nil {
-		s.Status = http.StatusOK
 		g.Seen(r.Context(), s)
 		return
 	}

@@ -2,7 +2,11 @@ package requestlog
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
+
+	"postern.dev/postern"
 )
 
 // mostListed bounds a page of the list.
@@ -57,3 +61,6 @@ func (l *Log) Usage(ctx context.Context, appID string, days int) ([]Day, error) 
 	}
 	return list, nil
 }
+
+// Rules are the words for all ways to fail, in order.
+func Rules() []postern.Rule { return slices.Sorted(maps.Keys(reasons)) }

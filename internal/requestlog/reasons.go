@@ -232,7 +232,7 @@ var reasons = map[postern.Rule]reason{
 	"token_without_connection": plain("The token is for the app itself, and cannot be renewed.", "Ask for a new one in the same way."),
 	"token_expired":            plain("The token expired {at:ago} earlier. It lived for {life:long}.", "Refresh it before it expires, or when a call says so."),
 	"token_ended":              plain("The token was ended {at:ago} earlier: revoked, or replaced by a newer one.", "Use the newest token that you got. If the app revoked it, let the person connect again."),
-	"family_ended":             plain("The tokens of this approval were ended {at:ago} earlier: by revocation, by a code or a refresh token that was used twice, or because there were too many at once.", "Look at the entries of that time. Let the person connect again."),
+	"family_ended":             familyEnded,
 	"connection_ended":         connectionEnded,
 	"connection_unknown":       plain("The app has no connection to the account {account}.", "Nothing is left to end."),
 
@@ -323,7 +323,16 @@ var ends = map[postern.EndReason]string{
 	postern.Expired:         "because its last token expired unused",
 }
 
+func (f *told) ended(what string) string {
+	reason := cmp.Or(ends[postern.EndReason(f.facts["reason"])], "because newer ones took their place")
+	return what + " {at:ago} earlier " + reason + "."
+}
+
+func familyEnded(f *told) (string, string) {
+	return f.ended("The tokens of this approval were ended"), "Look at the entries of that time for what ended them. Let the person connect again."
+}
+
 func connectionEnded(f *told) (string, string) {
-	return "The connection was ended {at:ago} earlier " + cmp.Or(ends[postern.EndReason(f.facts["reason"])], "({reason})") + ".",
+	return f.ended("The connection was ended"),
 		"Stop using its tokens. Offer the person to connect again."
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 
 	"postern.dev/postern"
@@ -24,6 +25,12 @@ func (d *Door) tell(r *http.Request, q *question, granted *oauth.Granted, err er
 	}
 	if s.Refused = asError(err); err != nil && s.Refused == nil {
 		s.Refused = postern.Wrap(postern.ServerError, err)
+	}
+	switch _, redirected := errors.AsType[*oauth.Refusal](err); {
+	case err != nil && !redirected:
+		s.Status = troubleOf(s.Refused.Kind).status
+	case q.ViaPost:
+		s.Status = http.StatusSeeOther
 	}
 	d.Seen(r.Context(), s)
 }
