@@ -28,6 +28,8 @@ type client struct {
 func TestThirdPartyClients(t *testing.T) {
 	own := append(goClients(t), curlClients(t)...)
 	own = append(own, nodeClients(t)...)
+	keyed := newKeyed(t)
+	own = append(own, nodeClient(t, "private-key-jwt", "openid-client", keyed.app))
 	others := providerClients(t)
 	table := newTable()
 	t.Run("the usual wires", func(t *testing.T) {
@@ -35,6 +37,7 @@ func TestThirdPartyClients(t *testing.T) {
 			s := posterntest.New(t, posterntest.On(database))
 			s.Apply(authJSResource)
 			s.Apply(signedResource)
+			s.Apply(keyed.resources)
 			runAll(t, s, own, table)
 		})
 	})

@@ -11,11 +11,11 @@ import (
 
 const metadataBody = `{"issuer":"https://auth.example","authorization_endpoint":"https://auth.example/oauth/authorize",` +
 	`"token_endpoint":"https://auth.example/oauth/token","token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],` +
-	`"token_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","PS256"],` +
+	`"token_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","Ed25519","PS256"],` +
 	`"introspection_endpoint":"https://auth.example/oauth/introspect","introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt"],` +
-	`"introspection_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","PS256"],` +
+	`"introspection_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","Ed25519","PS256"],` +
 	`"revocation_endpoint":"https://auth.example/oauth/revoke","revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],` +
-	`"revocation_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","PS256"],` +
+	`"revocation_endpoint_auth_signing_alg_values_supported":["ES256","RS256","EdDSA","Ed25519","PS256"],` +
 	`"jwks_uri":"https://auth.example/oauth/jwks","response_types_supported":["code"],"response_modes_supported":["query"],"grant_types_supported":["authorization_code","refresh_token","client_credentials"],` +
 	`"code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true,"scopes_supported":["a"]}`
 

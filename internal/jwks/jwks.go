@@ -19,8 +19,9 @@ import (
 )
 
 // Algorithms are the ways to sign that are accepted (RFC 7518 §3.1, RFC 8037):
-// all with a key pair, so that nothing that is kept here could sign.
-var Algorithms = []string{"ES256", "RS256", "EdDSA", "PS256"}
+// all with a key pair, so that nothing that is kept here could sign. Ed25519 is
+// EdDSA under the name that RFC 9864 gave it.
+var Algorithms = []string{"ES256", "RS256", "EdDSA", "Ed25519", "PS256"}
 
 const (
 	mostKeys   = 10
@@ -102,7 +103,7 @@ func readKey(text []byte) (*jose.JSONWebKey, []Problem) {
 // aboutUse looks at what the key says of itself.
 func aboutUse(members map[string]any) *Problem {
 	said := func(name string) string { text, _ := members[name].(string); return text }
-	kinds := map[string][]string{"EC": {"ES256"}, "RSA": {"RS256", "PS256"}, "OKP": {"EdDSA"}}
+	kinds := map[string][]string{"EC": {"ES256"}, "RSA": {"RS256", "PS256"}, "OKP": {"EdDSA", "Ed25519"}}
 	ways, known := kinds[said("kty")]
 	switch alg := said("alg"); {
 	case !known:
@@ -157,15 +158,42 @@ func (s *Set) Verify(text string) (*Signed, error) {
 	header := signed.Signatures[0].Protected
 	for i := range s.keys {
 		key := &s.keys[i]
-		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && key.Algorithm != header.Algorithm {
+		if header.KeyID != "" && key.KeyID != header.KeyID || key.Algorithm != "" && usual(key.Algorithm) != usual(header.Algorithm) {
 			continue
 		}
-		if payload, err := signed.Verify(key.Key); err == nil {
+		if payload, err := signed.Verify(verifier(key)); err == nil {
 			typ, _ := header.ExtraHeaders[jose.HeaderType].(string)
 			return &Signed{payload, typ}, nil
 		}
 	}
 	return nil, ErrNotSigned
+}
+
+// usual is the name that the library knows an algorithm by.
+func usual(algorithm string) string {
+	if algorithm == "Ed25519" {
+		return "EdDSA"
+	}
+	return algorithm
+}
+
+// verifier is the key as the library takes it.
+func verifier(key *jose.JSONWebKey) any {
+	if public, ok := key.Key.(ed25519.PublicKey); ok {
+		return edwards{public}
+	}
+	return key.Key
+}
+
+// edwards verifies Ed25519 under both of its names.
+type edwards struct{ ed25519.PublicKey }
+
+// VerifyPayload implements jose.OpaqueVerifier.
+func (k edwards) VerifyPayload(payload, signature []byte, alg jose.SignatureAlgorithm) error {
+	if usual(string(alg)) != string(jose.EdDSA) || !ed25519.Verify(k.PublicKey, payload, signature) {
+		return ErrNotSigned
+	}
+	return nil
 }
 
 // Unverified is what a text says, whoever signed it: good for finding out whose

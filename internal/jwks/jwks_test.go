@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -101,6 +102,29 @@ func TestATextSignedInAnyOfTheWaysIsKnown(t *testing.T) {
 		if _, err := read(t, setOf(t, another)).Verify(mine.sign(t, "{}", "")); err == nil {
 			t.Errorf("%s: signed with a key of nobody here", alg)
 		}
+	}
+}
+
+// The newer name of EdDSA is its own header, and so is signed as well.
+func TestEd25519ByItsNewerName(t *testing.T) {
+	mine := newPair(t, jose.EdDSA, "k1")
+	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"Ed25519","kid":"k1"}`))
+	body := head + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"a":1}`))
+	signature, err := mine.key.Sign(rand.Reader, []byte(body), crypto.Hash(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := read(t, setOf(t, mine))
+	if signed, err := set.Verify(body + "." + base64.RawURLEncoding.EncodeToString(signature)); err != nil || string(signed.Payload) != `{"a":1}` {
+		t.Errorf("%v, %v", signed, err)
+	}
+	signature[0] ^= 1
+	if _, err := set.Verify(body + "." + base64.RawURLEncoding.EncodeToString(signature)); err == nil {
+		t.Error("another signature is taken")
+	}
+	other := newPair(t, jose.RS256, "k1")
+	if _, err := read(t, setOf(t, other)).Verify(body + "." + base64.RawURLEncoding.EncodeToString(signature)); err == nil {
+		t.Error("an RSA key takes it")
 	}
 }
 
