@@ -8,7 +8,7 @@ import (
 )
 
 // Team are the rows of partners' members. Each act is decided in the
-// transaction that does it, with the partner held, so that of two owners who
+// transaction that does it, with the team held, so that of two owners who
 // act on one another one comes first: a partner always has an owner who can
 // sign in.
 //

@@ -305,3 +305,21 @@ func TestAResetSetsThePasswordOnceAndEndsAllSessions(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAFileSaysOfStaffEndsTheirSessions(t *testing.T) {
+	s := posterntest.New(t)
+	member, operator := s.Portal(posterntest.Coder), s.Console(posterntest.Operator)
+	s.Apply(`{partners: [{name: Partner Inc, members: [{email: ` + posterntest.Coder + `, name: Cody}]}]}`)
+	if page := member.Get("/portal/you"); page.URL.Path != "/portal/you" || !page.Has("Cody") {
+		t.Errorf("a name ended the session: %s", page.Text())
+	}
+	s.Apply(`{partners: [{name: Partner Inc, members: [{email: ` + posterntest.Coder + `, password: "another horse battery"}]}],
+		operators: [{email: ` + posterntest.Operator + `, disabled: true}]}`)
+	s.Apply(`{operators: [{email: ` + posterntest.Operator + `, disabled: false}]}`)
+	if page := member.Get("/portal/you"); page.URL.Path != "/portal/login" {
+		t.Error("another password left the session open")
+	}
+	if page := operator.Get("/operator/you"); page.URL.Path != "/operator/login" {
+		t.Error("to be switched off left the session open")
+	}
+}

@@ -58,6 +58,7 @@ func (w *registryWriter) dropQuietly(writes *registry.Writes) {
 	for _, id := range writes.DropStaff {
 		w.exec(dropPartnerRoles, id)
 		w.exec(dropStaff, id)
+		w.exec(endStaffSessions, id)
 	}
 	for _, id := range writes.DropPartners {
 		w.must(dropPartner, id, ms(w.now))

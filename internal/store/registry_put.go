@@ -207,6 +207,8 @@ func (w *registryWriter) signOut(user string) {
 	w.exec(endUsersReset, user)
 }
 
+const staffPassword = `SELECT password_hash FROM staff WHERE id = $1`
+
 const endUsersDevices = `DELETE FROM devices WHERE user_id = $1`
 
 func (w *registryWriter) putPartners(writes *registry.Writes) {
@@ -235,6 +237,11 @@ func (w *registryWriter) putPartners(writes *registry.Writes) {
 }
 
 func (w *registryWriter) putStaff(realm string, s registry.Staff) {
+	if had := w.texts(staffPassword, s.ID); s.Disabled || len(had) > 0 && had[0] != s.PasswordHash {
+		w.exec(endStaffSessions, s.ID)
+		w.exec(endStaffDevices, s.ID)
+		w.exec(endStaffReset, s.ID)
+	}
 	w.exec(putMember, s.ID, realm, s.Email, postern.FoldEmail(s.Email), s.Name, s.PasswordHash, s.Declared, s.Disabled, ms(w.now))
 }
 

@@ -24,8 +24,8 @@ const (
 	WHERE m.partner_id = $1 AND p.removed_at = 0
 	ORDER BY CASE m.role WHEN 'owner' THEN 0 WHEN 'developer' THEN 1 ELSE 2 END, s.email_folded`
 
-	// anotherOwner: one who can sign in stays. Whoever asks holds the partner's row,
-	// so no two decide by the same picture.
+	// anotherOwner: one who can sign in stays. Whoever asks holds the team, so no two
+	// decide by the same picture.
 	anotherOwner = `
 	EXISTS (SELECT 1 FROM partner_members o JOIN staff s ON s.id = o.staff_id
 	        WHERE o.partner_id = $1 AND o.role = 'owner' AND o.staff_id <> $2 AND s.disabled = FALSE)`
@@ -58,10 +58,13 @@ const (
 
 var errNoPartner = postern.Errorf(postern.NotFound, "There is no such partner, or it is not yours to see.")
 
-// holdPartner keeps a partner's row to the end of the transaction, so that what
-// is decided about its team is decided one after the other.
+// holdPartner reads a partner whose team is to change. Until the transaction
+// ends, no other team changes and nothing is applied: what is decided here holds.
 func (db *DB) holdPartner(ctx context.Context, t *tx, id string) error {
-	err := t.row(ctx, selectPartnerRow+db.engine.forRow, id).Scan(&id)
+	if _, err := t.exec(ctx, lockRegistry); err != nil {
+		return err
+	}
+	err := t.row(ctx, selectPartnerRow, id).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) || err != nil && db.engine.isForeign(err) {
 		return errNoPartner
 	}
