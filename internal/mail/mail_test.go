@@ -215,6 +215,42 @@ func TestNothingInAMailBecomesAHeaderOrTurnsTheTextAround(t *testing.T) {
 	}
 }
 
+// Whatever the operator calls himself arrives so.
+func TestTheSendersNameIsWrittenAsItIs(t *testing.T) {
+	for _, text := range []string{`Grüße & Söhne <no-reply@acme.test>`, `"Acme \"the\" Co, Inc." <no-reply@acme.test>`, `no-reply@acme.test`} {
+		o := newOffice(t, engines.SQLite(t))
+		out := o.outbox(1)
+		from, err := mail.ParseFrom(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Server.From = from
+		send(t, out, hello)
+		o.runs(out)
+		got, err := netmail.ParseAddress(o.box.Wait(1)[0].Header.Get("From"))
+		if err != nil || *got != from {
+			t.Errorf("%s arrived as %v, %v", text, got, err)
+		}
+	}
+	for _, bad := range []string{"", "Acme", "a@b, c@d", "A <a@b>\r\nBcc: c@d", "A\u202e <a@b.test>"} {
+		if from, err := mail.ParseFrom(bad); err == nil {
+			t.Errorf("%q was read as %v", bad, from)
+		}
+	}
+}
+
+func FuzzParseServer(f *testing.F) {
+	for _, text := range []string{"smtp://u:p@h", "smtps://h:465", "smtp://[::1]:25", "smtp://%zz", "smtp://h:99999"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := mail.ParseServer(postern.Secret(text), false)
+		if err == nil && (s.Host == "" || s.Port < 1 || s.Port > 65535 || (s.User == "") != (s.Password == "")) {
+			t.Errorf("%q was read as %+v", text, s)
+		}
+	})
+}
+
 func FuzzMail(f *testing.F) {
 	f.Add("ada@acme.test", "Hello", "Dear Ada")
 	f.Add("\"a b\"@x", "=?utf-8?q?=0d=0aBcc:_eve@x?=", ".\nQUIT\n")

@@ -134,9 +134,7 @@ func (s *Server) helo() string {
 // reader's program may know it.
 func (s *Server) compose(kept *postern.SealedMail, m *Message) (*mail.Msg, error) {
 	out := mail.NewMsg(mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP), mail.WithNoDefaultUserAgent())
-	if err := out.FromFormat(s.From.Name, s.From.Address); err != nil {
-		return nil, errors.New("the sender's address is refused")
-	}
+	out.FromMailAddress(&s.From)
 	if err := out.To(m.To); err != nil {
 		return nil, errors.New("the recipient's address is refused")
 	}
