@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,8 +28,10 @@ type Rule struct {
 type List struct {
 	// AnyToken: a call without a rule needs just a live token. Otherwise it is
 	// refused.
-	AnyToken bool   `json:"any_token"`
-	Rules    []Rule `json:"routes"`
+	AnyToken bool `json:"any_token"`
+	// Scopeless are dialects without scopes whose tokens pass all rules for scopes.
+	Scopeless []string `json:"scopeless,omitempty"`
+	Rules     []Rule   `json:"routes"`
 }
 
 // Mistake is what is wrong with one rule.
@@ -134,6 +137,14 @@ func scopeToken(s string) bool {
 
 // List is what the table was made of.
 func (t *Table) List() List { return t.list }
+
+// Needs are the scopes that a token of a dialect must have for a rule's calls.
+func (t *Table) Needs(r Rule, dialect string) []string {
+	if slices.Contains(t.list.Scopeless, dialect) {
+		return nil
+	}
+	return r.Scopes
+}
 
 // Find is the rule for a call: its method, host and path as they came, the path
 // percent-encoded and without the query. The error is ErrUnclean for what two
