@@ -13,3 +13,14 @@ type AuditRecord struct {
 	Detail  string
 	Address string // where it came from; may be empty
 }
+
+// AuditFilter chooses records, the latest first.
+type AuditFilter struct {
+	Actor  string // empty: everybody's
+	Object string // empty: about everything
+	// Before and BeforeID are time (milliseconds) and id of the last record that was
+	// read; 0: from the latest.
+	Before   int64
+	BeforeID string
+	Limit    int
+}

@@ -12,3 +12,9 @@ type Partner struct {
 	Waiting time.Time
 	Refusal string // why the operator said no to it; empty otherwise
 }
+
+// PartnerCount is a partner with how many apps and members it has.
+type PartnerCount struct {
+	Partner
+	Apps, Members int
+}

@@ -37,6 +37,7 @@ type commands struct {
 	Keys     keysCommand     `cmd:"" help:"The keys that sign access tokens."`
 	User     userCommand     `cmd:"" help:"End users."`
 	Partner  partnerCommand  `cmd:"" help:"People of partners, at the portal."`
+	App      appCommand      `cmd:"" help:"Partners' apps, and your approval of them."`
 	Operator operatorCommand `cmd:"" help:"People who run Postern, at the console."`
 	Webhook  webhookCommand  `cmd:"" help:"What apps are told: history, replay, tests."`
 	Dialect  dialectCommand  `cmd:"" help:"The wires that this server speaks."`

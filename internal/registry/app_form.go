@@ -317,6 +317,9 @@ func (r *Rules) UsualDialect() string {
 	return ""
 }
 
+// NoScopes reports whether a dialect's wire has none.
+func (r *Rules) NoScopes(dialect string) bool { return r.Dialects[dialect].NoScopes }
+
 // Reviews reports whether the operator looks at apps before people do.
 func (r *Rules) Reviews() bool { return r.Review }
 

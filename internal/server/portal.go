@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/admin"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/portal"
@@ -18,14 +19,12 @@ type staffDoors struct {
 	console http.Handler
 }
 
-const consolePrefix = "/operator"
-
 // of is the door that a path belongs to; nil: neither.
 func (d *staffDoors) of(path string) http.Handler {
 	switch {
 	case isUnder(path, portal.Prefix):
 		return d.portal
-	case isUnder(path, consolePrefix):
+	case isUnder(path, admin.ConsolePrefix):
 		return d.console
 	}
 	return nil
@@ -41,7 +40,7 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	if err != nil {
 		return nil, err
 	}
-	operators, err := s.entry(pages, consolePrefix, postern.OperatorRealm)
+	operators, err := s.entry(pages, admin.ConsolePrefix, postern.OperatorRealm)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +56,9 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 			Catalogue: s.DB, PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name,
 			Calls: func(d *dialect.Dialect) []dialect.Call { return Calls(s.routes, d) },
 		}),
-		console: operators,
+		console: admin.NewConsole(admin.ConsoleConfig{
+			Entry: operators, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rules: s.Registry, People: s.Identity, Rows: s.DB,
+		}),
 	}, nil
 }
 

@@ -207,4 +207,3 @@ func (db *DB) SaveSecretUses(ctx context.Context, uses []oauth.SecretUse) error 
 		return nil
 	})
 }
-

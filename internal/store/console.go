@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"postern.dev/postern"
+)
+
+const (
+	partnerColumns = `p.id, p.name, p.disabled, p.waiting_since, p.refusal`
+
+	allPartners = `
+	SELECT ` + partnerColumns + `,
+	       (SELECT COUNT(*) FROM apps a WHERE a.partner_id = p.id AND a.removed_at = 0),
+	       (SELECT COUNT(*) FROM partner_members m WHERE m.partner_id = p.id)
+	FROM partners p WHERE p.removed_at = 0 ORDER BY p.name, p.id`
+	onePartner = `SELECT ` + partnerColumns + ` FROM partners p WHERE p.id = $1 AND p.removed_at = 0`
+	staffName  = `SELECT CASE WHEN name <> '' THEN name ELSE email END FROM staff WHERE id = $1`
+
+	auditColumns = `SELECT id, at, actor, action, object, detail, address FROM audit`
+	auditOrder   = ` AND ($1 = 0 OR at < $1 OR at = $1 AND id < $2) ORDER BY at DESC, id DESC LIMIT $3`
+	auditAll     = auditColumns + ` WHERE TRUE` + auditOrder
+	auditBy      = auditColumns + ` WHERE actor = $4` + auditOrder
+	auditAbout   = auditColumns + ` WHERE object = $4` + auditOrder
+	auditBoth    = auditColumns + ` WHERE actor = $4 AND object = $5` + auditOrder
+)
+
+// AllPartners implements admin.ConsoleRows.
+func (db *DB) AllPartners(ctx context.Context) ([]postern.PartnerCount, error) {
+	rows, err := read{db}.rows(ctx, allPartners)
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []postern.PartnerCount
+	for rows.Next() {
+		var p postern.PartnerCount
+		var waiting int64
+		if err := rows.Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal, &p.Apps, &p.Members); err != nil {
+			return nil, db.trouble(err)
+		}
+		p.Waiting = at(waiting)
+		list = append(list, p)
+	}
+	return list, db.trouble(rows.Err())
+}
+
+// Partner implements admin.ConsoleRows.
+func (db *DB) Partner(ctx context.Context, id string) (*postern.Partner, error) {
+	var p postern.Partner
+	var waiting int64
+	err := read{db}.row(ctx, onePartner, id).Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal)
+	if err != nil {
+		return nil, db.missing(err, "partner")
+	}
+	p.Waiting = at(waiting)
+	return &p, nil
+}
+
+// StaffName implements admin.ConsoleRows. Of somebody who was removed there is
+// none.
+func (db *DB) StaffName(ctx context.Context, staffID string) (name string, err error) {
+	err = read{db}.row(ctx, staffName, staffID).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return name, db.trouble(err)
+}
+
+// AuditRecords implements admin.ConsoleRows.
+func (db *DB) AuditRecords(ctx context.Context, f postern.AuditFilter) ([]postern.AuditRecord, error) {
+	query, args := auditAll, []any{f.Before, f.BeforeID, f.Limit}
+	switch {
+	case f.Actor != "" && f.Object != "":
+		query, args = auditBoth, append(args, f.Actor, f.Object)
+	case f.Actor != "":
+		query, args = auditBy, append(args, f.Actor)
+	case f.Object != "":
+		query, args = auditAbout, append(args, f.Object)
+	}
+	rows, err := read{db}.rows(ctx, query, args...)
+	if err != nil && db.engine.isForeign(err) {
+		return nil, nil // no row can hold what was asked for
+	}
+	if err != nil {
+		return nil, db.trouble(err)
+	}
+	defer rows.Close()
+	var list []postern.AuditRecord
+	for rows.Next() {
+		var a postern.AuditRecord
+		var when int64
+		if err := rows.Scan(&a.ID, &when, &a.Actor, &a.Action, &a.Object, &a.Detail, &a.Address); err != nil {
+			return nil, db.trouble(err)
+		}
+		a.At = at(when)
+		list = append(list, a)
+	}
+	return list, db.trouble(rows.Err())
+}
