@@ -69,6 +69,10 @@ type Error struct {
 	Kind Kind
 	Msg  string
 	Err  error
+	// Format and Args made Msg, so that pages can say it in the reader's language.
+	// Where they are missing, Msg is all there is.
+	Format string
+	Args   []any
 	// RetryAfter tells, with RateLimited and Unavailable, when to try again; zero:
 	// a few seconds.
 	RetryAfter time.Duration
@@ -90,7 +94,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Errorf makes an Error whose message is said to whoever asked.
 func Errorf(k Kind, format string, args ...any) *Error {
-	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: k, Msg: fmt.Sprintf(format, args...), Format: format, Args: args}
 }
 
 // Wrap gives a lower error a kind; the lower error is only logged.

@@ -14,20 +14,20 @@ import (
 // trouble is how a kind of error looks on a page.
 type trouble struct {
 	status  int
-	heading string
-	what    string // where the error says nothing itself
-	do      string
+	heading ui.Text
+	what    ui.Text // where the error says nothing itself
+	do      ui.Text
 }
 
 // troubles is the one table of errors for staff.
 var troubles = map[postern.Kind]trouble{
-	postern.NotFound:       {404, "Nothing here", "There is no page at this address, or it is not yours to see.", "Check the address, or start at your first page."},
-	postern.Forbidden:      {403, "This is not possible", "You may not do this.", "Go back and load the page again. If you need this, ask an owner of your team."},
-	postern.Conflict:       {409, "Somebody was faster", "This changed while you looked at it.", "Go back, load the page again and look once more."},
-	postern.InvalidRequest: {400, "This request does not work", "Something in the request is missing or wrong.", "Go back and try again."},
-	postern.RateLimited:    {429, "Too many attempts", "There were too many attempts.", "Try again later."},
-	postern.Unavailable:    {503, "We can’t answer right now", "A part of our service does not answer.", "Please try again in a moment. Nothing was lost."},
-	postern.ServerError:    {500, "Something went wrong", "This is a fault of ours; we have written it down.", "Please try again in a moment."},
+	postern.NotFound:       {404, ui.Say("Nothing here"), ui.Say("There is no page at this address, or it is not yours to see."), ui.Say("Check the address, or start at your first page.")},
+	postern.Forbidden:      {403, ui.Say("This is not possible"), ui.Say("You may not do this."), ui.Say("Go back and load the page again. If you need this, ask an owner of your team.")},
+	postern.Conflict:       {409, ui.Say("Somebody was faster"), ui.Say("This changed while you looked at it."), ui.Say("Go back, load the page again and look once more.")},
+	postern.InvalidRequest: {400, ui.Say("This request does not work"), ui.Say("Something in the request is missing or wrong."), ui.Say("Go back and try again.")},
+	postern.RateLimited:    {429, ui.Say("Too many attempts"), ui.Say("There were too many attempts."), ui.Say("Try again later.")},
+	postern.Unavailable:    {503, ui.Say("We can’t answer right now"), ui.Say("A part of our service does not answer."), ui.Say("Please try again in a moment. Nothing was lost.")},
+	postern.ServerError:    {500, ui.Say("Something went wrong"), ui.Say("This is a fault of ours; we have written it down."), ui.Say("Please try again in a moment.")},
 }
 
 func troubleOf(k postern.Kind) trouble {
@@ -59,8 +59,8 @@ func (e *Entry) Error(w http.ResponseWriter, r *http.Request, status int, err *p
 	if err.Kind == postern.RateLimited || err.Kind == postern.Unavailable {
 		w.Header().Set("Retry-After", seconds(err.RetryAfter))
 	}
-	page := &ui.MessagePage{Heading: t.heading, What: err.Msg, Do: t.do, RequestID: id, Link: e.Prefix, LinkText: "To your first page"}
-	if page.What == "" {
+	page := &ui.MessagePage{Heading: t.heading, What: ui.SayError(err), Do: t.do, RequestID: id, Link: e.Prefix, LinkText: ui.Say("To your first page")}
+	if err.Msg == "" {
 		page.What = t.what
 	}
 	e.write(w, r, status, page)

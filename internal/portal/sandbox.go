@@ -38,7 +38,7 @@ func (d *Door) sandboxRoutes() {
 	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/clock", d.inSandbox(d.moveClock))
 	e.Handle("POST /apps/{app}/sandbox/people/{user}", d.inSandbox(d.switchPerson))
 	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/expire", d.inSandbox(d.expireTokens))
-	e.Handle("GET /apps/{app}/sandbox/connections/{connection}/end", d.askToEnd)
+	e.Handle("GET /apps/{app}/sandbox/connections/{connection}/end", d.askToEndInSandbox)
 	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/end", d.inSandbox(d.endInSandbox))
 	e.Handle("POST /apps/{app}/sandbox/fail", d.inSandbox(d.failWebhooks))
 }
@@ -156,7 +156,7 @@ func (d *Door) expireTokens(v *entry.Visit, app *postern.App) error {
 	return d.Sandboxes.ExpireTokens(v.R.Context(), app.Partner.ID, v.R.PathValue("connection"), v.Actor(), v.Address())
 }
 
-func (d *Door) askToEnd(v *entry.Visit) error {
+func (d *Door) askToEndInSandbox(v *entry.Visit) error {
 	app, _, err := d.editable(v, "sandbox")
 	if err != nil {
 		return err

@@ -20,7 +20,11 @@ func TestAFieldKeepsWhatWasTypedAndSaysWhatIsWrongBesideIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := pages.pages[English]["message"].Clone()
+	read, err := pages.pages[English]["message"]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := read.Clone()
 	if err != nil {
 		t.Fatal(err)
 	}

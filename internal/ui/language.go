@@ -8,8 +8,11 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 
 	"golang.org/x/text/language"
+
+	"postern.dev/postern"
 )
 
 // English is what pages are written in: its sentences stand in the templates
@@ -25,10 +28,19 @@ var catalogues embed.FS
 type Text struct {
 	Format string
 	Args   []any
+	plain  bool // the sentence holds no markup: all of it is escaped
 }
 
 // Say makes a Text. Verbs are those of package fmt.
-func Say(format string, args ...any) Text { return Text{format, args} }
+func Say(format string, args ...any) Text { return Text{Format: format, Args: args} }
+
+// SayError is an error's sentence for whoever asked.
+func SayError(e *postern.Error) Text {
+	if e.Format == "" {
+		return Text{Format: "%s", Args: []any{e.Msg}, plain: true}
+	}
+	return Text{Format: e.Format, Args: e.Args, plain: true}
+}
 
 // pageLanguage is one in which pages are said.
 type pageLanguage struct {
@@ -61,24 +73,66 @@ func languages() ([]pageLanguage, error) {
 func (l pageLanguage) say(what any, args ...any) (template.HTML, error) {
 	switch what := what.(type) {
 	case Text:
-		return l.say(what.Format, what.Args...)
+		return l.sentence(what)
 	case string:
-		if said, ok := l.words[what]; ok {
-			what = said
-		}
-		if len(args) == 0 {
-			return template.HTML(what), nil
-		}
-		safe := make([]any, len(args))
-		for i, a := range args {
-			var err error
-			if safe[i], err = l.argument(a); err != nil {
-				return "", err
-			}
-		}
-		return template.HTML(fmt.Sprintf(what, safe...)), nil
+		return l.sentence(Text{Format: what, Args: args})
 	}
 	return "", fmt.Errorf("ui: %T cannot be said", what)
+}
+
+func (l pageLanguage) sentence(t Text) (template.HTML, error) {
+	what, args := t.Format, t.Args
+	if said, ok := l.words[what]; ok {
+		what = said
+	}
+	if t.plain {
+		what = html.EscapeString(what)
+	}
+	if len(args) == 0 && !t.plain {
+		return template.HTML(what), nil
+	}
+	safe := make([]any, len(args))
+	for i, a := range args {
+		var err error
+		if safe[i], err = l.argument(a); err != nil {
+			return "", err
+		}
+	}
+	return template.HTML(fmt.Sprintf(what, safe...)), nil
+}
+
+// anyOf joins words as a sentence does: "a", "a or b", "a, b or c".
+func (l pageLanguage) anyOf(words []string) (template.HTML, error) {
+	safe := make([]string, len(words))
+	for i, w := range words {
+		safe[i] = html.EscapeString(w)
+	}
+	if len(safe) < 2 {
+		return template.HTML(strings.Join(safe, "")), nil
+	}
+	n := len(safe) - 1
+	return l.say("%s or %s", template.HTML(strings.Join(safe[:n], ", ")), template.HTML(safe[n]))
+}
+
+// day is a date as people write it, in UTC: "24 November 2026".
+func (l pageLanguage) day(t time.Time) (template.HTML, error) {
+	t = t.UTC()
+	return l.say("%d %s %d", t.Day(), Say(t.Month().String()), t.Year())
+}
+
+// date is a day that machines can read too.
+func (l pageLanguage) date(t time.Time) (template.HTML, error) {
+	day, err := l.day(t)
+	return `<time datetime="` + template.HTML(machineTime(t)) + `">` + day + `</time>`, err
+}
+
+// moment is a point in time to the second, in UTC.
+func (l pageLanguage) moment(t time.Time) (template.HTML, error) {
+	day, err := l.day(t)
+	if err != nil {
+		return "", err
+	}
+	return l.say("%s, %s UTC", day, t.UTC().Format("15:04:05"))
 }
 
 // argument is safe to stand in markup.

@@ -12,7 +12,7 @@ type SignInPage struct {
 	Ticket  string // the question that waits; empty: none
 	App     *postern.App
 	Email   string // as typed before, or as the app hinted
-	Problem string // why the last attempt failed
+	Problem Text   // why the last attempt failed
 	Again   bool   // the app asked for a fresh sign-in
 }
 
@@ -46,7 +46,7 @@ type ConsentPage struct {
 	// Changed: the app's name, logo, site or redirect URL is not what the person
 	// last approved.
 	Changed bool
-	Problem string
+	Problem Text
 	// Preview: it is shown to the app's own makers, who cannot answer it.
 	Preview bool
 }
@@ -93,7 +93,7 @@ type WhoMayPage struct {
 	Ticket       string
 	App          *postern.App
 	User         postern.User
-	Reason       string
+	Reason       Text
 	Accounts     []Approvers
 }
 
@@ -111,7 +111,7 @@ func (p *WhoMayPage) Title() Text { return Say("Connect %s", p.App.Name) }
 type ConnectionsPage struct {
 	User         postern.User
 	SignOutToken string
-	Done         string // what was just done
+	Done         Text // what was just done
 	Accounts     []AccountConnections
 }
 
@@ -157,7 +157,7 @@ type PasswordPage struct {
 	Token        string
 	SignOutToken string
 	User         postern.User
-	Problem      string
+	Problem      Text
 }
 
 func (*PasswordPage) Name() string { return "password" }
@@ -168,7 +168,7 @@ type ResetPage struct {
 	Token   string
 	Link    string // the path that the form posts to
 	Email   string
-	Problem string
+	Problem Text
 }
 
 func (*ResetPage) Name() string { return "reset" }
@@ -176,13 +176,16 @@ func (*ResetPage) Title() Text  { return Say("Set a new password") }
 
 // MessagePage says one thing: what this is, what went wrong, or what is done.
 type MessagePage struct {
-	Heading   string
-	What      string // what happened, and why
-	Do        string // what to do now
+	Heading   Text
+	What      Text   // what happened, and why
+	Do        Text   // what to do now
 	RequestID string // to name when asking for help; empty: none
 	Link      string // one of our own paths to go on to; empty: none
-	LinkText  string
+	LinkText  Text
 }
 
 func (*MessagePage) Name() string  { return "message" }
-func (p *MessagePage) Title() Text { return Say("%s", p.Heading) }
+func (p *MessagePage) Title() Text { return p.Heading }
+
+func (*ConnectionsPage) dated() {}
+func (*DisconnectPage) dated()  {}

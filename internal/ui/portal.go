@@ -12,6 +12,8 @@ type StaffFrame struct {
 	Done         Text   // what was just done; may be empty
 }
 
+func (StaffFrame) dated() {}
+
 // AppFrame is what the pages of one app have in common: {{template "app-nav" .}}
 // after the heading.
 type AppFrame struct {

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -42,9 +43,20 @@ type Scripted interface {
 type Pages struct {
 	Assets  *Assets
 	brand   Brand
-	pages   map[string]map[string]*template.Template // by language and name
-	tags    []language.Tag                           // of the languages; the first is for who asks for none
+	pages   map[string]map[string]readPage // by language and name
+	tags    []language.Tag                 // of the languages; the first is for who asks for none
 	matcher language.Matcher
+}
+
+// readPage gives a page's template, which is read when it is first asked for: most
+// nodes never show most pages in most languages.
+type readPage func() (*template.Template, error)
+
+// File is an asset of somebody else's that pages name.
+type File struct {
+	Name      string
+	Content   []byte
+	MediaType string
 }
 
 // New prepares the pages under an operator's brand.
@@ -54,26 +66,19 @@ func New(brand Brand, files ...File) (*Pages, error) {
 		return nil, err
 	}
 	assets, err := newAssets(brand)
-// File is an asset of somebody else's that pages name.
-type File struct {
-	Name      string
-	Content   []byte
-	MediaType string
-}
-
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{Assets: assets, brand: brand, pages: map[string]map[string]*template.Template{}}
+	for _, f := range files {
+		assets.add(f.Name, f.Content, f.MediaType)
+	}
+	p := &Pages{Assets: assets, brand: brand, pages: map[string]map[string]readPage{}}
 	spoken, err := languages()
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range spoken {
 		if p.pages[l.tag], err = parse(l, assets); err != nil {
-	for _, f := range files {
-		assets.add(f.Name, f.Content, f.MediaType)
-	}
 			return nil, err
 		}
 		p.tags = append(p.tags, language.Make(l.tag))
@@ -82,32 +87,34 @@ type File struct {
 	return p, nil
 }
 
-// parse reads all templates for one language.
-func parse(l pageLanguage, assets *Assets) (map[string]*template.Template, error) {
-	layout, err := template.New("layout.html").Funcs(words).
-		Funcs(template.FuncMap{"asset": assets.Path, "say": l.say, "language": func() string { return l.tag }}).
-		ParseFS(templates, "templates/layout.html", "templates/parts*.html")
-	if err != nil {
-		return nil, err
-	}
+// parse finds all templates for one language.
+func parse(l pageLanguage, assets *Assets) (map[string]readPage, error) {
+	layout := sync.OnceValues(func() (*template.Template, error) {
+		return template.New("layout.html").Funcs(words).
+			Funcs(template.FuncMap{"asset": assets.Path, "say": l.say, "anyof": l.anyOf, "day": l.day, "date": l.date, "moment": l.moment, "language": func() string { return l.tag }}).
+			ParseFS(templates, "templates/layout.html", "templates/parts*.html")
+	})
 	files, err := fs.Glob(templates, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]*template.Template{}
+	pages := map[string]readPage{}
 	for _, file := range files {
 		name := pageName(file)
 		if name == "layout" || strings.HasPrefix(name, "parts") {
 			continue
 		}
-		own, err := layout.Clone()
-		if err == nil {
-			own, err = own.ParseFS(templates, file)
-		}
-		if err != nil {
-			return nil, err
-		}
-		pages[name] = own
+		pages[name] = sync.OnceValues(func() (*template.Template, error) {
+			around, err := layout()
+			if err != nil {
+				return nil, err
+			}
+			own, err := around.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return own.ParseFS(templates, file)
+		})
 	}
 	return pages, nil
 }
@@ -128,17 +135,28 @@ type frame struct {
 
 // Scripts are those of the page; most have none.
 func (f frame) Scripts() []string {
+	var all []string
 	if s, ok := f.Page.(Scripted); ok {
-		return s.Scripts()
+		all = s.Scripts()
 	}
-	return nil
+	if _, ok := f.Page.(dated); ok {
+		all = append(all[:len(all):len(all)], "time.js")
+	}
+	return all
 }
+
+// dated are pages with times on them: a script shows those in the reader's zone.
+type dated interface{ dated() }
 
 // Render gives the HTML of a page in a language that we have.
 func (p *Pages) Render(language string, page Page) ([]byte, error) {
-	t, ok := p.pages[language][page.Name()]
+	read, ok := p.pages[language][page.Name()]
 	if !ok {
 		return nil, fmt.Errorf("ui: no template named %q", page.Name())
+	}
+	t, err := read()
+	if err != nil {
+		return nil, fmt.Errorf("ui: page %s: %w", page.Name(), err)
 	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, frame{page, p.brand}); err != nil {
@@ -156,7 +174,7 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page P
 		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
 		return err
 	}
-	if s, ok := page.(Scripted); ok && len(s.Scripts()) > 0 {
+	if len(frame{Page: page}.Scripts()) > 0 {
 		allowScripts(w.Header())
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

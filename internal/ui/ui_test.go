@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"html/template"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -41,7 +42,7 @@ func samples() map[string]Page {
 	mine.App, mine.Connection.UserID, mine.Connection.ID = own, ada.ID, "con_3"
 	return map[string]Page{
 		"signin":         &SignInPage{Token: "t"},
-		"signin-app":     &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Problem: "The e-mail or the password is not right."},
+		"signin-app":     &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Problem: Say("The e-mail or the password is not right.")},
 		"signin-again":   &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Again: true},
 		"signout":        &SignOutPage{Token: "t", User: &ada},
 		"signout-nobody": &SignOutPage{},
@@ -54,7 +55,7 @@ func samples() map[string]Page {
 			Choices: []Choice{{Account: acme, Live: live}}, Scopes: scopes,
 		},
 		"consent-several": &ConsentPage{
-			Token: "t", Ticket: "T", App: &app, Site: "partner.test", Goes: "partner.test", User: ada, Problem: "Choose an account first.",
+			Token: "t", Ticket: "T", App: &app, Site: "partner.test", Goes: "partner.test", User: ada, Problem: Say("Choose an account first."),
 			Choices: []Choice{{Account: acme, Live: live}, {Account: globex}},
 		},
 		"consent-user": &ConsentPage{
@@ -65,21 +66,21 @@ func samples() map[string]Page {
 			Scopes: scopes[:1], Own: scopes[1:],
 		},
 		"whomay": &WhoMayPage{
-			Ticket: "T", App: &app, User: ada, Reason: "Your role does not let you connect this app for your account.",
+			Ticket: "T", App: &app, User: ada, Reason: Say("Your role does not let you connect this app for your account."),
 			Accounts: []Approvers{{"Acme", []string{"admin", "owner"}, []postern.User{{Name: "Grace Hopper", Email: "grace@acme.test"}, {Email: "bob@acme.test"}}}, {"Globex", []string{"owner"}, nil}},
 		},
 		"connections": &ConnectionsPage{
-			User: ada, Done: "Disconnected. The app lost its access at once.",
+			User: ada, Done: Say("Disconnected. The app lost its access at once."),
 			Accounts: []AccountConnections{{acme, []ConnectionCard{card, locked, mine}}, {globex, nil}},
 		},
 		"connections-none":  &ConnectionsPage{User: ada},
 		"disconnect":        &DisconnectPage{ConnectionCard: card, User: ada},
 		"disconnect-locked": &DisconnectPage{ConnectionCard: locked, User: ada},
-		"password":          &PasswordPage{User: ada, Problem: "The current password is not right."},
+		"password":          &PasswordPage{User: ada, Problem: Say("The current password is not right.")},
 		"reset":             &ResetPage{Link: "/reset/abc", Email: "ada@acme.test"},
 		"message": &MessagePage{
-			Heading: "This link does not work", What: "No app is registered here under this client_id.",
-			Do: "Tell the people who run the app that sent you here.", RequestID: "req_1", Link: "/connections", LinkText: "Your connections",
+			Heading: Say("This link does not work"), What: Say("No app is registered here under this client_id."),
+			Do: Say("Tell the people who run the app that sent you here."), RequestID: "req_1", Link: "/connections", LinkText: Say("Your connections"),
 		},
 	}
 }
@@ -111,6 +112,7 @@ func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 	maps.Copy(all, staffSamples())
 	maps.Copy(all, sandboxSamples())
 	maps.Copy(all, appSamples())
+	maps.Copy(all, logSamples())
 	for name, page := range all {
 		html := render(t, p, page)
 		rendered[page.Name()] = true
@@ -197,11 +199,11 @@ func TestNamesShowAsTextWhateverTheyAre(t *testing.T) {
 		pages := []Page{
 			&ConsentPage{App: &app, User: user, Goes: evil, Site: evil, Choices: []Choice{{Account: account}, {Account: account}}, Scopes: []ScopeLine{{Text: evil}}},
 			&ConsentPage{App: &app, User: user, Choices: []Choice{{Account: account, Live: &Standing{Since: day, By: evil}}}},
-			&WhoMayPage{App: &app, User: user, Reason: evil, Accounts: []Approvers{{evil, []string{evil}, []postern.User{user}}}},
-			&ConnectionsPage{User: user, Done: evil, Accounts: []AccountConnections{{account, []ConnectionCard{card}}}},
+			&WhoMayPage{App: &app, User: user, Reason: Say("%s", evil), Accounts: []Approvers{{evil, []string{evil}, []postern.User{user}}}},
+			&ConnectionsPage{User: user, Done: Say("%s", evil), Accounts: []AccountConnections{{account, []ConnectionCard{card}}}},
 			&DisconnectPage{ConnectionCard: card, User: user},
-			&SignInPage{App: &app, Email: evil, Problem: evil, Ticket: evil, Token: evil},
-			&MessagePage{Heading: evil, What: evil, Do: evil, RequestID: evil},
+			&SignInPage{App: &app, Email: evil, Problem: Say("%s", evil), Ticket: evil, Token: evil},
+			&MessagePage{Heading: Say("%s", evil), What: Say("%s", evil), Do: Say("%s", evil), RequestID: evil},
 		}
 		for _, page := range pages {
 			if got, want := tags(render(t, p, page)), tags(render(t, p, calm(page))); got != want {
@@ -413,28 +415,42 @@ func FuzzFormSource(f *testing.F) {
 }
 
 func TestWordsForPeople(t *testing.T) {
+	english, german := pageLanguage{tag: English}, pageLanguage{tag: "de", words: map[string]string{"%s or %s": "%s oder %s", "%d %s %d": "%d. %s %d"}}
+	said := func(text template.HTML, err error) string {
+		if err != nil {
+			t.Error(err)
+		}
+		return string(text)
+	}
 	for d, want := range map[time.Duration]string{
 		0: "a moment", 20 * time.Second: "a moment", 45 * time.Second: "a minute", 61 * time.Second: "2 minutes",
 		15 * time.Minute: "15 minutes", 100 * time.Minute: "2 hours",
 	} {
-		if got := Wait(d); got != want {
+		if got := said(english.say(Wait(d))); got != want {
 			t.Errorf("%v: %q, not %q", d, got, want)
 		}
 	}
 	for _, c := range []struct {
 		words []string
 		want  string
-	}{{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b"}, "a or b"}, {[]string{"a", "b", "c"}, "a, b or c"}} {
-		if got := List(c.words, "or"); got != c.want {
+	}{{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a", "b"}, "a or b"}, {[]string{"a", "<b>", "c"}, "a, &lt;b&gt; or c"}} {
+		if got := said(english.anyOf(c.words)); got != c.want {
 			t.Errorf("%v: %q, not %q", c.words, got, c.want)
 		}
+	}
+	if got := said(german.anyOf([]string{"a", "b"})); got != "a oder b" {
+		t.Errorf("in German: %q", got)
 	}
 	for name, want := range map[string]string{"partner": "P", "  <x>": "X", "🙂": "•", "": "•", "étoile": "É", "42": "4"} {
 		if got := letter(name); got != want {
 			t.Errorf("%q: %q, not %q", name, got, want)
 		}
 	}
-	if got := Day(day.In(time.FixedZone("", 3600*12))); got != "24 November 2026" {
+	other := day.In(time.FixedZone("", 3600*12))
+	if got := said(english.day(other)); got != "24 November 2026" {
 		t.Errorf("a day in UTC is %q", got)
+	}
+	if got := said(german.moment(other)); got != "24. November 2026, 19:52:32 UTC" {
+		t.Errorf("a moment in German is %q", got)
 	}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // done are the sentences that a redirect may ask /connections to say.
-var done = map[string]string{
-	"disconnected": "Disconnected. The app lost its access at once. To use it again, connect it again from the app.",
-	"password":     "Your password is changed. You are signed out everywhere else.",
+var done = map[string]ui.Text{
+	"disconnected": ui.Say("Disconnected. The app lost its access at once. To use it again, connect it again from the app."),
+	"password":     ui.Say("Your password is changed. You are signed out everywhere else."),
 }
 
 // connections lists what is connected to the person's accounts, and to the

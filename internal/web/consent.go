@@ -59,7 +59,7 @@ func (d *Door) showTo(w http.ResponseWriter, r *http.Request, q *question, s *po
 			return d.decide(w, r, q, s, &choices[0])
 		}
 	}
-	return d.askYesOrNo(w, r, http.StatusOK, q, s, choices, "")
+	return d.askYesOrNo(w, r, http.StatusOK, q, s, choices, ui.Text{})
 }
 
 // answerSilently never shows anything (OpenID Connect Core §3.1.2.1,
@@ -91,7 +91,7 @@ func (d *Door) answerSilently(w http.ResponseWriter, r *http.Request, q *questio
 }
 
 // askYesOrNo shows the question, and which account where there are several.
-func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q *question, s *postern.Session, choices []postern.Membership, problem string) error {
+func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q *question, s *postern.Session, choices []postern.Membership, problem ui.Text) error {
 	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
@@ -202,17 +202,17 @@ func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s 
 		Token:        browser.FormToken(bound, toAnswer, q.about(s, nil)...),
 		SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Ticket:       string(q.secret), App: q.app, User: s.User,
-		Reason: "You are not a member of an account that this app can be connected to.",
+		Reason: ui.Say("You are not a member of an account that this app can be connected to."),
 	}
 	if !q.app.Live() {
-		page.Reason = "This app has not been approved for real accounts yet. Until then it can be connected to its own sandbox only; its makers sign in here as somebody of that sandbox."
+		page.Reason = ui.Say("This app has not been approved for real accounts yet. Until then it can be connected to its own sandbox only; its makers sign in here as somebody of that sandbox.")
 		d.Log.InfoContext(r.Context(), "a real account was not offered", "rule", "app_not_live", "app", q.app.ID, "user", s.User.ID)
 	}
 	for _, m := range memberships {
 		if m.Account.Disabled || !m.Account.OpenTo(q.app) || !oauth.FitsTenant(q.Ticket, &m.Account) {
 			continue
 		}
-		page.Reason = "Your role does not let you connect this app."
+		page.Reason = ui.Say("Your role does not let you connect this app.")
 		people, err := d.Rows.MembersWithRoles(r.Context(), m.Account.ID, q.app.ConnectRoles, somePeople)
 		if err != nil {
 			return err
@@ -227,10 +227,10 @@ func (d *Door) sayWhoMay(w http.ResponseWriter, r *http.Request, q *question, s 
 // sayAnswered is the neutral end of a question.
 func (d *Door) sayAnswered(w http.ResponseWriter, r *http.Request, status int) error {
 	d.write(w, r, status, &ui.MessagePage{
-		Heading: "Already answered",
-		What:    "This question was answered before, and an answer counts once.",
-		Do:      "Go back to the app. If it is not connected, start again from there.",
-		Link:    "/connections", LinkText: "Your connections",
+		Heading: ui.Say("Already answered"),
+		What:    ui.Say("This question was answered before, and an answer counts once."),
+		Do:      ui.Say("Go back to the app. If it is not connected, start again from there."),
+		Link:    "/connections", LinkText: ui.Say("Your connections"),
 	})
 	return nil
 }

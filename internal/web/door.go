@@ -223,10 +223,10 @@ func (d *Door) front(w http.ResponseWriter, r *http.Request) error {
 		return redirect(w, r, "/connections")
 	}
 	return d.Pages.Write(w, r, http.StatusOK, &ui.MessagePage{
-		Heading: "Connected apps",
-		What:    "Here you see which apps may act for your account, and end what you no longer need.",
-		Do:      "To connect a new app, start at the app: it will send you here to decide.",
-		Link:    "/login", LinkText: "Sign in",
+		Heading: ui.Say("Connected apps"),
+		What:    ui.Say("Here you see which apps may act for your account, and end what you no longer need."),
+		Do:      ui.Say("To connect a new app, start at the app: it will send you here to decide."),
+		Link:    "/login", LinkText: ui.Say("Sign in"),
 	})
 }
 

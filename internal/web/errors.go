@@ -14,16 +14,16 @@ import (
 // trouble is how a kind of error looks on a page.
 type trouble struct {
 	status  int
-	heading string
-	what    string // where the error says nothing itself
-	do      string
+	heading ui.Text
+	what    ui.Text // where the error says nothing itself
+	do      ui.Text
 }
 
-const (
-	backToApp = "Nothing was shared. Go back to the app and start again from there; if that does not help, tell the people who make the app what you read here."
-	restart   = "Go back to the app and start again from there. Nothing was shared."
-	backHome  = "Check the address, or start at your connections."
-	later     = "Please try again in a moment. Nothing was lost."
+var (
+	backToApp = ui.Say("Nothing was shared. Go back to the app and start again from there; if that does not help, tell the people who make the app what you read here.")
+	restart   = ui.Say("Go back to the app and start again from there. Nothing was shared.")
+	backHome  = ui.Say("Check the address, or start at your connections.")
+	later     = ui.Say("Please try again in a moment. Nothing was lost.")
 )
 
 // Kinds that only this door's pages know.
@@ -35,18 +35,18 @@ const (
 
 // troubles is the one table of errors for people.
 var troubles = map[postern.Kind]trouble{
-	postern.NotFound:       {404, "Nothing here", "There is no page at this address.", backHome},
-	postern.Forbidden:      {403, "This is not possible", "You may not do this.", "Go back and load the page again. If you need this, ask whoever manages your account."},
-	postern.Conflict:       {409, "Already answered", "This was answered before.", "Go back to the app."},
-	postern.InvalidRequest: {400, "This request does not work", "Something in the request is missing or wrong.", backToApp},
-	postern.InvalidClient:  {400, "This app is not available", "The app is not active here.", backToApp},
-	postern.InvalidGrant:   {400, "This request does not work", "The app sent an address that it has not registered.", backToApp},
-	expiredQuestion:        {404, "This request has expired", "A request like this waits for half an hour, and this one is over or never was.", restart},
-	otherBrowser:           {403, "This is not the browser that asked", "The request was started in another browser, or cookies are off here.", restart},
-	deadLink:               {404, "This link does not work", "It was used, has expired, or is not complete.", "Ask for a new one."},
-	postern.RateLimited:    {429, "Too many attempts", "There were too many attempts.", ""},
-	postern.Unavailable:    {503, "We can’t answer right now", "A part of our service does not answer.", later},
-	postern.ServerError:    {500, "Something went wrong", "This is a fault of ours; we have written it down.", later},
+	postern.NotFound:       {404, ui.Say("Nothing here"), ui.Say("There is no page at this address."), backHome},
+	postern.Forbidden:      {403, ui.Say("This is not possible"), ui.Say("You may not do this."), ui.Say("Go back and load the page again. If you need this, ask whoever manages your account.")},
+	postern.Conflict:       {409, ui.Say("Already answered"), ui.Say("This was answered before."), ui.Say("Go back to the app.")},
+	postern.InvalidRequest: {400, ui.Say("This request does not work"), ui.Say("Something in the request is missing or wrong."), backToApp},
+	postern.InvalidClient:  {400, ui.Say("This app is not available"), ui.Say("The app is not active here."), backToApp},
+	postern.InvalidGrant:   {400, ui.Say("This request does not work"), ui.Say("The app sent an address that it has not registered."), backToApp},
+	expiredQuestion:        {404, ui.Say("This request has expired"), ui.Say("A request like this waits for half an hour, and this one is over or never was."), restart},
+	otherBrowser:           {403, ui.Say("This is not the browser that asked"), ui.Say("The request was started in another browser, or cookies are off here."), restart},
+	deadLink:               {404, ui.Say("This link does not work"), ui.Say("It was used, has expired, or is not complete."), ui.Say("Ask for a new one.")},
+	postern.RateLimited:    {429, ui.Say("Too many attempts"), ui.Say("There were too many attempts."), ui.Text{}},
+	postern.Unavailable:    {503, ui.Say("We can’t answer right now"), ui.Say("A part of our service does not answer."), later},
+	postern.ServerError:    {500, ui.Say("Something went wrong"), ui.Say("This is a fault of ours; we have written it down."), later},
 }
 
 func troubleOf(k postern.Kind) trouble {
@@ -86,15 +86,15 @@ func (d *Door) Error(w http.ResponseWriter, r *http.Request, status int, err *po
 	if err.Kind == postern.RateLimited || err.Kind == postern.Unavailable {
 		w.Header().Set("Retry-After", seconds(err.RetryAfter))
 	}
-	page := &ui.MessagePage{Heading: t.heading, What: err.Msg, Do: t.do, RequestID: id}
-	if page.What == "" {
+	page := &ui.MessagePage{Heading: t.heading, What: ui.SayError(err), Do: t.do, RequestID: id}
+	if err.Msg == "" {
 		page.What = t.what
 	}
 	if err.Kind == postern.RateLimited {
-		page.Do = "Try again in " + ui.Wait(err.RetryAfter) + "."
+		page.Do = ui.Say("Try again in %s.", ui.Wait(err.RetryAfter))
 	}
 	if err.Kind == postern.NotFound {
-		page.Link, page.LinkText = "/connections", "Your connections"
+		page.Link, page.LinkText = "/connections", ui.Say("Your connections")
 	}
 	d.write(w, r, status, page)
 }

@@ -13,10 +13,10 @@ func (d *Door) showPassword(w http.ResponseWriter, r *http.Request) error {
 	if s == nil {
 		return err
 	}
-	return d.askForPassword(w, r, http.StatusOK, s, "")
+	return d.askForPassword(w, r, http.StatusOK, s, ui.Text{})
 }
 
-func (d *Door) askForPassword(w http.ResponseWriter, r *http.Request, status int, s *postern.Session, problem string) error {
+func (d *Door) askForPassword(w http.ResponseWriter, r *http.Request, status int, s *postern.Session, problem ui.Text) error {
 	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	in, err := d.People.ChangePassword(r.Context(), s,
 		postern.Secret(form[0]), postern.Secret(form[1]), browser.Cookie(r, d.cookies.Device), d.Address(r))
-	if problem, status := passwordProblem(w, err); problem != "" {
+	if problem, status := passwordProblem(w, err); problem.Format != "" {
 		return d.askForPassword(w, r, status, s, problem)
 	}
 	if err != nil {
@@ -57,30 +57,30 @@ func (d *Door) changePassword(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, "/connections?done=password")
 }
 
-const notTheSame = "The two new passwords are not the same. Please type them again."
+var notTheSame = ui.Say("The two new passwords are not the same. Please type them again.")
 
-// passwordProblem is what a person can mend; "" otherwise.
-func passwordProblem(w http.ResponseWriter, err error) (problem string, status int) {
+// passwordProblem is what a person can mend; an empty Text otherwise.
+func passwordProblem(w http.ResponseWriter, err error) (problem ui.Text, status int) {
 	switch e := asError(err); {
 	case e == nil:
-		return "", 0
+		return ui.Text{}, 0
 	case e.Kind == postern.AccessDenied:
-		return "The current password is not right. Please try again.", http.StatusOK
+		return ui.Say("The current password is not right. Please try again."), http.StatusOK
 	case e.Kind == postern.RateLimited:
 		w.Header().Set("Retry-After", seconds(e.RetryAfter))
-		return "There were too many attempts. Please try again in " + ui.Wait(e.RetryAfter) + ".", http.StatusTooManyRequests
+		return ui.Say("There were too many attempts. Please try again in %s.", ui.Wait(e.RetryAfter)), http.StatusTooManyRequests
 	case e.Kind == postern.InvalidRequest && e.Msg != "":
-		return e.Msg, http.StatusOK
+		return ui.SayError(e), http.StatusOK
 	}
-	return "", 0
+	return ui.Text{}, 0
 }
 
 func (d *Door) showReset(w http.ResponseWriter, r *http.Request) error {
-	return d.askForNew(w, r, http.StatusOK, "")
+	return d.askForNew(w, r, http.StatusOK, ui.Text{})
 }
 
 // askForNew shows the form of a one-time link. Looking does not use it up.
-func (d *Door) askForNew(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+func (d *Door) askForNew(w http.ResponseWriter, r *http.Request, status int, problem ui.Text) error {
 	link := postern.Secret(r.PathValue("token"))
 	user, err := d.People.ResetUser(r.Context(), link)
 	if postern.Is(err, postern.NotFound) {
@@ -115,7 +115,7 @@ func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
 		return d.askForNew(w, r, http.StatusOK, notTheSame)
 	}
 	err = d.People.Reset(r.Context(), link, postern.Secret(form[0]), d.Address(r))
-	if problem, status := passwordProblem(w, err); problem != "" {
+	if problem, status := passwordProblem(w, err); problem.Format != "" {
 		return d.askForNew(w, r, status, problem)
 	}
 	if postern.Is(err, postern.NotFound) {
@@ -126,8 +126,8 @@ func (d *Door) reset(w http.ResponseWriter, r *http.Request) error {
 	}
 	d.cookies.Clear(w, d.cookies.Session)
 	d.write(w, r, http.StatusOK, &ui.MessagePage{
-		Heading: "Your password is set", What: "You are signed out everywhere. Connected apps stay connected.",
-		Link: "/login", LinkText: "Sign in",
+		Heading: ui.Say("Your password is set"), What: ui.Say("You are signed out everywhere. Connected apps stay connected."),
+		Link: "/login", LinkText: ui.Say("Sign in"),
 	})
 	return nil
 }

@@ -51,7 +51,7 @@ func (d *Door) signIn(w http.ResponseWriter, r *http.Request) error {
 	q := d.waiting(r, ticket)
 	if err := d.cookies.Proved(r, toSignIn, ticket); err != nil {
 		return d.askWhoYouAre(w, r, http.StatusForbidden, q, &ui.SignInPage{
-			Email: email, Problem: "This page was open too long, or cookies are off. Please sign in again.",
+			Email: email, Problem: ui.Say("This page was open too long, or cookies are off. Please sign in again."),
 		})
 	}
 	in, err := d.People.SignIn(r.Context(), identity.SignIn{
@@ -82,11 +82,11 @@ func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, q *question, ema
 	case e == nil:
 		return err
 	case e.Kind == postern.AccessDenied:
-		page.Problem = "The e-mail or the password is not right. Please try again."
+		page.Problem = ui.Say("The e-mail or the password is not right. Please try again.")
 		return d.askWhoYouAre(w, r, http.StatusOK, q, page)
 	case e.Kind == postern.RateLimited:
 		w.Header().Set("Retry-After", seconds(e.RetryAfter))
-		page.Problem = "There were too many attempts for this e-mail. Please try again in " + ui.Wait(e.RetryAfter) + "."
+		page.Problem = ui.Say("There were too many attempts for this e-mail. Please try again in %s.", ui.Wait(e.RetryAfter))
 		return d.askWhoYouAre(w, r, http.StatusTooManyRequests, q, page)
 	}
 	return err
