@@ -181,3 +181,21 @@ func (r *Rules) membership(ctx context.Context, userID, accountID string) (*post
 	}
 	return nil, nil
 }
+
+// EndForApp ends a connection of an app for the people who make it, as the app
+// itself could by revoking; NotFound: it has none of this id that lives.
+func (r *Rules) EndForApp(ctx context.Context, appID, connectionID, actor string) error {
+	gone := postern.Errorf(postern.NotFound, "There is no such connection.")
+	c, err := r.Store.Connection(ctx, connectionID)
+	if err != nil {
+		return err
+	}
+	if c.AppID != appID || !c.EndedAt.IsZero() {
+		return gone
+	}
+	ended, err := r.Store.Disconnect(ctx, c.ID, postern.EndedByApp, actor, r.Now())
+	if err == nil && !ended {
+		return gone
+	}
+	return r.known(ctx, err)
+}

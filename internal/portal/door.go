@@ -12,6 +12,7 @@ import (
 	"postern.dev/postern"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/requestlog"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -38,6 +39,11 @@ type Sealer interface {
 
 // Config is what the door is given.
 type Config struct {
+	Requests  Requests
+	Kept      requestlog.Bounds // what the request log keeps
+	Standing  Standing
+	Ender     Ender
+	Hooks     Hooks
 	Entry     *entry.Entry
 	PublicURL string // the origin that people and partners use
 	Now       func() time.Time
@@ -84,6 +90,9 @@ func New(c Config) *Door {
 	d.sandboxRoutes()
 	d.tryRoutes()
 	d.docsRoutes()
+	d.logRoutes()
+	d.connectionRoutes()
+	d.webhookRoutes()
 	return d
 }
 

@@ -336,3 +336,15 @@ func connectionEnded(f *told) (string, string) {
 	return f.ended("The connection was ended"),
 		"Stop using its tokens. Offer the person to connect again."
 }
+
+// Compared are two texts that should have been the same, as the app sent it and
+// as it should be; empty where the reason is no such difference.
+func (e *Entry) Compared() (sent, right string) {
+	switch e.Rule {
+	case "redirect_uri_mismatch":
+		return e.Facts["sent"], e.Facts["registered"]
+	case "code_redirect_uri_mismatch":
+		return e.Facts["sent"], e.Facts["asked"]
+	}
+	return "", ""
+}

@@ -31,6 +31,7 @@ var (
 	_ portal.TeamRows = (*store.DB)(nil)
 
 	_ requestlog.Store = (*store.DB)(nil)
+	_ portal.Standing  = (*store.DB)(nil)
 )
 
 // The rules have every method that a door calls.
@@ -42,6 +43,10 @@ var (
 
 	_ entry.People  = (*identity.Rules)(nil)
 	_ portal.People = (*identity.Rules)(nil)
+
+	_ portal.Requests = (*requestlog.Log)(nil)
+	_ portal.Ender    = (*oauth.Rules)(nil)
+	_ portal.Hooks    = (*webhook.Rules)(nil)
 
 	_ admin.Engine   = (*oauth.Rules)(nil)
 	_ admin.Rows     = (*store.DB)(nil)

@@ -36,6 +36,7 @@ func isUnder(path, prefix string) bool {
 }
 
 func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
+	s.Registry.Learn = s.OAuth.Memory.Learn
 	partners, err := s.entry(pages, portal.Prefix, postern.PartnerRealm)
 	if err != nil {
 		return nil, err
@@ -49,6 +50,7 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	return &staffDoors{
 		portal: portal.New(portal.Config{
 			Registry: s.Registry, AppRows: s.DB, HookKeys: s.Webhooks,
+			Requests: s.Requests, Kept: s.Requests.Bounds, Standing: s.DB, Ender: s.OAuth, Hooks: s.Webhooks,
 			People: s.Identity, Teams: s.DB, SignUp: signUp,
 			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox,
 			Dialects: s.Dialects, Sealer: sealer{s.vault}, SampleCall: s.cfg.Portal.SampleCall,

@@ -1,0 +1,177 @@
+package portal_test
+
+import (
+	"html"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/requestlog"
+)
+
+// flushed writes what was noted, and gives the base of an app's pages.
+func flushed(s *posterntest.Postern, app posterntest.App) string {
+	s.Logged(app, requestlog.Filter{})
+	return "/portal/apps/" + app.ID
+}
+
+// wants complains unless a page shows all of these words.
+func wants(t *testing.T, p *posterntest.Page, status int, words ...string) {
+	t.Helper()
+	if p.Status != status {
+		t.Errorf("%s is %d, want %d", p.URL, p.Status, status)
+	}
+	for _, w := range words {
+		if !p.Has(w) {
+			t.Errorf("%s lacks %q:\n%s", p.URL, w, p.Text())
+			return
+		}
+	}
+}
+
+func TestTheRequestLogSaysWhyACallFailed(t *testing.T) {
+	s := posterntest.New(t)
+	app := posterntest.Standard
+	asked := s.Send(posterntest.Request{Method: "GET", Path: s.AuthorizeURL(app, "redirect_uri", app.RedirectURL+"/")})
+	s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+	base, b := flushed(s, app), s.Portal(posterntest.Viewer)
+
+	p := b.Get(base + "/log")
+	wants(t, p, 200, "The redirect_uri differs from the registered one in its last character: /.", "400 refused", "200 granted", "Acme", "Refused: 1.")
+	id := asked.Header.Get("X-Request-Id")
+	p = b.Get(base + "/log?request=" + id)
+	wants(t, p, 200, "differs from the registered one")
+	if p.Has("200 granted") {
+		t.Error("the search by request id found others, too")
+	}
+	entry := s.Logged(app, requestlog.Filter{RequestID: id})[0]
+	p = b.Get(base + "/log/" + strconv.FormatInt(entry.ID, 10))
+	wants(t, p, 200, id, "redirect_uri_mismatch", app.RedirectURL+"/", "They are compared byte for byte.", "Nothing in this request proved")
+	wants(t, b.Get(base+"/log?outcome=granted&endpoint=token"), 200, "200 granted")
+	wants(t, b.Get(base+"/log?account=nobody"), 200, "Nothing found")
+	wants(t, b.Get(base+"/log/1"), 404)
+	wants(t, b.Get(base+"/log/x"), 404)
+	stranger := s.Portal(posterntest.OtherDev)
+	wants(t, stranger.Get(base+"/log"), 404)
+	wants(t, stranger.Get(base+"/log/"+strconv.FormatInt(entry.ID, 10)), 404)
+	// Another app of the same partner does not have this entry.
+	wants(t, b.Get("/portal/apps/"+posterntest.Xref.ID+"/log/"+strconv.FormatInt(entry.ID, 10)), 404)
+}
+
+func TestALongLogGoesOnPageByPage(t *testing.T) {
+	s := posterntest.New(t)
+	app := posterntest.Standard
+	for range 60 {
+		s.Send(posterntest.PostForm("/oauth/token", "grant_type", "refresh_token", "refresh_token", "x").Authorized(posterntest.Basic(app.ID, app.Secret)))
+		s.Clock.Advance(time.Second)
+	}
+	base, b := flushed(s, app), s.Portal(posterntest.Dev)
+	p := b.Get(base + "/log?outcome=refused")
+	older := linkOf(p, "before=")
+	if older == "" || !strings.Contains(older, "outcome=refused") {
+		t.Fatalf("the way on is %q", older)
+	}
+	p = b.Get(older)
+	if n := strings.Count(p.Text(), "The refresh token has"); n != 10 {
+		t.Errorf("the second page has %d entries", n)
+	}
+}
+
+func TestConnectionsAreListedAndEndedByWhoMay(t *testing.T) {
+	s := posterntest.New(t)
+	app := posterntest.Standard
+	got := s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+	got = s.Refresh(app, got.Field("refresh_token")).OK()
+	id := s.Introspect(got.Field("access_token")).Field("connection_id")
+	base := flushed(s, app)
+
+	viewer := s.Portal(posterntest.Viewer)
+	p := viewer.Get(base + "/connections")
+	wants(t, p, 200, "Acme", "candidates.read", "ada", id, "200 granted")
+	if p.Has("End it") {
+		t.Error("a viewer is offered to end it")
+	}
+	end := base + "/connections/" + id + "/end"
+	wants(t, viewer.Get(end), 403)
+	wants(t, viewer.Post(end, url.Values{"form_token": {token(viewer, end)}}), 403)
+	wants(t, s.Portal(posterntest.OtherDev).Get(end), 404)
+	wants(t, viewer.Get(base+"/connections?account=nobody"), 200, "Nothing found")
+
+	coder := s.Portal(posterntest.Coder)
+	p = coder.Get(end)
+	wants(t, p, 200, "End the connection of Standard Partner to Acme?", "It is ada's own, in the account Acme.")
+	wants(t, coder.Post(end, url.Values{"form_token": {"forged"}}), 403)
+	if !s.Alive(got.Field("access_token")) {
+		t.Fatal("it has ended already")
+	}
+	wants(t, coder.Press(p, "End it"), 200, "The connection has ended", "Nobody has connected the app yet")
+	if s.Alive(got.Field("access_token")) {
+		t.Error("its token still works")
+	}
+	wants(t, coder.Get(end), 404)
+	why := s.Refresh(app, got.Field("refresh_token"))
+	if e := s.Logged(app, requestlog.Filter{RequestID: why.Header.Get("X-Request-Id")}); len(e) != 1 || !strings.Contains(e[0].Why().What, "by the app itself") {
+		t.Errorf("the log says %+v", e)
+	}
+}
+
+func TestWebhooksAreShownAndSentAgain(t *testing.T) {
+	s := posterntest.New(t)
+	partner := posterntest.NewPartner(t)
+	app := posterntest.Standard
+	s.Apply(`partners: [{name: Partner Inc, apps: [{name: Standard Partner, client_id: standard-app, webhook_url: "` + partner.URL("/hook") + `"}]}]`)
+	s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+	partner.Wait("/hook", 1, 20*time.Second)
+	base := "/portal/apps/" + app.ID + "/webhooks"
+	dev, viewer := s.Portal(posterntest.Dev), s.Portal(posterntest.Viewer)
+
+	p := until(t, func() *posterntest.Page { return dev.Get(base) }, "delivered")
+	wants(t, p, 200, "connection.created", "answers", "Send a test event")
+	one := linkOf(p, base+"/evt_")
+	wants(t, dev.Get(one), 200, "connection.created", "attempt 1", "204")
+	if p := viewer.Get(base); p.Has("Send a test event") || p.Has("Send some again") {
+		t.Error("a viewer is offered to send")
+	}
+	wants(t, viewer.Post(one+"/again", url.Values{"form_token": {token(viewer, base)}}), 403)
+	wants(t, dev.Post(one+"/again", url.Values{"form_token": {"forged"}}), 403)
+	wants(t, s.Portal(posterntest.OtherDev).Get(one), 404)
+
+	wants(t, dev.Press(dev.Get(one), "Send again"), 200, "It is sent again")
+	partner.Wait("/hook", 2, 20*time.Second)
+	wants(t, dev.Press(dev.Get(base), "Send a test event"), 200, "A test event is on its way")
+	partner.Wait("/hook", 3, 20*time.Second)
+	until(t, func() *posterntest.Page { return dev.Get(base + "?state=open") }, "No delivery is in this state.")
+	wants(t, dev.Press(dev.Get(base), "Send again", "state", "delivered"), 200, "Sent again: 2")
+	wants(t, dev.Press(dev.Get(base), "Send again", "state", "parked", "until", "2020-01-01T00:00"), 200, "Nothing was chosen")
+	wants(t, dev.Press(dev.Get(base), "Send again", "since", "yesterday"), 400, "Write a time as")
+	wants(t, dev.Get(base+"?state=nonsense"), 400)
+	wants(t, dev.Get(base+"/evt_nothing"), 404)
+}
+
+// until loads a page until it shows these words.
+func until(t *testing.T, load func() *posterntest.Page, words string) *posterntest.Page {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		p := load()
+		if p.Has(words) {
+			return p
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s never shows %q:\n%s", p.URL, words, p.Text())
+		}
+	}
+}
+
+// linkOf is the first link of a page whose address holds a text.
+func linkOf(p *posterntest.Page, holds string) string {
+	for _, m := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(p.Body, -1) {
+		if address := html.UnescapeString(m[1]); strings.Contains(address, holds) {
+			return address
+		}
+	}
+	return ""
+}

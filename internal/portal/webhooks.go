@@ -1,0 +1,186 @@
+package portal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/entry"
+	"postern.dev/postern/internal/ui"
+	"postern.dev/postern/internal/webhook"
+)
+
+// Hooks is what the pages about webhooks ask of the rules.
+type Hooks interface {
+	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
+	Deliveries(ctx context.Context, f webhook.Filter) ([]*webhook.Delivery, error)
+	Delivery(ctx context.Context, appID, eventID string) (*webhook.Delivery, []webhook.Attempt, []byte, error)
+	Replay(ctx context.Context, f webhook.Filter, actor string) (int, error)
+	Test(ctx context.Context, appID, actor string) (string, error)
+}
+
+const toSend browser.Purpose = "send webhooks"
+
+func (d *Door) webhookRoutes() {
+	d.Entry.Handle("GET /apps/{app}/webhooks", d.webhooks)
+	d.Entry.Handle("POST /apps/{app}/webhooks/test", d.testWebhook)
+	d.Entry.Handle("POST /apps/{app}/webhooks/again", d.sendSomeAgain)
+	d.Entry.Handle("GET /apps/{app}/webhooks/{event}", d.delivery)
+	d.Entry.Handle("POST /apps/{app}/webhooks/{event}/again", d.sendAgain)
+}
+
+// webhookDone is what the page says after an act.
+var webhookDone = map[string]ui.Text{
+	"tested": ui.Say("A test event is on its way. Load this page again to see how it went."),
+	"again":  ui.Say("It is sent again, with the same id. Load this page again to see how it went."),
+	"none":   ui.Say("Nothing was chosen by that: no delivery of that kind and time is over."),
+}
+
+func (d *Door) webhooks(v *entry.Visit) error {
+	app, frame, err := d.app(v, "webhooks")
+	if err != nil {
+		return err
+	}
+	q := v.R.URL.Query()
+	page := &ui.WebhooksPage{AppFrame: frame, Token: v.Token(toSend, app.ID), State: q.Get("state")}
+	page.Done = webhookDone[q.Get("done")]
+	if n, err := strconv.Atoi(q.Get("sent")); err == nil && n > 0 {
+		page.Done = ui.Say("Sent again: %d, in their order and with the same ids.", n)
+	}
+	if page.Endpoint, err = d.endpoint(v, app.ID); err != nil {
+		return err
+	}
+	before, _ := strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the beginning
+	list, err := d.Hooks.Deliveries(v.R.Context(), webhook.Filter{AppID: app.ID, State: webhook.State(page.State), Before: before, Limit: perPage})
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		page.Deliveries = append(page.Deliveries, deliveryLine(one))
+	}
+	if len(list) == perPage {
+		page.Older = older(v, strconv.FormatInt(list[perPage-1].Position, 10))
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
+	e, err := d.Hooks.Endpoint(v.R.Context(), appID)
+	if err != nil {
+		return ui.HookEndpoint{}, err
+	}
+	return ui.HookEndpoint{URL: e.URL, Status: e.Status(), Failures: e.Failures, FailingSince: e.FailingSince, LastSuccess: e.LastSuccess,
+		Waiting: e.Waiting, Parked: e.Given, Ordered: e.Ordered}, nil
+}
+
+func deliveryLine(one *webhook.Delivery) ui.DeliveryLine {
+	l := ui.DeliveryLine{ID: one.Message.ID, Type: one.Message.Type, At: one.Message.At, State: string(one.State), Attempts: one.Attempts,
+		Behind: one.Behind, DoneAt: one.DoneAt, Why: one.Why}
+	if one.State == webhook.Open && !one.Behind {
+		l.NextTry = one.DueAt
+	}
+	return l
+}
+
+func (d *Door) delivery(v *entry.Visit) error {
+	app, frame, err := d.app(v, "webhooks")
+	if err != nil {
+		return err
+	}
+	one, attempts, body, err := d.Hooks.Delivery(v.R.Context(), app.ID, v.R.PathValue("event"))
+	if err != nil {
+		return err
+	}
+	page := &ui.DeliveryPage{AppFrame: frame, Delivery: deliveryLine(one), Token: v.Token(toSend, app.ID, one.Message.ID)}
+	page.Done = webhookDone[v.R.URL.Query().Get("done")]
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, body, "", "  ") == nil {
+		page.Body = pretty.String()
+	}
+	for i := range attempts {
+		a := &attempts[i]
+		page.Attempts = append(page.Attempts, ui.AttemptLine{Number: a.Number, At: a.At, Took: a.Took, Status: a.Status, OK: a.OK(), Error: a.Error, Reply: a.Reply})
+	}
+	return v.Show(http.StatusOK, page)
+}
+
+// sending is the app of a form that has something sent.
+func (d *Door) sending(v *entry.Visit, about ...string) (*postern.App, error) {
+	app, _, err := d.editable(v, "webhooks")
+	if err != nil {
+		return nil, err
+	}
+	return app, v.Proved(toSend, append([]string{app.ID}, about...)...)
+}
+
+func (d *Door) testWebhook(v *entry.Visit) error {
+	app, err := d.sending(v)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Hooks.Test(v.R.Context(), app.ID, v.Actor()); err != nil {
+		return err
+	}
+	return v.Go("/apps/" + app.ID + "/webhooks?done=tested")
+}
+
+func (d *Door) sendAgain(v *entry.Visit) error {
+	event := v.R.PathValue("event")
+	app, err := d.sending(v, event)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Hooks.Replay(v.R.Context(), webhook.Filter{AppID: app.ID, EventID: event}, v.Actor()); err != nil {
+		return err
+	}
+	return v.Go("/apps/" + app.ID + "/webhooks/" + event + "?done=again")
+}
+
+// sendSomeAgain sends those of a state and a time.
+func (d *Door) sendSomeAgain(v *entry.Visit) error {
+	app, err := d.sending(v)
+	if err != nil {
+		return err
+	}
+	said, err := v.Fields("state", "since", "until")
+	if err != nil {
+		return err
+	}
+	f := webhook.Filter{AppID: app.ID, State: webhook.State(said[0])}
+	if f.State == "" {
+		return postern.Errorf(postern.InvalidRequest, "Choose which deliveries are sent again.")
+	}
+	if f.Since, err = typedTime(said[1]); err != nil {
+		return err
+	}
+	if f.Till, err = typedTime(said[2]); err != nil {
+		return err
+	}
+	n, err := d.Hooks.Replay(v.R.Context(), f, v.Actor())
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return v.Go("/apps/" + app.ID + "/webhooks?done=none")
+	}
+	return v.Go("/apps/" + app.ID + "/webhooks?sent=" + strconv.Itoa(n))
+}
+
+// typedTime reads an <input type="datetime-local">, in UTC; zero: nothing was
+// typed.
+func typedTime(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, postern.Errorf(postern.InvalidRequest, "Write a time as 2026-11-24T19:30, in UTC.")
+}

@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// logSamples are the pages about requests, connections and webhooks, by name.
+func logSamples() map[string]Page {
+	app := postern.App{ID: "partner-x", Name: "Partner X", Partner: postern.Partner{ID: "par_1", Name: "Partner Inc"}, WebhookURL: "https://partner.test/hook"}
+	frame := func(tab string) AppFrame {
+		return AppFrame{StaffFrame: StaffFrame{Prefix: "/portal", Staff: postern.Staff{ID: "stf_1", Name: "Devi"}, SignOutToken: "t", Section: "apps"},
+			App: &app, Role: postern.Owner, Tab: tab}
+	}
+	refused := LogLine{ID: 7, At: day, RequestID: "req_1", Dialect: "standard", Endpoint: "token", Method: "POST", Grant: "authorization_code", Status: 400,
+		Took: 3456 * time.Microsecond, Address: "192.0.2.1", Outcome: "refused", Account: postern.Account{ID: "acc_1", Name: "Acme"}, Connection: "con_1",
+		Rule: "code_redirect_uri_mismatch", What: Say("%s", "The redirect_uri differs."), Do: Say("%s", "Send the other."), More: 812,
+		Sent: []Sent{{"code", "abcd… (43 characters)"}}, Asked: "https://a.test/", Right: "https://a.test"}
+	granted := LogLine{ID: 6, At: day, Endpoint: "refresh", Status: 200, Outcome: "granted", Proved: true}
+	listing := postern.Listing{Connection: postern.Connection{ID: "con_1", Scopes: []string{"a", "b"}, CreatedAt: day, LastUsedAt: day},
+		Account: postern.Account{ID: "acc_1", Name: "Acme", SandboxOf: "par_1"}, Maker: postern.User{Nickname: "ada"}}
+	own := listing
+	own.Connection.ID, own.Connection.UserID = "con_2", "usr_1"
+	usage := func() *Usage {
+		return NewUsage([]UsageDay{{Date: day, Calls: 10, Errors: 1}, {Date: day.Add(24 * time.Hour)}, {Date: day.Add(48 * time.Hour), Calls: 1000}})
+	}
+	healthy := HookEndpoint{URL: app.WebhookURL, Status: "healthy", LastSuccess: day, Ordered: true}
+	failing := HookEndpoint{URL: app.WebhookURL, Status: "failing", Failures: 3, FailingSince: day, Waiting: 2, Parked: 1}
+	deliveries := []DeliveryLine{
+		{ID: "evt_1", Type: "connection.created", At: day, State: "delivered", Attempts: 1, DoneAt: day},
+		{ID: "evt_2", Type: "connection.deleted", At: day, State: "open", Attempts: 2, NextTry: day},
+		{ID: "evt_3", Type: "connection.deleted", At: day, State: "open", Behind: true},
+		{ID: "evt_4", Type: "connection.deleted", At: day, State: "parked", Attempts: 12, Why: "It was tried for three days."},
+		{ID: "evt_5", Type: "connection.deleted", At: day, State: "kept"}, {ID: "evt_6", Type: "connection.deleted", At: day, State: "withheld"},
+	}
+	return map[string]Page{
+		"portal-log":         &LogPage{AppFrame: frame("log"), Usage: usage(), Entries: []LogLine{refused, granted}, Older: "/portal/apps/partner-x/log?before=6", Most: 10_000, Days: 7},
+		"portal-log-none":    &LogPage{AppFrame: frame("log"), Usage: NewUsage(make([]UsageDay, 30)), Most: 10_000, Days: 7},
+		"portal-log-off":     &LogPage{AppFrame: frame("log"), Usage: usage()},
+		"portal-log-entry":   &LogEntryPage{AppFrame: frame("log"), Entry: refused},
+		"portal-log-granted": &LogEntryPage{AppFrame: frame("log"), Entry: granted},
+		"portal-connections": &AppConnectionsPage{AppFrame: frame("connections"), Older: "/x", Lines: []AppConnection{
+			{Listing: listing, Refresh: &refused}, {Listing: own}}},
+		"portal-connections-none": &AppConnectionsPage{AppFrame: frame("connections"), Only: "acc_9"},
+		"portal-webhooks":         &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: failing, Deliveries: deliveries, Older: "/x"},
+		"portal-webhooks-well":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: healthy},
+		"portal-webhooks-gone":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{URL: app.WebhookURL, Status: "disabled"}, State: "open"},
+		"portal-webhooks-pulls":   &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{Status: "none"}},
+		"portal-delivery": &DeliveryPage{AppFrame: frame("webhooks"), Token: "t", Delivery: deliveries[3], Body: "{}",
+			Attempts: []AttemptLine{{Number: 2, At: day, Took: time.Second, Status: 500, Reply: "<b>no</b>"}, {Number: 1, At: day, Error: "The connection was refused."}}},
+	}
+}

@@ -1,0 +1,187 @@
+package ui
+
+import (
+	"time"
+
+	"postern.dev/postern"
+)
+
+// LogPage lists what an app's programs asked.
+type LogPage struct {
+	AppFrame
+	Usage   *Usage
+	Entries []LogLine
+	Filter  LogFilter
+	Older   string // the path of the next page; empty: there is none
+	Most    int    // requests that are kept; 0: none are
+	Days    int    // for how long
+}
+
+func (*LogPage) Name() string { return "portal-log" }
+func (*LogPage) Title() Text  { return Say("Request log") }
+
+// LogFilter is what was chosen.
+type LogFilter struct {
+	Outcome, Endpoint, Account, Connection, Request string
+}
+
+// On reports whether anything was chosen.
+func (f LogFilter) On() bool { return f != LogFilter{} }
+
+// Outcomes are what there is to choose.
+func (f LogFilter) Outcomes() []Option {
+	return options(f.Outcome, [][2]string{{"", "All answers"}, {"refused", "Refused"}, {"granted", "Granted"}, {"no_effect", "Without effect"}})
+}
+
+// Endpoints are what there is to choose.
+func (f LogFilter) Endpoints() []Option {
+	all := [][2]string{{"", "All kinds"}}
+	for _, e := range endpointWords {
+		all = append(all, [2]string{e.name, e.words})
+	}
+	return options(f.Endpoint, all)
+}
+
+// endpointWords are the kinds of requests, as people call them.
+var endpointWords = []struct{ name, words string }{
+	{"authorize", "Authorize"}, {"consent", "A person's answer"}, {"token", "Token"}, {"refresh", "Refresh"},
+	{"revoke", "Revoke"}, {"introspect", "Introspection"}, {"whoami", "Who am I"}, {"check", "Call of the API"},
+}
+
+func endpointText(name string) Text {
+	for _, e := range endpointWords {
+		if e.name == name {
+			return Say(e.words)
+		}
+	}
+	return Say("%s", name)
+}
+
+// Option is one of a select.
+type Option struct {
+	Value  string
+	Text   Text
+	Chosen bool
+}
+
+func options(chosen string, all [][2]string) (list []Option) {
+	for _, o := range all {
+		list = append(list, Option{o[0], Say(o[1]), o[0] == chosen})
+	}
+	return list
+}
+
+// LogLine is one request.
+type LogLine struct {
+	ID        int64
+	At        time.Time
+	RequestID string
+	Dialect   string
+	Endpoint  string
+	Method    string
+	Grant     string
+	Status    int
+	Took      time.Duration
+	Address   string
+	Outcome   string // "granted", "refused", "no_effect"
+	Proved    bool
+	Account   postern.Account
+	// Connection is its id; empty: the request was about none.
+	Connection string
+	Rule       string
+	What, Do   Text // why it was refused; empty when it was not
+	More       int
+	Sent       []Sent
+	// Asked and Right are two texts that should have been the same.
+	Asked, Right string
+}
+
+// Kind is what was asked.
+func (l *LogLine) Kind() Text { return endpointText(l.Endpoint) }
+
+// Milliseconds is how long it took.
+func (l *LogLine) Milliseconds() float64 { return float64(l.Took.Microseconds()/10) / 100 }
+
+// Sent is a parameter, with secrets masked.
+type Sent struct{ Name, Value string }
+
+// LogEntryPage shows one request.
+type LogEntryPage struct {
+	AppFrame
+	Entry LogLine
+}
+
+func (*LogEntryPage) Name() string { return "portal-log-entry" }
+func (*LogEntryPage) Title() Text  { return Say("Request") }
+
+// Usage are an app's calls per day, as a picture and as a table.
+type Usage struct {
+	Days          []UsageDay
+	Calls, Errors int64
+	Most          UsageDay // the day with most calls
+}
+
+// UsageDay is one day, and its bar in a picture that is 100 high.
+type UsageDay struct {
+	Date          time.Time
+	Calls, Errors int64
+	X             int // left edge; a bar is 8 wide, and 10 apart
+	Top, Height   int // of all calls
+	BadTop, Bad   int // of the refused ones, at the foot
+}
+
+// NewUsage draws days.
+func NewUsage(days []UsageDay) *Usage {
+	u := &Usage{Days: days}
+	for _, d := range days {
+		u.Calls += d.Calls
+		u.Errors += d.Errors
+		if d.Calls > u.Most.Calls {
+			u.Most = d
+		}
+	}
+	for i := range days {
+		d := &days[i]
+		d.X = i*10 + 1
+		d.Height, d.Bad = part(d.Calls, u.Most.Calls), part(d.Errors, u.Most.Calls)
+		d.Top, d.BadTop = 100-d.Height, 100-d.Bad
+	}
+	return u
+}
+
+// part is a share of 100; what there is at all can be seen.
+func part(n, most int64) int {
+	if n == 0 || most == 0 {
+		return 0
+	}
+	return max(2, int(n*100/most))
+}
+
+// Width is the picture's.
+func (u *Usage) Width() int { return len(u.Days) * 10 }
+
+// First and Last are its days.
+func (u *Usage) First() time.Time { return u.Days[0].Date }
+
+// Last is today.
+func (u *Usage) Last() time.Time { return u.Days[len(u.Days)-1].Date }
+
+// AppConnectionsPage lists an app's connections.
+type AppConnectionsPage struct {
+	AppFrame
+	Lines []AppConnection
+	Older string // the path of the next page; empty: there is none
+	Only  string // the account that was asked for
+}
+
+func (*AppConnectionsPage) Name() string { return "portal-connections" }
+func (*AppConnectionsPage) Title() Text  { return Say("Connections") }
+
+// AppConnection is one, as the app's people see it.
+type AppConnection struct {
+	postern.Listing
+	Refresh *LogLine // the last one that the log knows of; nil: none
+}
+
+// Person is whose it is, at user level.
+func (c AppConnection) Person() string { return c.Maker.Nick() }

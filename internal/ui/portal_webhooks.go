@@ -1,0 +1,76 @@
+package ui
+
+import "time"
+
+// WebhooksPage lists what was sent to an app's endpoint.
+type WebhooksPage struct {
+	AppFrame
+	Token      string
+	Endpoint   HookEndpoint
+	State      string // that was chosen; empty: all
+	Deliveries []DeliveryLine
+	Older      string // the path of the next page; empty: there is none
+}
+
+func (*WebhooksPage) Name() string { return "portal-webhooks" }
+func (*WebhooksPage) Title() Text  { return Say("Webhooks") }
+
+// States are what there is to choose.
+func (p *WebhooksPage) States() []Option {
+	return options(p.State, [][2]string{{"", "All"}, {"open", "On their way"}, {"delivered", "Delivered"}, {"parked", "Given up"}, {"kept", "Kept to be pulled"}, {"withheld", "Withheld"}})
+}
+
+// Again are the states that can be sent again.
+func (p *WebhooksPage) Again() []Option {
+	return options("parked", [][2]string{{"parked", "Given up"}, {"delivered", "Delivered"}, {"kept", "Kept to be pulled"}, {"withheld", "Withheld"}})
+}
+
+// HookEndpoint is an app's endpoint and how it has been answering.
+type HookEndpoint struct {
+	URL                       string
+	Status                    string // "none", "disabled", "failing", "healthy"
+	Failures                  int
+	FailingSince, LastSuccess time.Time
+	Waiting, Parked           int64
+	Ordered                   bool
+}
+
+// DeliveryLine is an event on its way to an app, or over.
+type DeliveryLine struct {
+	ID, Type        string
+	At              time.Time
+	State           string // "open", "delivered", "parked", "kept", "withheld"
+	Attempts        int
+	Behind          bool // an earlier one of its connection is still open
+	NextTry, DoneAt time.Time
+	Why             string
+}
+
+// DeliveryPage shows one with each attempt.
+type DeliveryPage struct {
+	AppFrame
+	Token    string
+	Delivery DeliveryLine
+	Body     string // what is sent
+	Attempts []AttemptLine
+}
+
+func (*DeliveryPage) Name() string { return "portal-delivery" }
+func (*DeliveryPage) Title() Text  { return Say("Delivery") }
+
+// Over reports whether it can be sent again.
+func (p *DeliveryPage) Over() bool { return p.Delivery.State != "open" }
+
+// AttemptLine is one request and what came of it.
+type AttemptLine struct {
+	Number int
+	At     time.Time
+	Took   time.Duration
+	Status int // 0: there was no answer
+	OK     bool
+	Error  string
+	Reply  string
+}
+
+// Milliseconds is how long it took.
+func (a AttemptLine) Milliseconds() int { return int(a.Took / time.Millisecond) }
