@@ -56,7 +56,7 @@ var roofs = []string{"internal/server", "cmd/postern", "internal/posterntest", "
 
 // withHTTP are the rooms that may know net/http: doors and pages, and the
 // client that sends webhooks. Rules, vocabulary and rows never do.
-var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/entry", "internal/portal", "internal/admin", "internal/browser", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "internal/routes", "guard"}
+var withHTTP = []string{"internal/dialect", "internal/gate", "internal/web", "internal/entry", "internal/portal", "internal/admin", "internal/browser", "internal/ui", "internal/webhook", "internal/logo", "internal/record", "internal/routes", "internal/wire", "guard"}
 
 type listed struct {
 	ImportPath string
