@@ -253,6 +253,7 @@ func TestARegisteredPartnerWaitsForAnOperator(t *testing.T) {
 		b := posterntest.NewBrowser(t, s.URL)
 		b.Press(b.Get("/portal/register"), "Register", "company", c.company, "name", "Nia", "email", c.email)
 		accept(b, b.Get(mailed(t, box, 2*n+1, c.email)), "Register")
+		b.Get("/portal").Wants(t, http.StatusOK, "We look at your registration")
 		s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
 			waiting, err := rooms.Identity.WaitingPartners(ctx)
 			if err != nil || len(waiting) != 1 || waiting[0].Name != c.company || len(waiting[0].Owners) != 1 || !waiting[0].Disabled {
@@ -272,6 +273,9 @@ func TestARegisteredPartnerWaitsForAnOperator(t *testing.T) {
 			return nil
 		})
 		box.Wait(2*n + 2) // the owner is told
+		if said := b.Get("/portal").Has("We do not know you."); said != c.off {
+			t.Errorf("the page tells of a refusal: %v", said)
+		}
 	}
 }
 
