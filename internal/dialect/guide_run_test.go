@@ -64,7 +64,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   IF:refresh const next = await refresh(ARGS:refresh);
   IF:refresh accessToken = next.accessToken; refreshToken = next.refreshToken ?? refreshToken;
   IF:refresh out.refreshed = accessToken !== first.accessToken && (await call(ARGS:call)).status < 300;
-  await disconnect(ARGS:disconnect);
+  IF:disconnect await disconnect(ARGS:disconnect);
   out.after = (await call(ARGS:call)).status;
   try { await exchange(ARGS:exchange) } catch { out.spent = true }
   console.log(JSON.stringify(out));
@@ -89,7 +89,7 @@ IF:whoami out["whoami"] = whoami(ARGS:whoami)["status"]
 IF:refresh again = refresh(ARGS:refresh)
 IF:refresh access_token, refresh_token = again["access_token"], again.get("refresh_token") or refresh_token
 IF:refresh out["refreshed"] = access_token != first["access_token"] and call(ARGS:call)["status"] < 300
-disconnect(ARGS:disconnect)
+IF:disconnect disconnect(ARGS:disconnect)
 out["after"] = call(ARGS:call)["status"]
 try:
     exchange(ARGS:exchange)
@@ -139,9 +139,7 @@ func main() {
 	IF:refresh accessToken = next.AccessToken
 	IF:refresh if next.RefreshToken != "" { refreshToken = next.RefreshToken }
 	IF:refresh out["refreshed"] = accessToken != first.AccessToken && must(call(ARGS:call)).Status < 300
-	if err := disconnect(ARGS:disconnect); err != nil {
-		panic(err)
-	}
+	IF:disconnect if err := disconnect(ARGS:disconnect); err != nil { panic(err) }
 	out["after"] = must(call(ARGS:call)).Status
 	if _, err := exchange(ARGS:exchange); err != nil {
 		out["spent"] = true
@@ -170,7 +168,7 @@ IF:whoami $out['whoami'] = whoami(ARGS:whoami)['status'];
 IF:refresh $next = refresh(ARGS:refresh);
 IF:refresh $accessToken = $next['accessToken']; $refreshToken = $next['refreshToken'] ?? $refreshToken;
 IF:refresh $out['refreshed'] = $accessToken !== $first['accessToken'] && call(ARGS:call)['status'] < 300;
-disconnect(ARGS:disconnect);
+IF:disconnect disconnect(ARGS:disconnect);
 $out['after'] = call(ARGS:call)['status'];
 try { exchange(ARGS:exchange); } catch (RuntimeException) { $out['spent'] = true; }
 echo json_encode($out), "\n";`},
@@ -339,43 +337,50 @@ func TestTheGuidesCurlLinesMakeAConnectionAndEndIt(t *testing.T) {
 	s := posterntest.New(t)
 	for _, app := range posterntest.Apps {
 		t.Run(app.Dialect, func(t *testing.T) {
-			s := s.For(t)
 			d, err := dialect.Library{}.Builtin(app.Dialect)
 			if err != nil {
 				t.Fatal(err)
 			}
-			speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, RedirectURL: app.RedirectURL, Scopes: []string{"candidates.read"}}
-			const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636, appendix B
-			sent := ""
-			if speaker.UsesPKCE() {
-				sent = challenge
+			curls(t, s.For(t), d, app, "candidates.read")
+		})
+	}
+}
+
+func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app posterntest.App, scope string) {
+	speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Scopes: []string{scope}}
+	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636, appendix B
+	sent := ""
+	if speaker.UsesPKCE() {
+		sent = challenge
+	}
+	back := s.SignedIn(posterntest.Ada).AllowAt(speaker.Authorize("S", sent))
+	query, err := url.ParseQuery(back.Location[strings.IndexByte(back.Location, '?')+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"CLIENT_ID": app.ID, "CLIENT_SECRET": app.Secret, "REDIRECT_URL": app.RedirectURL, "API_URL": s.Internal + "/check",
+		"CODE": speaker.Callback(query).Code, "CODE_VERIFIER": verifier}
+	for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "6. Disconnect"} {
+		for _, line := range fenced(section(d.Guide(s.URL), step), "sh") {
+			status, media, body := shell(t, line, env)
+			if status >= 300 {
+				t.Fatalf("%s: %d %s\n%s", step, status, body, line)
 			}
-			back := s.SignedIn(posterntest.Ada).AllowAt(speaker.Authorize("S", sent))
-			query, err := url.ParseQuery(back.Location[strings.IndexByte(back.Location, '?')+1:])
-			if err != nil {
-				t.Fatal(err)
-			}
-			env := map[string]string{"CLIENT_ID": app.ID, "CLIENT_SECRET": app.Secret, "REDIRECT_URL": app.RedirectURL, "API_URL": s.Internal + "/check",
-				"CODE": speaker.Callback(query).Code, "CODE_VERIFIER": verifier}
-			for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "6. Disconnect"} {
-				for _, line := range fenced(section(d.Guide(s.URL), step), "sh") {
-					status, media, body := shell(t, line, env)
-					if status >= 300 {
-						t.Fatalf("%s: %d %s\n%s", step, status, body, line)
-					}
-					told := speaker.Answer(media, body)
-					for name, variable := range map[string]string{"access_token": "ACCESS_TOKEN", "refresh_token": "REFRESH_TOKEN"} {
-						if told[name] != "" && step != "6. Disconnect" {
-							env[variable] = told[name]
-						}
-					}
+			told := speaker.Answer(media, body)
+			for name, variable := range map[string]string{"access_token": "ACCESS_TOKEN", "refresh_token": "REFRESH_TOKEN", "account.id": "ACCOUNT_ID"} {
+				if told[name] != "" && step != "6. Disconnect" {
+					env[variable] = told[name]
 				}
 			}
-			call := fenced(section(d.Guide(s.URL), "4. Call the API"), "sh")[0]
-			if status, _, body := shell(t, call, env); status != http.StatusUnauthorized {
-				t.Errorf("after the end a call is answered %d %s", status, body)
-			}
-		})
+		}
+	}
+	dead := http.StatusOK
+	if speaker.Revoke(dialect.Told{"access_token": "x", "refresh_token": "x", "account.id": "x"}) != nil {
+		dead = statusOf(t, speaker.Call("GET", s.Internal+"/check", "nobody's"))
+	}
+	call := fenced(section(d.Guide(s.URL), "4. Call the API"), "sh")[0]
+	if status, _, body := shell(t, call, env); status != dead {
+		t.Errorf("after the end a call is answered %d %s", status, body)
 	}
 }
 

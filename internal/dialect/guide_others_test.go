@@ -1,0 +1,126 @@
+package dialect_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/posterntest"
+)
+
+// The guides of the wires of other companies. Each wire's programs are run in the
+// languages that need no compiler; Go's, which take a second each to build, of
+// every third wire, so that each way of its snippets is built somewhere.
+
+// scopesOf is a scope of each wire that has scopes.
+var scopesOf = map[string]string{"figma": "file_content:read", "github": "repo", "hubspot": "oauth", "slack": "chat:write", "stripe": "read_write"}
+
+// others are the built-in wires but the three that every Postern has, and
+// shopify, which lives at hosts that no program finds without a name server.
+func others() []string {
+	return slices.DeleteFunc(dialect.Builtin(), func(name string) bool { return slices.Contains([]string{"xref", "xeebo", "standard", "shopify"}, name) })
+}
+
+// newOthers is a Postern that serves them, each under its name.
+func newOthers(t *testing.T) *posterntest.Postern {
+	t.Helper()
+	mounts := []any{map[string]any{"name": "xref"}, map[string]any{"name": "xeebo"}, map[string]any{"name": "standard"}}
+	apps, scopes := "", ""
+	for _, name := range others() {
+		mounts = append(mounts, map[string]any{"name": name, "base": "/" + name})
+		may := ""
+		if scope := scopesOf[name]; scope != "" {
+			scopes += fmt.Sprintf("\n  - {name: %q, description: For tests}", scope)
+			may = fmt.Sprintf(", scopes: [%q]", scope)
+		}
+		a := otherApp(name)
+		apps += fmt.Sprintf("\n      - {name: %q, description: For tests, url: \"https://partner.test\", dialect: %s, client_id: %s, client_secret: %s,"+
+			" redirect_urls: [%q]%s, attributes: {bot_user: U0BOT, bot_id: B0BOT, app_id: \"4711\"}}", a.Name, name, a.ID, a.Secret, a.RedirectURL, may)
+	}
+	s := posterntest.New(t, posterntest.Set("dialects", mounts))
+	s.Apply("scopes:" + scopes + "\naccounts: [{name: Acme, handle: acme}]\npartners:\n  - name: Partner Inc\n    apps:" + apps + "\n")
+	return s
+}
+
+func otherApp(name string) posterntest.App {
+	return posterntest.App{ID: name + "-app", Secret: name + "_secret_0123456789abcdef", Name: name + " app",
+		RedirectURL: "https://partner.test/integrations/cb", Dialect: name}
+}
+
+func otherDialect(t *testing.T, name string) *dialect.Dialect {
+	t.Helper()
+	d, err := dialect.Library{}.Builtin(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "/" + name
+	if d, err = d.Mounted(&base, nil); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
+	s := newOthers(t)
+	api := s.Internal + "/check"
+	for i, name := range others() {
+		d, app := otherDialect(t, name), otherApp(name)
+		guide := beforeWebhooks(d.Guide(s.URL))
+		speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL}
+		want := outcome{Called: 200, Refreshed: d.Terms().Refresh != nil, Forged: true, Spent: true, After: 200}
+		if speaker.Revoke(dialect.Told{"access_token": "x", "refresh_token": "x", "account.id": "x"}) != nil {
+			want.After = statusOf(t, speaker.Call("GET", api, "nobody's"))
+		}
+		if speaker.Whoami("x") != nil {
+			want.Whoami = 200
+		}
+		t.Run(name+"/curl", func(t *testing.T) { curls(t, s.For(t), d, app, scopesOf[name]) })
+		for language, r := range runners {
+			if language == "go" && i%3 != 0 {
+				continue
+			}
+			t.Run(name+"/"+language, func(t *testing.T) {
+				source := strings.Join(fenced(guide, r.fence), "\n\n")
+				if source == "" {
+					t.Fatal("the guide has no program")
+				}
+				if _, err := exec.LookPath(r.program); err != nil {
+					t.Logf("%s is not at hand, so its program is not run", r.program)
+					return
+				}
+				cmd := r.build(t, t.TempDir(), source, filled(t, r.harness, source))
+				cmd.Env = append(os.Environ(), "GO111MODULE=off", "GOFLAGS=", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret,
+					"REDIRECT_URL="+app.RedirectURL, "SCOPES="+scopesOf[name], "API_URL="+api)
+				if got := play(t, s.For(t), cmd); got != want {
+					t.Errorf("got %+v, want %+v\n%s", got, want, source)
+				}
+			})
+		}
+	}
+}
+
+// statusOf sends a request and gives what it is answered with.
+func statusOf(t *testing.T, r *dialect.Request) int {
+	t.Helper()
+	req, err := http.NewRequest(r.Method, r.URL, strings.NewReader(r.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range r.Header {
+		req.Header.Add(h.Name, h.Value)
+	}
+	if r.Basic {
+		req.SetBasicAuth(r.User, r.Password)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
