@@ -17,6 +17,7 @@ import (
 
 	"postern.dev/postern/guard"
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/pg"
 )
 
 // between stands between a guard and Postern: it counts what is asked, and may
@@ -277,5 +278,37 @@ func TestWithoutItsRulesTheGuardLetsNobodyThrough(t *testing.T) {
 	}
 	if strings.Contains(told.String(), posterntest.APISecret) {
 		t.Error("it tells its secret")
+	}
+}
+
+// While Postern's database is away the guard trusts its memory no longer than
+// Postern knows, and never says that a good token is bad.
+func TestRS13_WithTheDatabaseAwayTheGuardGuessesNothing(t *testing.T) {
+	line := pg.Proxy(t, pg.URL(t))
+	s := posterntest.New(t, posterntest.On(line.URL))
+	b := stand(t, s)
+	server := guarded(t, b, guard.Options{})
+	_, header := token(s, posterntest.Standard)
+	remembered(t, b, server.URL, header)
+	line.Cut()
+	s.Clock.Advance(6 * time.Second)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		status, body, _ := call(t, server.URL, header)
+		if status == 503 {
+			break
+		}
+		if status != 200 || time.Now().After(deadline) {
+			t.Fatalf("six seconds after the cut: %d %s", status, body)
+		}
+	}
+	line.Mend()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		status, body, _ := call(t, server.URL, header)
+		if status == 200 {
+			return
+		}
+		if status != 503 || time.Now().After(deadline) {
+			t.Fatalf("once the database is back: %d %s", status, body)
+		}
 	}
 }
