@@ -101,11 +101,10 @@ func scopeTexts(catalogue []postern.Scope, names []string) []string {
 // Say puts what rules found into a form, each beside its field.
 func Say(form *ui.Form, found registry.Findings) {
 	for _, f := range found {
-		text := Text(f)
 		if f.Slip {
-			form.Question(f.Field, text)
+			form.Question(f.Field, Text(f))
 		} else {
-			form.Refuse(f.Field, text)
+			form.Refuse(f.Field, Text(f))
 		}
 	}
 }

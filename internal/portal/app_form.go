@@ -75,7 +75,7 @@ func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) 
 		Hint: ui.Say("Is told when connections are made, change and end. You can leave it empty.")})
 	page.Logo = f.Field(ui.Field{Name: "logo_url", Label: ui.Say("Logo from an address"), Type: "url", Most: 2048,
 		Hint: ui.Say("It is fetched once and served from here.")})
-	page.PublicSaid = f.Field(ui.Field{Name: "public"})
+	page.PublicSaid, page.ScopesSaid, page.DialectSaid = f.Field(ui.Field{Name: "public"}), f.Field(ui.Field{Name: "scopes"}), f.Field(ui.Field{Name: "dialect"})
 	page.Public = f.Value("public") == "true"
 	wire, mounted := d.Dialects.Get(app.Dialect)
 	page.NoScopes = mounted && wire.Terms().NoScopes

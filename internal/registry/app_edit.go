@@ -270,7 +270,7 @@ func (by By) writes(w *Writes) *Writes {
 // change lets decide say what becomes of an app, in one transaction that no
 // other change of an app overlaps.
 func (r *Rules) change(ctx context.Context, by By, appID string, names bool, decide func(s *State, old *App) (*Writes, error)) error {
-	return r.Store.ApplyRegistry(ctx, &Mentions{Apps: []string{appID}, Names: names}, r.Now(), func(s *State) (*Writes, error) {
+	return r.apply(ctx, &Mentions{Apps: []string{appID}, Names: names}, func(s *State) (*Writes, error) {
 		app, err := found(s, appID)
 		if err != nil {
 			return nil, err
@@ -281,4 +281,13 @@ func (r *Rules) change(ctx context.Context, by By, appID string, names bool, dec
 		}
 		return by.writes(w), nil
 	})
+}
+
+// apply writes what was decided. It holds at once where it was asked for.
+func (r *Rules) apply(ctx context.Context, m *Mentions, decide func(*State) (*Writes, error)) error {
+	err := r.Store.ApplyRegistry(ctx, m, r.Now(), decide)
+	if err == nil && r.Learn != nil {
+		r.Learn(ctx)
+	}
+	return err
 }

@@ -74,7 +74,7 @@ func (r *Rules) RemoveApp(ctx context.Context, by By, appID string) error {
 
 // SwitchPartner switches a partner off with all of its apps, or on again.
 func (r *Rules) SwitchPartner(ctx context.Context, by By, partnerID string, off bool) error {
-	return r.Store.ApplyRegistry(ctx, &Mentions{Partners: []string{partnerID}}, r.Now(), func(s *State) (*Writes, error) {
+	return r.apply(ctx, &Mentions{Partners: []string{partnerID}}, func(s *State) (*Writes, error) {
 		at := slices.IndexFunc(s.Partners, func(p Partner) bool { return p.ID == partnerID && !p.Removed })
 		if at < 0 {
 			return nil, postern.Errorf(postern.NotFound, "There is no such partner.")

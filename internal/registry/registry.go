@@ -43,6 +43,9 @@ type Rules struct {
 	// Mailer tells partners of verdicts; nil, or one that is not configured: the
 	// portal alone does.
 	Mailer Mailer
+	// Learn has this node's memory of tokens hear at once of what was changed here;
+	// nil: it hears like all others, within a second.
+	Learn func(ctx context.Context)
 }
 
 // Mailer sends mails, in the end.

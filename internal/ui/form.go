@@ -31,19 +31,19 @@ func (f *Form) Values(name string) []string {
 	return f.values[name]
 }
 
-// Refuse says what is wrong with a field. The first problem of a field stands.
-func (f *Form) Refuse(name string, problem Text) {
-	if _, told := f.problems[name]; !told {
-		f.problems[name] = problem
+// Refuse says what is wrong with a field; several problems of one stand below
+// one another.
+func (f *Form) Refuse(name string, problem Text) { below(f.problems, name, problem) }
+
+func below(said map[string]Text, name string, text Text) {
+	if first, told := said[name]; told {
+		text = Say("%s<br>%s", first, text)
 	}
+	said[name] = text
 }
 
 // Question asks about a field that looks like a slip. Who means it confirms it.
-func (f *Form) Question(name string, question Text) {
-	if _, told := f.questions[name]; !told {
-		f.questions[name] = question
-	}
-}
+func (f *Form) Question(name string, question Text) { below(f.questions, name, question) }
 
 // Problem is what is wrong with a field; an empty Text: nothing.
 func (f *Form) Problem(name string) Text {

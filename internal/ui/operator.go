@@ -87,8 +87,8 @@ type PartnerPage struct {
 	Reason      Field
 }
 
-func (*PartnerPage) Name() string      { return "operator-partner" }
-func (p *PartnerPage) Title() Text     { return Say("%s", p.Partner.Name) }
+func (*PartnerPage) Name() string  { return "operator-partner" }
+func (p *PartnerPage) Title() Text { return Say("%s", p.Partner.Name) }
 
 // Choices are the roles that somebody can be invited to.
 func (*PartnerPage) Choices() []RoleChoice { return roleChoices(postern.Owner) }

@@ -61,7 +61,7 @@ type AppFormPage struct {
 	Scopes                                        []ScopeChoice
 	NoScopes                                      bool // the API knows none
 	Public                                        bool
-	PublicSaid                                    Field
+	PublicSaid, ScopesSaid, DialectSaid           Field
 	Sure                                          string // what was asked about, for the box that confirms it
 	Reviewed                                      bool   // changes of what people see wait for the operator
 	Proposed                                      bool   // such a change waits: it is what the form shows

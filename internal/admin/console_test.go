@@ -1,0 +1,155 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern/internal/posterntest"
+)
+
+// registered makes an app in the portal, and gives its client_id.
+func registered(t *testing.T, b *posterntest.Browser, name string) string {
+	t.Helper()
+	link := regexp.MustCompile(`/portal/partners/par_[A-Za-z0-9]+/apps/new`).FindString(b.Get("/portal").Body)
+	page := b.Press(b.Get(link), "Create app", "name", name, "description", "Brings candidates.", "url", "https://partner.test",
+		"redirect_urls", "https://partner.test/integrations/cb", "scope", "candidates.read", "reason:candidates.read", "To show them at night")
+	id := strings.TrimPrefix(page.URL.Path, "/portal/apps/")
+	if !strings.HasPrefix(id, "app_") {
+		t.Fatalf("creating led to %s: %s", page.URL, page.Text())
+	}
+	return id
+}
+
+func TestANewAppIsConnectedToRealAccountsWhenTheOperatorApprovesIt(t *testing.T) {
+	s := posterntest.New(t, posterntest.Set("apps", "review"))
+	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	id := registered(t, dev, "Night Sync")
+	app := posterntest.App{ID: id, Name: "Night Sync", RedirectURL: "https://partner.test/integrations/cb", Dialect: "standard"}
+	dev.Get("/portal/apps/"+id).Wants(t, 200, "waits for approval")
+
+	ada := s.SignedIn(posterntest.Ada)
+	ada.Get(s.AuthorizeURL(app, "scope", "candidates.read")).Wants(t, 200, "has not been approved for real accounts yet")
+
+	op.Get("/operator").Wants(t, 200, "Night Sync", "Partner Inc", "Asks to be connected")
+	page := op.Get("/operator/apps/"+id).Wants(t, 200, "To show them at night", "https://partner.test/integrations/cb", "Let Night Sync act for you?")
+	op.Press(page, "Reject", "reason", "").Wants(t, 422, "Say why")
+	op.Press(page, "Reject", "reason", "Please say\nwho you are.").Wants(t, 200, "Rejected")
+	dev.Get("/portal/apps/"+id).Wants(t, 200, "was not approved", "Please say who you are.")
+	op.Get("/operator").Wants(t, 200, "Nothing waits")
+	dev.Press(dev.Get("/portal/apps/"+id), "Hand it in again as it is").Wants(t, 200, "Handed in again")
+	page = op.Get("/operator/apps/" + id)
+	op.Press(page, "Approve").Wants(t, 200, "Approved")
+	op.Press(page, "Approve").Wants(t, http.StatusConflict)
+	ada.Get(s.AuthorizeURL(app, "scope", "candidates.read")).Wants(t, 200, "Let Night Sync act for you?")
+	op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "app.approved", "app.rejected", "app.created", "Please say who you are.")
+}
+
+func TestALiveAppStaysAsItIsWhileAChangeWaits(t *testing.T) {
+	s := posterntest.New(t, posterntest.Set("apps", map[string]any{"review": "review"}))
+	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	path := "/portal/apps/" + posterntest.Standard.ID
+	settings := dev.Get(path + "/settings")
+	dev.Press(settings, "Save", "name", "Renamed Partner", "redirect_urls", "https://partner.test/integrations/cb\nhttps://partner.test/second",
+		"reason:candidates.read", "a", "reason:candidates.write", "b", "reason:jobs.read", "c").Wants(t, 200, "Handed in", "Your change waits for approval")
+	ada := s.SignedIn(posterntest.Ada)
+	ada.Get(s.AuthorizeURL(posterntest.Standard)).Wants(t, 200, "Let Standard Partner act for you?")
+	op.Get("/operator").Wants(t, 200, "name", "redirect URLs")
+	page := op.Get("/operator/apps/"+posterntest.Standard.ID).Wants(t, 200, "Renamed Partner", "Standard Partner", "https://partner.test/second", "Asked for by")
+
+	// What is changed after the operator looked is not approved with it.
+	dev.Press(dev.Get(path+"/settings"), "Save", "name", "Renamed Again", "redirect_urls", "https://partner.test/integrations/cb\nhttps://partner.test/second").Wants(t, 200, "Handed in")
+	op.Press(page, "Approve").Wants(t, http.StatusConflict, "changed after this page was shown")
+	ada.Get(s.AuthorizeURL(posterntest.Standard)).Wants(t, 200, "Let Standard Partner act for you?")
+	op.Press(op.Get("/operator/apps/"+posterntest.Standard.ID), "Approve").Wants(t, 200, "Approved")
+	ada.Get(s.AuthorizeURL(posterntest.Standard)).Wants(t, 200, "Let Renamed Again act for you?")
+}
+
+func TestWhatTheOperatorSwitchesOffStopsAtOnce(t *testing.T) {
+	s := posterntest.New(t)
+	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	token := s.Redeem(posterntest.Standard, s.Approve(posterntest.Standard, posterntest.Ada)).OK().Field("access_token")
+	id := posterntest.Standard.ID
+	op.Press(op.Get("/operator/apps/"+id+"/off").Wants(t, 200, "Switch Standard Partner off?"), "Switch off").Wants(t, 200, "switched off")
+	if s.Alive(token) {
+		t.Error("the token of an app that is off is alive")
+	}
+	if page := dev.Get("/portal/apps/"+id).Wants(t, 200, "The operator has switched this app off"); strings.Contains(page.Body, id+"/on") {
+		t.Error("the partner is offered to switch it on")
+	}
+	op.Press(op.Get("/operator/apps/"+id), "Switch on").Wants(t, 200, "Switched on")
+	if !s.Alive(token) {
+		t.Error("the token of an app that is on again is dead")
+	}
+	partner := regexp.MustCompile(`/operator/partners/par_[A-Za-z0-9]+`).FindString(op.Get("/operator/apps/" + id).Body)
+	op.Press(op.Get(partner+"/off").Wants(t, 200, "Switch Partner Inc off?"), "Switch off").Wants(t, 200, "Switched off")
+	if s.Alive(token) {
+		t.Error("the token of an app of a partner that is off is alive")
+	}
+	op.Press(op.Get(partner), "Switch on").Wants(t, 200, "Switched on")
+	if !s.Alive(token) {
+		t.Error("the token of an app of a partner that is on again is dead")
+	}
+}
+
+func TestTheOperatorInvitesACompany(t *testing.T) {
+	s := posterntest.New(t)
+	op := s.Console(posterntest.Operator)
+	op.Press(op.Get("/operator/partners"), "Invite", "company", " ", "email", "x").Wants(t, 422, "Write the name of your company", "not an e-mail address")
+	page := op.Press(op.Get("/operator/partners"), "Invite", "company", "New Company", "email", "nia@new.test").Wants(t, 200, "New Company", "It works once")
+	link := regexp.MustCompile(`/portal/invite/[A-Za-z0-9]+`).FindString(page.Body)
+	newcomer := s.Browser()
+	joined := newcomer.Press(newcomer.Get(link), "Join the team", "name", "Nia", "new_password", "a sentence of words", "new_password_again", "a sentence of words")
+	joined.Wants(t, 200, "New Company", "There is no app yet")
+	op.Get(page.URL.Path).Wants(t, 200)
+	op.Get("/operator/partners").Wants(t, 200, "New Company", "1 person")
+}
+
+func TestPA_TheConsoleIsForOperatorsAlone(t *testing.T) {
+	s := posterntest.New(t)
+	id := posterntest.Standard.ID
+	for name, b := range map[string]*posterntest.Browser{"nobody": s.Browser(), "a partner": s.Portal(posterntest.Dev), "a person": s.SignedIn(posterntest.Ada)} {
+		for _, path := range []string{"", "/apps/" + id, "/apps/" + id + "/off", "/apps/" + id + "/proposed.png", "/partners", "/audit"} {
+			if page := b.Get("/operator" + path); page.URL.Path != "/operator/login" {
+				t.Errorf("%s gets %s: %d %s", name, path, page.Status, page.Text())
+			}
+		}
+		for _, path := range []string{"/apps/" + id + "/answer", "/apps/" + id + "/off", "/apps/" + id + "/on", "/partners"} {
+			if page := b.Post("/operator"+path, url.Values{"answer": {"approve"}}); page.URL.Path != "/operator/login" {
+				t.Errorf("%s posts %s: %d %s", name, path, page.Status, page.Text())
+			}
+		}
+	}
+	op := s.Console(posterntest.Operator)
+	for _, path := range []string{"/apps/app_none", "/apps/app_none/off", "/partners/par_none", "/partners/par_none/off", "/apps/" + id + "/proposed.png"} {
+		op.Get("/operator"+path).Wants(t, 404)
+	}
+	op.Post("/operator/apps/"+id+"/off", url.Values{}).Wants(t, 403)
+	op.Post("/operator/apps/"+id+"/answer", url.Values{"answer": {"approve"}}).Wants(t, 403)
+	op.Get("/operator/audit?before=x").Wants(t, 400)
+	op.Get("/operator/audit?before=-1").Wants(t, 400)
+	op.Get("/operator/audit?actor="+url.QueryEscape("' OR 1=1 --\x00")).Wants(t, 200, "Nothing found")
+}
+
+func TestTheAuditLogIsReadPageByPage(t *testing.T) {
+	s := posterntest.New(t)
+	op, dev := s.Console(posterntest.Operator), s.Portal(posterntest.Dev)
+	id := posterntest.Standard.ID
+	for i := range 60 {
+		s.Clock.Advance(time.Second)
+		settings := dev.Get("/portal/apps/" + id + "/settings")
+		dev.Press(settings, "Save", "description", strings.Repeat("x", i+1)).Wants(t, 200)
+	}
+	first := op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "app.changed")
+	if n := strings.Count(first.Body, "<li>"); n != 50 {
+		t.Errorf("the first page has %d records", n)
+	}
+	older := regexp.MustCompile(`/operator/audit\?before=[^"]*`).FindString(first.Body)
+	second := op.Get(strings.ReplaceAll(older, "&amp;", "&")).Wants(t, 200, "app.created")
+	if n := strings.Count(second.Body, "<li>"); n != 11 || second.Has("Older") {
+		t.Errorf("the second page has %d records: %s", n, second.Text())
+	}
+}
