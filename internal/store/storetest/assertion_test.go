@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"sync"
@@ -150,11 +151,12 @@ func TestAnAssertionThatIsNotRightProvesNothing(t *testing.T) {
 		for name, c := range map[string]oauth.ClientAuth{"stolen": stolen, "beside a secret": beside, "of another client_id": named,
 			"of a public app": public, "of an app without keys": keyless, "of nobody": unknown, "garbage": garbage} {
 			_, err := w.rules.Authenticate(w.ctx, rotating, c)
-			if !postern.Is(err, postern.InvalidClient) {
+			e, ok := errors.AsType[*postern.Error](err)
+			if !ok || !postern.Is(err, postern.InvalidClient) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			said[err.Error()] = true
+			said[e.Msg] = true
 		}
 		if len(said) != 1 {
 			t.Errorf("what a stranger is told differs: %v", said)
