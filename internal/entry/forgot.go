@@ -27,6 +27,9 @@ func (e *Entry) showForgot(w http.ResponseWriter, r *http.Request) error {
 
 // forgot says the same whether there is such a person or not.
 func (e *Entry) forgot(w http.ResponseWriter, r *http.Request) error {
+	if !e.People.Mails() {
+		return e.showForgot(w, r)
+	}
 	if err := e.Proved(r, toForget, e.Prefix); err != nil {
 		return err
 	}

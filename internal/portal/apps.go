@@ -14,6 +14,7 @@ import (
 
 // Registry is what the pages ask of the rules about apps (*registry.Rules).
 type Registry interface {
+	AboutCompany(company, name, email string) registry.Findings
 	CreateApp(ctx context.Context, by registry.By, partnerID string, f *registry.AppForm) (*registry.App, error)
 	TryApp(ctx context.Context, partnerID, appID string, f *registry.AppForm) (*registry.App, registry.Findings, error)
 	EditApp(ctx context.Context, by registry.By, appID string, f *registry.AppForm) (*registry.Edited, error)

@@ -191,13 +191,19 @@ func registers(how string) posterntest.Option {
 }
 
 func TestACompanyRegistersItselfAndItsEmailIsVerified(t *testing.T) {
+	engines.Each(t, companyRegisters)
+}
+
+func companyRegisters(t *testing.T, database string) {
 	box := postbox.New(t)
-	s := posterntest.New(t, registers("open"), withMail(box))
+	s := posterntest.New(t, registers("open"), withMail(box), posterntest.On(database))
 	b := posterntest.NewBrowser(t, s.URL)
 	page := b.Get("/portal/login").Wants(t, http.StatusOK, "Register your company")
 	page = b.Get("/portal/register")
 	b.Press(page, "Register", "company", "", "name", "Nia", "email", "nobody").
 		Wants(t, http.StatusUnprocessableEntity, "Write the name of your company.", "This is not an e-mail address")
+	b.Press(page, "Register", "company", "P\u043estern", "name", "Nia", "email", newcomer).
+		Wants(t, http.StatusUnprocessableEntity, "looks like Postern itself")
 	b.Press(page, "Register", "company", "partner INC", "name", "Nia", "email", newcomer).
 		Wants(t, http.StatusUnprocessableEntity, "A partner of this name is here already")
 	b.Press(page, "Register", "company", "Newhire", "name", "Nia", "email", newcomer).
@@ -236,8 +242,12 @@ func TestWhereRegistrationIsNotAllowedThereIsNone(t *testing.T) {
 }
 
 func TestARegisteredPartnerWaitsForAnOperator(t *testing.T) {
+	engines.Each(t, registeredWaits)
+}
+
+func registeredWaits(t *testing.T, database string) {
 	box := postbox.New(t)
-	s := posterntest.New(t, registers("approve"), withMail(box))
+	s := posterntest.New(t, registers("approve"), withMail(box), posterntest.On(database))
 	for n, c := range []struct {
 		company, email string
 		answer         func(ctx context.Context, rooms *server.Rooms, id string) error

@@ -12,6 +12,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 	"postern.dev/postern/internal/server"
 )
 
@@ -63,7 +64,11 @@ func TestASignInComesBackToThePageThatWasAskedForAndToNoOther(t *testing.T) {
 }
 
 func TestLC01_ASessionNeverSurvivesAChangeOfWhoIsThere(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, sessionsChange)
+}
+
+func sessionsChange(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	b := posterntest.NewBrowser(t, s.URL)
 	planted := strings.Repeat("a", 43)
 	page := b.Get("/portal/login")
@@ -235,7 +240,11 @@ func TestLC03_PA06_FormsOfOtherSitesAndWithoutATokenDoNothing(t *testing.T) {
 }
 
 func TestPA11_OfManyWrongPasswordsAtOnceTheLimitIsEvaluated(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, guessesAreBounded)
+}
+
+func guessesAreBounded(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	known := s.Portal(posterntest.Dev) // a browser that the owner has used
 	known.Press(known.Get("/portal"), "Sign out")
 	var evaluated, throttled, busy atomic.Int32
@@ -271,7 +280,11 @@ func TestPA11_OfManyWrongPasswordsAtOnceTheLimitIsEvaluated(t *testing.T) {
 }
 
 func TestAResetSetsThePasswordOnceAndEndsAllSessions(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, resetIsOnce)
+}
+
+func resetIsOnce(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	for _, c := range []struct {
 		realm  postern.Realm
 		prefix string
@@ -307,7 +320,11 @@ func TestAResetSetsThePasswordOnceAndEndsAllSessions(t *testing.T) {
 }
 
 func TestWhatAFileSaysOfStaffEndsTheirSessions(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, filesEndSessions)
+}
+
+func filesEndSessions(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	member, operator := s.Portal(posterntest.Coder), s.Console(posterntest.Operator)
 	s.Apply(`{partners: [{name: Partner Inc, members: [{email: ` + posterntest.Coder + `, name: Cody}]}]}`)
 	if page := member.Get("/portal/you"); page.URL.Path != "/portal/you" || !page.Has("Cody") {

@@ -11,6 +11,7 @@ import (
 	"postern.dev/postern"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 	"postern.dev/postern/internal/server"
 )
 
@@ -62,7 +63,11 @@ func token(b *posterntest.Browser, path string) string {
 }
 
 func TestPA18_OnlyOwnersKeepTheTeam(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, ownersKeepTheTeam)
+}
+
+func ownersKeepTheTeam(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	id, members := idsOf(t, s, posterntest.Dev)
 	team := "/portal/team/" + id
 	for _, email := range []string{posterntest.Coder, posterntest.Viewer} {
@@ -122,7 +127,11 @@ func TestPA18_TheLastOwnerStays(t *testing.T) {
 }
 
 func TestPA01_AnotherPartnersTeamIsAsOneThatDoesNotExist(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, otherTeamsAreUnknown)
+}
+
+func otherTeamsAreUnknown(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	id, members := idsOf(t, s, posterntest.Dev)
 	s.Invite(newcomer, partner, postern.Viewer)
 	var pending string
@@ -136,7 +145,7 @@ func TestPA01_AnotherPartnersTeamIsAsOneThatDoesNotExist(t *testing.T) {
 	eve := s.Portal(posterntest.OtherDev)
 	other, others := idsOf(t, s, posterntest.OtherDev)
 	for _, path := range []string{
-		"ID/invite", "ID/members/" + members[posterntest.Coder], "ID/members/" + members[posterntest.Coder] + "/remove", "ID/invitations/" + pending + "/remove",
+		"ID/invite", "ID%00/invite", "ID%ff/invite", "ID/members/%00", "ID/invitations/%00/remove", "ID/members/" + members[posterntest.Coder], "ID/members/" + members[posterntest.Coder] + "/remove", "ID/invitations/" + pending + "/remove",
 	} {
 		real := "/portal/team/" + strings.Replace(path, "ID", id, 1)
 		random := "/portal/team/" + strings.Replace(path, "ID", "par_0000000000000000000000", 1)
@@ -183,7 +192,11 @@ func withoutID(p *posterntest.Page) string {
 }
 
 func TestAnOwnerInvitesAndTakesBack(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, ownerInvites)
+}
+
+func ownerInvites(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	id, _ := idsOf(t, s, posterntest.Dev)
 	owner := s.Portal(posterntest.Dev)
 	invite := "/portal/team/" + id + "/invite"

@@ -19,6 +19,18 @@ func AboutNewcomer(company, name, email *string) Findings {
 	return found
 }
 
+// AboutCompany is AboutNewcomer for a company that registers itself, which may
+// not pass for the operator (attacks.md LC-09).
+func (r *Rules) AboutCompany(company, name, email string) Findings {
+	found := AboutNewcomer(&company, &name, &email)
+	for _, reserved := range r.Reserved {
+		if passesFor(company, reserved) {
+			found.refuse("company", "This name looks like %s itself. Choose one that nobody takes for it.", reserved)
+		}
+	}
+	return found
+}
+
 func (f *Findings) aboutNameIn(field, text, missing string) {
 	_, unseen := hidden(text)
 	switch {

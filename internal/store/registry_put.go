@@ -46,7 +46,9 @@ const (
 
 	putPartner = `
 	INSERT INTO partners (id, name, disabled, created_at) VALUES ($1, $2, $3, $4)
-	ON CONFLICT (id) DO UPDATE SET name = excluded.name, disabled = excluded.disabled
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, disabled = excluded.disabled,
+	  waiting_since = CASE WHEN excluded.disabled THEN partners.waiting_since ELSE 0 END,
+	  refusal = CASE WHEN excluded.disabled THEN partners.refusal ELSE '' END
 	WHERE partners.removed_at = 0`
 	appsOfPartner = `SELECT id FROM apps WHERE partner_id = $1 AND removed_at = 0 ORDER BY id`
 
