@@ -202,9 +202,10 @@ func looksSecret(name string) bool {
 		func(word string) bool { return strings.Contains(name, word) }) && !strings.HasSuffix(name, "_type") && !strings.HasSuffix(name, "_hint")
 }
 
-// masked is a secret's length, and how a long one begins.
+// masked is a secret's length, and how a long one begins: enough to find it
+// elsewhere, and far too little to guess the rest.
 func masked(secret string, begins bool) string {
-	const long, shown = 20, 4
+	const long, shown = 40, 8
 	if begins && len(secret) >= long {
 		return clean(secret[:shown], shown) + "… (" + lengthOf(secret) + ")"
 	}

@@ -257,3 +257,38 @@ func BenchmarkHeard(b *testing.B) {
 		l.Heard(Entry{AppID: "a", Endpoint: "token", Outcome: Granted, Proved: true})
 	}
 }
+
+func TestManyAtOnceAreAllCounted(t *testing.T) {
+	l, r, _ := newLog()
+	const callers, each = 8, 200
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for range each {
+				l.Checked("a")
+				l.Heard(Entry{AppID: "a", Endpoint: "token", Outcome: Granted, Proved: true})
+			}
+		})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	running := make(chan struct{})
+	go func() { defer close(running); l.Run(ctx) }()
+	all.Wait()
+	stop()
+	<-running
+	flush(t, l)
+	more := 0
+	for _, n := range r.more {
+		more += n
+	}
+	if r.calls["a check"] != callers*each || r.calls["a token"] != callers*each || len(r.entries)+more != callers*each {
+		t.Errorf("%v calls, %d entries and %d more", r.calls, len(r.entries), more)
+	}
+	ids := map[int64]bool{}
+	for _, e := range r.entries {
+		ids[e.ID] = true
+	}
+	if len(ids) != len(r.entries) {
+		t.Errorf("%d ids of %d entries", len(ids), len(r.entries))
+	}
+}

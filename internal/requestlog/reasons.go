@@ -111,13 +111,13 @@ var reasons = map[postern.Rule]reason{
 		if f.facts["registered"] == "" {
 			return "The app has no redirect URL registered, and the request names one.", "Register {sent} on the app's page."
 		}
-		return "The redirect_uri differs from the registered one " + differs(f.facts["sent"], f.facts["registered"]) + ".",
+		return "The redirect_uri differs from the registered one " + differs(f.facts["sent"], f.facts["registered"]),
 			"Send {registered}, or register the other one too. They are compared byte for byte."
 	},
 	"redirect_uri_changed":      plain("The app's redirect URL {asked} was taken away while the person was deciding.", "Begin again with a redirect URL that is registered."),
 	"code_redirect_uri_missing": plain("The exchange names no redirect_uri, and the authorize request did.", "Send the same redirect_uri with the code: {asked}. The code is spent; begin again."),
 	"code_redirect_uri_mismatch": func(f *told) (string, string) {
-		return "The redirect_uri of the exchange differs from that of the authorize request " + differs(f.facts["sent"], f.facts["asked"]) + ".",
+		return "The redirect_uri of the exchange differs from that of the authorize request " + differs(f.facts["sent"], f.facts["asked"]),
 			"Send the very same text both times: {asked}. The code is spent; begin again."
 	},
 

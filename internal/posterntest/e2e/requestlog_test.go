@@ -170,8 +170,8 @@ func failures() []failure {
 	}
 	return []failure{
 		// The authorize request.
-		{"redirect_uri_mismatch", std, ask(std, "redirect_uri", std.RedirectURL+"/"), "The redirect_uri differs from the registered one in its last character: /."},
-		{"redirect_uri_mismatch", std, ask(std, "redirect_uri", strings.Replace(std.RedirectURL, "https", "http", 1)), "The redirect_uri differs from the registered one in its scheme: http instead of https."},
+		{"redirect_uri_mismatch", std, ask(std, "redirect_uri", std.RedirectURL+"/"), "The redirect_uri differs from the registered one in its last character: /"},
+		{"redirect_uri_mismatch", std, ask(std, "redirect_uri", strings.Replace(std.RedirectURL, "https", "http", 1)), "The redirect_uri differs from the registered one in its scheme: http instead of https"},
 		{"redirect_uri_missing", std, ask(std, "redirect_uri", ""), "The request names no redirect_uri"},
 		{"dialect_mismatch", xref, ask(xref.In("standard")), "The app was asked for at an address of the dialect standard, and it speaks xref."},
 		{"state_too_long", std, ask(std, "state", strings.Repeat("s", 3000)), "The state has 3000 bytes, and 2048 are the most."},
@@ -254,7 +254,7 @@ func failures() []failure {
 		}, "The code had expired 2 minutes earlier. Codes live for 5 minutes."},
 		{"code_redirect_uri_mismatch", std, exchange(std, func(r posterntest.Request) posterntest.Request {
 			return changed(r, url.QueryEscape(std.RedirectURL), url.QueryEscape(std.RedirectURL+"/"))
-		}), "The redirect_uri of the exchange differs from that of the authorize request in its last character: /."},
+		}), "The redirect_uri of the exchange differs from that of the authorize request in its last character: /"},
 		{"code_redirect_uri_missing", std, exchange(std, func(r posterntest.Request) posterntest.Request { return changed(r, "redirect_uri=", "x=") }), "The exchange names no redirect_uri"},
 		{"pkce_verifier_missing", std, exchange(std, func(r posterntest.Request) posterntest.Request { return r }, pkce...), "The code was asked for with PKCE"},
 		{"pkce_verifier_unexpected", std, exchange(std, with("code_verifier="+longVerifier)), "The exchange has a code_verifier"},
