@@ -121,6 +121,7 @@ func TestMistakesAreToldWithPlaceAndRemedy(t *testing.T) {
 		minimal + "secret_key: " + key32 + "\nsecret_key_file: k\n":                           `4:18: secret_key_file: secret_key is given too; give one of the two`,
 		minimal + "branding: {color: red}\n":                                                  `3:19: branding.color: "red" is not a colour; write it as #rrggbb`,
 		minimal + "sign_in: {attempts: 4}\n":                                                  `3:21: sign_in.attempts: 4 is out of bounds; write 5 to 100`,
+		minimal + "sign_in: {partners: anybody}\n":                                            `3:21: sign_in.partners: "anybody" is unknown; write invite, open, approve`,
 		minimal + "dialects: []\n":                                                            `3:11: dialects: an empty list mounts nothing; name a dialect, or take the key out`,
 		minimal + "dialects: [xref]\n":                                                        `3:12: dialects[0]: this is text; it must be a mapping`,
 		minimal + "dialects: [{name: a, file: b}]\n":                                          `3:13: dialects[0]: a mount has either a name, of a built-in dialect, or a file`,
