@@ -89,6 +89,9 @@ func TestWhatTheOperatorSwitchesOffStopsAtOnce(t *testing.T) {
 	if s.Alive(token) {
 		t.Error("the token of an app of a partner that is off is alive")
 	}
+	dev.Get("/portal/apps/"+id).Wants(t, 200)
+	dev.Get("/portal/apps/"+id+"/settings").Wants(t, 403, "switched off by the operator")
+	dev.Post("/portal/apps/"+id+"/keys", nil).Wants(t, 403, "switched off by the operator")
 	op.Press(op.Get(partner), "Switch on").Wants(t, 200, "Switched on")
 	if !s.Alive(token) {
 		t.Error("the token of an app of a partner that is on again is dead")

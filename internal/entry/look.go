@@ -58,18 +58,21 @@ func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string
 	texts := map[string][2]string{"name": {was.Name, will.Name}, "description": {was.Description, will.Description}, "url": {was.URL, will.URL}}
 	names := map[string]ui.Text{"name": ui.Say("Name"), "description": ui.Say("Description"), "url": ui.Say("Site")}
 	for _, key := range registry.Differences(was, will) {
-		d := ui.Difference{What: names[key], Was: some(texts[key][0]), Will: some(texts[key][1])}
+		before, after := some(texts[key][0]), some(texts[key][1])
+		d := ui.Difference{What: names[key]}
 		switch key {
 		case "redirect_urls":
-			d = ui.Difference{What: ui.Say("Redirect URLs"), Was: was.RedirectURLs, Will: will.RedirectURLs}
+			d.What, before, after = ui.Say("Redirect URLs"), was.RedirectURLs, will.RedirectURLs
 		case "scopes":
-			d = ui.Difference{What: ui.Say("Scopes"), Was: scopeTexts(catalogue, was.Scopes), Will: scopeTexts(catalogue, will.Scopes)}
+			d.What, before, after = ui.Say("Scopes"), scopeTexts(catalogue, was.Scopes), scopeTexts(catalogue, will.Scopes)
 		case "logo":
-			d = ui.Difference{What: ui.Say("Logo"), Logo: true, Was: some(was.LogoURL), Will: some(will.LogoURL), WasLogo: LogoPath(&a.App)}
+			before, after = some(was.LogoURL), some(will.LogoURL)
+			d = ui.Difference{What: ui.Say("Logo"), Logo: true, WasLogo: LogoPath(&a.App)}
 			if will.LogoHash != "" {
 				d.WillLogo = proposedLogo
 			}
 		}
+		d.Was, d.Will = ui.Compared(before, after)
 		list = append(list, d)
 	}
 	return list

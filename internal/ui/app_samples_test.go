@@ -24,8 +24,8 @@ func appSamples() map[string]Page {
 	preview := &ConsentPage{App: &app, Site: "partner.test", Goes: "app.partner.test", Preview: true, Choices: []Choice{{Account: postern.Account{Name: "Example"}}},
 		User: postern.User{Name: "Ada Example", Email: "ada@example.com"}, Scopes: []ScopeLine{{Text: "See your candidates"}}}
 	differences := []Difference{
-		{What: Say("Name"), Was: []string{"Partner X"}, Will: []string{"Partner Y"}},
-		{What: Say("Redirect URLs"), Was: []string{"https://a.test/cb"}, Will: []string{"https://a.test/cb", "https://b.test/cb"}},
+		{What: Say("Name"), Was: []Line{{"Partner X", false}}, Will: []Line{{"Partner Y", false}}},
+		{What: Say("Redirect URLs"), Was: []Line{{"https://a.test/cb", true}}, Will: []Line{{"https://a.test/cb", true}, {"https://b.test/cb", false}}},
 		{What: Say("Logo"), Logo: true, WillLogo: "/portal/apps/x/proposed.png"},
 	}
 	proposed := &Proposed{Proposal: postern.Proposal{Looks: app.Looks(), At: day, Review: postern.Waiting}, Differences: differences, By: "Devi Partner"}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"postern.dev/postern"
@@ -37,10 +38,27 @@ type Proposed struct {
 // Difference is one thing before and after.
 type Difference struct {
 	What      Text
-	Was, Will []string
+	Was, Will []Line
 	// WasLogo and WillLogo are addresses of images; empty: no image.
 	WasLogo, WillLogo string
 	Logo              bool
+}
+
+// Line is a line of a difference. What stays stands on both sides.
+type Line struct {
+	Text  string
+	Stays bool
+}
+
+// Compared are the lines of two lists.
+func Compared(was, will []string) (a, b []Line) {
+	for _, text := range was {
+		a = append(a, Line{text, slices.Contains(will, text)})
+	}
+	for _, text := range will {
+		b = append(b, Line{text, slices.Contains(was, text)})
+	}
+	return a, b
 }
 
 func (*AppPage) Name() string      { return "portal-app" }
