@@ -3,19 +3,29 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // serveFloor is the least that an answer over HTTP can cost: a bare net/http
-// server that reads a small JSON body and writes one.
+// server that reads a small JSON body and writes one, or only writes one.
 func serveFloor(address string) error {
+	document := []byte(`{"document":"` + strings.Repeat("x", 1000) + `"}`)
 	return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(document) // a caller who left is not missed
+			return
+		}
 		var in struct {
 			Code string `json:"code"`
 		}
@@ -23,44 +33,87 @@ func serveFloor(address string) error {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"access_token":%q}`, in.Code)
 	}))
 }
 
-func measureFloor(o options) (*result, error) {
+const (
+	floorPost = "JSON POST"
+	floorGet  = "JSON GET"
+)
+
+func (b *bench) measureFloor() error {
 	address, err := freeAddress()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cmd := exec.Command(self, "floor", address)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { cmd.Process.Kill(); cmd.Wait() }()
 	if err := waitFor("http://"+address, 5*time.Second); err != nil {
-		return nil, err
+		return err
 	}
-	client := newClient(o.workers)
-	return meter{server: cmd.Process.Pid}.loop("floor: bare net/http, JSON POST", o.workers, max(o.n, 20000), func(int) error {
+	s := b.report.subject("floor", "bare net/http")
+	client, m, n := newClient(b.workers), meter{server: cmd.Process.Pid}, max(3*b.n, 12_000)
+	post, err := m.loop(floorPost, b.workers, 500, n, func(int) error {
 		resp, err := client.Post("http://"+address, "application/json", bytes.NewReader([]byte(`{"code":"c0de"}`)))
 		if err != nil {
 			return err
 		}
 		return answered(resp, http.StatusOK, nil)
 	})
+	if err != nil {
+		return err
+	}
+	get, err := m.loop(floorGet, b.workers, 500, n, func(int) error {
+		resp, err := client.Get("http://" + address)
+		if err != nil {
+			return err
+		}
+		return answered(resp, http.StatusOK, nil)
+	})
+	if err != nil {
+		return err
+	}
+	s.Results = append(s.Results, post, get)
+	return b.report.print(s)
+}
+
+var benchLine = regexp.MustCompile(`(?m)^BenchmarkSeen\S*\s+\d+\s+([\d.]+) ns/op.*?\s(\d+) allocs/op`)
+
+// measureGuard takes the check in process from the guard's own benchmark.
+func (b *bench) measureGuard() error {
+	out, err := exec.Command("go", "test", "-run", "^$", "-bench", "Seen", "-benchmem", "./guard").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	found := benchLine.FindSubmatch(out)
+	if found == nil {
+		return fmt.Errorf("no benchmark of a token that was seen:\n%s", out)
+	}
+	ns, err := strconv.ParseFloat(string(found[1]), 64)
+	allocations, err2 := strconv.ParseFloat(string(found[2]), 64)
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	s := b.report.subject("guard", "in process (guard)")
+	s.fact("check, seen before", ns/1000, "µs")
+	s.fact("allocations", allocations, "")
+	return b.report.print(s)
 }
 
 func newClient(workers int) *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{MaxIdleConns: 4 * workers, MaxIdleConnsPerHost: 4 * workers},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       30 * time.Second,
+		Timeout:       60 * time.Second,
 	}
 }
 

@@ -1,39 +1,46 @@
-// Command bench measures how fast Postern is: exchange, refresh, client
-// credentials, token check, introspection and metadata, on SQLite and on
-// PostgreSQL, against a bare net/http JSON server as the floor.
+// Command bench measures how fast Postern is, beside a bare net/http server as
+// the floor and node-oidc-provider as a peer, all in one run.
 //
-//	go run ./bench            # or: make bench
-//	go run ./bench -n 4000 -engines sqlite
+//	go run ./bench                                # or: make bench
+//	go run ./bench -only exchange,check -n 2000   # seconds
+//	go run ./bench -growth -o results.json        # with millions of stored tokens
+//	go run ./bench -only revocation               # how soon one is known; only when asked for
+//	go run ./bench -draw results.json             # docs/speed.md and its picture
 //
 // It starts the real binary, and a PostgreSQL server of its own with full
-// durability. Every answer is checked. Ops per second mean little on another
-// machine; CPU per operation and the ratios of one run carry over.
+// durability. Every answer is checked. Operations a second mean little on
+// another machine; CPU per operation and the ratios of one run carry over.
 package main
 
 import (
-	"database/sql"
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
-
-	"postern.dev/postern/internal/posterntest/pg"
 )
 
 type options struct {
 	n       int
 	workers int
 	people  int
+	tokens  int
+	waiting int
 	engines string
+	only    string
+	growth  string
+	out     string
+	draw    string
+	profile string
 }
+
+// parts are what -only names.
+var parts = []string{"peer", "flow", "exchange", "refresh", "client", "introspect", "check", "metadata", "dialects", "guard", "webhooks", "growth", "revocation"}
+
+// operations are the parts that one node on a new database is measured for.
+var operations = []string{"flow", "exchange", "refresh", "client", "introspect", "check", "metadata", "dialects"}
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "floor" { // ourselves, as the process to compare with
@@ -41,11 +48,26 @@ func main() {
 		return
 	}
 	var o options
-	flag.IntVar(&o.n, "n", 3000, "operations of each kind")
+	growth := flag.Bool("growth", false, "also with many stored tokens: see -stored")
+	stored := flag.String("stored", "10000,1000000,10000000", "how many tokens are stored when growth is measured")
+	flag.IntVar(&o.n, "n", 4000, "operations of each kind that writes; of those that read, three times as many")
 	flag.IntVar(&o.workers, "workers", 16, "callers at once")
-	flag.IntVar(&o.people, "people", 64, "accounts, each with one signed-in person")
+	flag.IntVar(&o.people, "people", 64, "signed-in people, for whole flows")
+	flag.IntVar(&o.tokens, "tokens", 100_000, "different access tokens that are checked")
+	flag.IntVar(&o.waiting, "waiting", 1_000_000, "deliveries that wait while the token paths are measured")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "which engines")
+	flag.StringVar(&o.only, "only", "", "only these parts: "+strings.Join(parts, ",")+"; empty: all")
+	flag.StringVar(&o.out, "o", "", "write the results to this JSON `file`")
+	flag.StringVar(&o.draw, "draw", "", "measure nothing: bring docs/speed.md and its picture to what this results `file` says")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server for each operation into this `directory`")
 	flag.Parse()
+	if *growth || o.only != "" && o.wants("growth") {
+		o.growth = *stored
+	}
+	if o.draw != "" {
+		fatal(draw(o.draw))
+		return
+	}
 	fatal(run(o))
 }
 
@@ -56,103 +78,83 @@ func fatal(err error) {
 	}
 }
 
+// wants reports whether one of these parts is asked for.
+func (o *options) wants(names ...string) bool {
+	if o.only == "" {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(o.only, ","), func(p string) bool { return slices.Contains(names, p) })
+}
+
+func (o *options) check() error {
+	for p := range strings.SplitSeq(o.only, ",") {
+		if p != "" && !slices.Contains(parts, p) {
+			return fmt.Errorf("-only %s: there is no such part; there are %s", p, strings.Join(parts, ", "))
+		}
+	}
+	return nil
+}
+
 func run(o options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if o.only == "revocation" { // prints a table of its own
+		return measureRevocation()
+	}
 	dir, err := os.MkdirTemp("", "postern-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "postern")
-	build := exec.Command("go", "build", "-o", program, "./cmd/postern")
+	b := &bench{options: o, dir: dir, program: filepath.Join(dir, "postern"), report: newReport(o)}
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program, "./cmd/postern")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build (run this from the project's root): %w", err)
 	}
-	fmt.Printf("%s, %d cores, %s, %d callers at once, %d operations of each kind\n\n", cpuModel(), runtime.NumCPU(), runtime.Version(), o.workers, o.n)
-	floor, err := measureFloor(o)
+	info, err := os.Stat(b.program)
 	if err != nil {
+		return err
+	}
+	b.report.BinaryMB = float64(info.Size()) / 1e6
+	fmt.Print(b.report)
+	fmt.Printf("stripped binary %.1f MB\n", b.report.BinaryMB)
+	return b.measure()
+}
+
+// bench is one run.
+type bench struct {
+	options
+	dir     string
+	program string // Postern's
+	report  *report
+}
+
+func (b *bench) measure() error {
+	if err := b.measureFloor(); err != nil {
 		return fmt.Errorf("floor: %w", err)
 	}
-	for _, engine := range strings.Split(o.engines, ",") {
-		if err := measureEngine(o, program, filepath.Join(dir, engine), engine, floor); err != nil {
-			return fmt.Errorf("%s: %w", engine, err)
+	if b.wants("peer") {
+		if err := b.measurePeer(); err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+	}
+	if b.wants("guard") {
+		if err := b.measureGuard(); err != nil {
+			return fmt.Errorf("guard: %w", err)
+		}
+	}
+	if strings.Contains(b.engines, "postgres") {
+		b.report.Postgres = said("psql", "--version")
+	}
+	for engine := range strings.SplitSeq(b.engines, ",") {
+		for _, part := range []func(string) error{b.measureEngine, b.measureWebhooks, b.measureGrowth} {
+			if err := part(engine); err != nil {
+				return fmt.Errorf("%s: %w", engine, err)
+			}
 		}
 	}
 	return nil
-}
-
-func measureEngine(o options, program, dir, engine string, floor *result) error {
-	database, postmaster := "sqlite:"+filepath.Join(dir, "postern.db"), 0
-	if engine == "postgres" {
-		server, err := pg.Start("fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB", "max_connections=100")
-		if err != nil {
-			return err
-		}
-		defer server.Stop()
-		if database, postmaster, err = benchDatabase(server); err != nil {
-			return err
-		}
-	}
-	node, err := startNode(program, dir, database, o.people)
-	if err != nil {
-		return err
-	}
-	node.postmaster = postmaster
-	defer node.stop()
-	fmt.Printf("%s: start on a migrated database to the first 200 in %.0f ms; %.0f MiB resident when idle; binary %.1f MB\n",
-		engine, node.coldStart.Seconds()*1000, node.residentMiB(), node.binaryMB)
-	results, err := node.measure(o)
-	if err != nil {
-		return err
-	}
-	print(engine, results, floor)
-	return nil
-}
-
-// benchDatabase makes a database and finds the server's first process.
-func benchDatabase(server *pg.Server) (address string, postmaster int, err error) {
-	db, err := sql.Open("pgx", server.URL)
-	if err != nil {
-		return "", 0, err
-	}
-	defer db.Close()
-	if _, err := db.Exec("CREATE DATABASE bench"); err != nil {
-		return "", 0, err
-	}
-	u, err := url.Parse(server.URL)
-	if err != nil {
-		return "", 0, err
-	}
-	u.Path = "/bench"
-	text, err := os.ReadFile(filepath.Join(server.Data, "postmaster.pid"))
-	if err != nil {
-		return "", 0, err
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	postmaster, err = strconv.Atoi(first)
-	return u.String(), postmaster, err
-}
-
-// print writes one engine's table.
-func print(engine string, results []*result, floor *result) {
-	fmt.Printf("\n| %-34s | ops/s | p50 ms | p99 ms | server CPU ms | database CPU ms | CPU / floor |\n", engine)
-	fmt.Println("| ---------------------------------- | ----- | ------ | ------ | ------------- | --------------- | ----------- |")
-	for _, r := range append([]*result{floor}, results...) {
-		fmt.Printf("| %-34s | %5.0f | %6.2f | %6.2f | %13.3f | %15.3f | %11.1f |\n",
-			r.name, r.opsPerSecond(), ms(r.quantile(0.5)), ms(r.quantile(0.99)), r.serverCPU, r.databaseCPU,
-			(r.serverCPU+r.databaseCPU)/floor.serverCPU)
-	}
-	fmt.Println()
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }

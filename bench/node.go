@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,36 +12,97 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"postern.dev/postern/internal/posterntest/pg"
 )
 
-// node is a running Postern with its people signed in.
-type node struct {
-	cmd       *exec.Cmd
-	public    string
-	internal  string
-	client    *http.Client
-	people    []*http.Client // each with the cookies of a signed-in person
-	coldStart time.Duration
-	binaryMB  float64
-
-	postmaster int // of the database's server; 0: none
-}
-
 const (
-	clientID = "bench"
 	secret   = "s3cret-s3cret-s3cret-s3cret"
 	callback = "https://partner.test/cb"
 	password = "correct horse battery staple"
+	apiID    = "api-main"
 )
 
-func startNode(program, dir, database string, people int) (*node, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// place is a database, with the server that it lives in if it needs one.
+type place struct {
+	database   string
+	postmaster int // process id; 0: none
+	server     *pg.Server
+	fill       *filler // nil: nothing was filled in yet
+}
+
+// newPlace makes an empty database of an engine.
+func (b *bench) newPlace(engine, name string) (*place, error) {
+	if engine != "postgres" {
+		dir := filepath.Join(b.dir, engine+"-"+name)
+		return &place{database: "sqlite:" + filepath.Join(dir, "postern.db")}, os.MkdirAll(dir, 0o700)
+	}
+	server, err := pg.Start("fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacuum=on",
+		"shared_buffers=256MB", "max_connections=100", "max_wal_size=4GB")
+	if err != nil {
 		return nil, err
 	}
+	p := &place{server: server}
+	if p.database, p.postmaster, err = benchDatabase(server); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *place) close() {
+	if p.fill != nil {
+		_ = p.fill.close() // it goes with its database
+	}
+	if p.server != nil {
+		_ = p.server.Stop() // its directory is temporary
+		return
+	}
+	_ = os.RemoveAll(filepath.Dir(strings.TrimPrefix(p.database, "sqlite:")))
+}
+
+// benchDatabase makes a database and finds the server's first process.
+func benchDatabase(server *pg.Server) (address string, postmaster int, err error) {
+	db, err := sql.Open("pgx", server.URL)
+	if err != nil {
+		return "", 0, err
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE DATABASE bench"); err != nil {
+		return "", 0, err
+	}
+	u, err := url.Parse(server.URL)
+	if err != nil {
+		return "", 0, err
+	}
+	u.Path = "/bench"
+	text, err := os.ReadFile(filepath.Join(server.Data, "postmaster.pid"))
+	if err != nil {
+		return "", 0, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	postmaster, err = strconv.Atoi(first)
+	return u.String(), postmaster, err
+}
+
+// node is a running Postern.
+type node struct {
+	cmd       *exec.Cmd
+	program   string
+	config    string
+	public    string
+	internal  string
+	client    *http.Client
+	coldStart time.Duration
+	meter     meter
+}
+
+// prepare writes a node's configuration and brings the database to the resources.
+func (b *bench) prepare(p *place, resources any) (*node, error) {
 	public, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -49,47 +111,70 @@ func startNode(program, dir, database string, people int) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{public: "http://" + public, internal: "http://" + internal, client: newClient(64)}
-	config := filepath.Join(dir, "postern.yaml")
-	err = writeJSON(config, map[string]any{
-		"listen": public, "public_url": n.public, "internal_listen": internal, "database": database,
+	dir, err := os.MkdirTemp(b.dir, "node-")
+	if err != nil {
+		return nil, err
+	}
+	n := &node{
+		program: b.program, config: filepath.Join(dir, "postern.yaml"),
+		public: "http://" + public, internal: "http://" + internal, client: newClient(64),
+	}
+	n.meter = meter{postmaster: p.postmaster, profiles: n.internal, profileDir: b.profile}
+	err = writeJSON(n.config, map[string]any{
+		"listen": public, "public_url": n.public, "internal_listen": internal, "database": p.database,
 		"secret_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "log": map[string]any{"level": "error"},
+		"insecure_loopback": true, "webhooks": map[string]any{"allow_networks": []string{"127.0.0.0/8"}},
 	})
+	file := filepath.Join(dir, "resources.yaml")
 	if err == nil {
-		err = writeJSON(filepath.Join(dir, "resources.yaml"), resources(people))
+		err = writeJSON(file, resources)
 	}
+	if err == nil {
+		_, err = n.command("apply", file)
+	}
+	return n, err
+}
+
+// command runs one of the program's commands with the node's configuration.
+func (n *node) command(name string, args ...string) (string, error) {
+	words := append(append(strings.Fields(name), "--config", n.config), args...)
+	out, err := exec.Command(n.program, words...).CombinedOutput()
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("%s: %w\n%s", name, err, out)
 	}
-	if out, err := exec.Command(program, "apply", "--config", config, filepath.Join(dir, "resources.yaml")).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("apply: %w\n%s", err, out)
-	}
-	info, err := os.Stat(program)
-	if err != nil {
-		return nil, err
-	}
-	n.binaryMB = float64(info.Size()) / 1e6
-	n.cmd = exec.Command(program, "serve", "--config", config)
+	return string(out), err
+}
+
+func (n *node) start() error {
+	n.cmd = exec.Command(n.program, "serve", "--config", n.config)
 	n.cmd.Stderr = os.Stderr
 	began := time.Now()
 	if err := n.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := waitFor(n.public+"/healthz", 15*time.Second); err != nil {
-		return nil, err
+	if err := waitFor(n.public+"/healthz", 30*time.Second); err != nil {
+		return err
 	}
-	n.coldStart = time.Since(began)
-	return n, nil
+	n.coldStart, n.meter.server = time.Since(began), n.cmd.Process.Pid
+	return nil
 }
 
 func (n *node) stop() {
-	n.cmd.Process.Signal(syscall.SIGTERM)
-	n.cmd.Wait()
+	if n.cmd == nil || n.cmd.Process == nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(syscall.SIGTERM)
+	_ = n.cmd.Wait() // what it says of its end changes no figure
 }
 
-func (n *node) residentMiB() float64 {
+func (n *node) residentMiB() float64 { return residentMiB(n.cmd.Process.Pid) }
+
+// startFacts tells what a start costs.
+func (n *node) startFacts(s *subject) {
 	time.Sleep(time.Second) // idle
-	return residentMiB(n.cmd.Process.Pid)
+	s.fact("start to the first 200", ms(n.coldStart), "ms")
+	s.fact("resident when idle", n.residentMiB(), "MiB")
+	s.fact("of it the program's own, not pages of its file", memoryMiB(n.cmd.Process.Pid, "RssAnon"), "MiB")
 }
 
 func writeJSON(path string, v any) error { // YAML reads JSON
@@ -100,24 +185,38 @@ func writeJSON(path string, v any) error { // YAML reads JSON
 	return os.WriteFile(path, text, 0o600)
 }
 
-func resources(people int) map[string]any {
-	type m = map[string]any
-	var accounts []m
+type object = map[string]any
+
+// resources are an app for each wire, an API, and people who sign in.
+func resources(people int) object {
+	var accounts, apps []object
 	for i := range people {
-		accounts = append(accounts, m{"name": fmt.Sprintf("Account %d", i), "users": []m{{
+		accounts = append(accounts, object{"name": fmt.Sprintf("Account %d", i), "users": []object{{
 			"email": email(i), "password": password, "nickname": fmt.Sprintf("person%d", i), "role": "admin",
 		}}})
 	}
-	return m{
-		"scopes":   []m{{"name": "read", "description": "See everything"}},
-		"accounts": accounts,
-		"partners": []m{{"name": "Partner", "apps": []m{{
-			"name": "Bench", "dialect": "standard", "level": "account", "client_id": clientID, "client_secret": secret,
-			"redirect_urls": []string{callback}, "scopes": []string{"read"}, "default_scopes": []string{"read"},
-			"grants": []string{"authorization_code", "refresh_token", "client_credentials"},
-		}}}},
-		"apis": []m{{"name": "main", "id": "api-main", "secret": secret}},
+	for _, w := range wires {
+		app := object{
+			"name": "Bench " + w.name, "description": "Measures", "url": "https://partner.test", "dialect": w.name, "client_id": w.app, "client_secret": secret, "redirect_urls": []string{callback},
+		}
+		if w.scopes != "" {
+			app["scopes"], app["default_scopes"] = []string{w.scopes}, []string{w.scopes}
+		}
+		if w.name == "standard" {
+			app["level"] = w.level
+			app["grants"] = []string{"authorization_code", "refresh_token", "client_credentials"}
+		}
+		apps = append(apps, app)
 	}
+	all := object{
+		"scopes":   []object{{"name": "read", "description": "See everything"}},
+		"partners": []object{{"name": "Partner", "apps": apps}},
+		"apis":     []object{{"name": "main", "id": apiID, "secret": secret}},
+	}
+	if people > 0 {
+		all["accounts"] = accounts
+	}
+	return all
 }
 
 func email(i int) string { return fmt.Sprintf("person%d@bench.test", i) }
@@ -150,7 +249,7 @@ func (n *node) signIn(i int) (*http.Client, error) {
 // approve is the browser's part of a flow: authorize, consent, Allow.
 func (n *node) approve(person *http.Client) (code string, err error) {
 	_, to, err := fetch(person.Get(n.public + "/oauth/authorize?" + url.Values{
-		"client_id": {clientID}, "response_type": {"code"}, "redirect_uri": {callback}, "state": {"s"}, "prompt": {"consent"},
+		"client_id": {wires[0].app}, "response_type": {"code"}, "redirect_uri": {callback}, "state": {"s"}, "prompt": {"consent"},
 	}.Encode()))
 	if err != nil {
 		return "", err
@@ -191,109 +290,4 @@ func fetch(resp *http.Response, err error) (page, location string, _ error) {
 		return "", "", fmt.Errorf("%s: status %d: %.300s", resp.Request.URL.Path, resp.StatusCode, body)
 	}
 	return string(body), resp.Header.Get("Location"), err
-}
-
-type tokens struct {
-	Access  string `json:"access_token"`
-	Refresh string `json:"refresh_token"`
-}
-
-func (n *node) token(form url.Values, into *tokens) error {
-	form.Set("client_id", clientID)
-	form.Set("client_secret", secret)
-	resp, err := n.client.PostForm(n.public+"/oauth/token", form)
-	if err != nil {
-		return err
-	}
-	if err := answered(resp, http.StatusOK, into); err != nil {
-		return err
-	}
-	if into.Access == "" {
-		return fmt.Errorf("an answer without an access token")
-	}
-	return nil
-}
-
-func (n *node) introspect(token string) error {
-	resp, err := n.client.PostForm(n.public+"/oauth/introspect", url.Values{"client_id": {"api-main"}, "client_secret": {secret}, "token": {token}})
-	if err != nil {
-		return err
-	}
-	var got struct{ Active bool }
-	if err := answered(resp, http.StatusOK, &got); err != nil {
-		return err
-	}
-	if !got.Active {
-		return fmt.Errorf("a live token is not active")
-	}
-	return nil
-}
-
-func (n *node) check(token string) error {
-	req, err := http.NewRequest(http.MethodGet, n.internal+"/check", nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := n.client.Do(req)
-	if err != nil {
-		return err
-	}
-	return answered(resp, http.StatusOK, nil)
-}
-
-// measure runs every kind of operation, each on what the one before it made.
-func (n *node) measure(o options) ([]*result, error) {
-	m := meter{n.cmd.Process.Pid, n.postmaster}
-	n.people = make([]*http.Client, o.people)
-	signing, err := m.loop("sign-in (argon2id)", 2, o.people, func(i int) (err error) {
-		n.people[i], err = n.signIn(i)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	codes, all := make([]string, o.n), make([]tokens, o.n)
-	var busy = make([]sync.Mutex, o.people) // a person answers one question at a time
-	results := []*result{signing}
-	for _, op := range []struct {
-		name string
-		n    int
-		do   func(i int) error
-	}{
-		{"authorize, consent, code", o.n, func(i int) (err error) {
-			p := i % o.people
-			busy[p].Lock()
-			defer busy[p].Unlock()
-			codes[i], err = n.approve(n.people[p])
-			return err
-		}},
-		{"exchange", o.n, func(i int) error {
-			return n.token(url.Values{"grant_type": {"authorization_code"}, "code": {codes[i]}, "redirect_uri": {callback}}, &all[i])
-		}},
-		{"refresh, rotating", o.n, func(i int) error {
-			return n.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {all[i].Refresh}}, &all[i])
-		}},
-		{"client credentials", o.n, func(i int) error {
-			return n.token(url.Values{"grant_type": {"client_credentials"}}, new(tokens))
-		}},
-		{"introspection, one token", 3 * o.n, func(int) error { return n.introspect(all[0].Access) }},
-		{"introspection, many tokens", 3 * o.n, func(i int) error { return n.introspect(all[i%o.n].Access) }},
-		{"check, one token", 3 * o.n, func(int) error { return n.check(all[0].Access) }},
-		{"check, many tokens", 3 * o.n, func(i int) error { return n.check(all[i%o.n].Access) }},
-		{"metadata", 3 * o.n, func(int) error {
-			resp, err := n.client.Get(n.public + "/.well-known/oauth-authorization-server")
-			if err != nil {
-				return err
-			}
-			return answered(resp, http.StatusOK, nil)
-		}},
-	} {
-		r, err := m.loop(op.name, o.workers, op.n, op.do)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, r)
-	}
-	return results, nil
 }
