@@ -86,7 +86,7 @@ func (b *bench) measureFloor() error {
 	return b.report.print(s)
 }
 
-var benchLine = regexp.MustCompile(`(?m)^BenchmarkSeen\S*\s+\d+\s+([\d.]+) ns/op.*?\s(\d+) allocs/op`)
+var benchLine = regexp.MustCompile(`(?m)^Benchmark\w*Seen\S*\s+\d+\s+([\d.]+) ns/op.*?\s(\d+) allocs/op`)
 
 // measureGuard takes the check in process from the guard's own benchmark.
 func (b *bench) measureGuard() error {
