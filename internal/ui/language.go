@@ -34,12 +34,15 @@ type Text struct {
 // Say makes a Text. Verbs are those of package fmt.
 func Say(format string, args ...any) Text { return Text{Format: format, Args: args} }
 
+// SayPlain is Say for a sentence that is no markup, whatever is in it.
+func SayPlain(format string, args ...any) Text { return Text{Format: format, Args: args, plain: true} }
+
 // SayError is an error's sentence for whoever asked.
 func SayError(e *postern.Error) Text {
 	if e.Format == "" {
-		return Text{Format: "%s", Args: []any{e.Msg}, plain: true}
+		return SayPlain(strings.ReplaceAll(e.Msg, "%", "%%"))
 	}
-	return Text{Format: e.Format, Args: e.Args, plain: true}
+	return SayPlain(e.Format, e.Args...)
 }
 
 // pageLanguage is one in which pages are said.
@@ -126,13 +129,14 @@ func (l pageLanguage) date(t time.Time) (template.HTML, error) {
 	return `<time datetime="` + template.HTML(machineTime(t)) + `">` + day + `</time>`, err
 }
 
-// moment is a point in time to the second, in UTC.
+// moment is a point in time to the second, in UTC, that machines can read too.
 func (l pageLanguage) moment(t time.Time) (template.HTML, error) {
 	day, err := l.day(t)
 	if err != nil {
 		return "", err
 	}
-	return l.say("%s, %s UTC", day, t.UTC().Format("15:04:05"))
+	text, err := l.say("%s, %s UTC", day, t.UTC().Format("15:04:05"))
+	return `<time datetime="` + template.HTML(machineTime(t)) + `">` + text + `</time>`, err
 }
 
 // argument is safe to stand in markup.
@@ -142,6 +146,8 @@ func (l pageLanguage) argument(a any) (any, error) {
 		return l.say(a)
 	case template.HTML, int, int64, float64:
 		return a, nil
+	case postern.Role: // ours; roles in accounts are the operator's words
+		return l.say(string(a))
 	case string:
 		return template.HTML(html.EscapeString(a)), nil
 	}

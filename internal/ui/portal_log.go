@@ -30,28 +30,31 @@ func (f LogFilter) On() bool { return f != LogFilter{} }
 
 // Outcomes are what there is to choose.
 func (f LogFilter) Outcomes() []Option {
-	return options(f.Outcome, [][2]string{{"", "All answers"}, {"refused", "Refused"}, {"granted", "Granted"}, {"no_effect", "Without effect"}})
+	return chosen(f.Outcome, []Option{
+		{Value: "", Text: Say("All answers")}, {Value: "refused", Text: Say("Refused")},
+		{Value: "granted", Text: Say("Granted")}, {Value: "no_effect", Text: Say("Without effect")},
+	})
 }
 
 // Endpoints are what there is to choose.
 func (f LogFilter) Endpoints() []Option {
-	all := [][2]string{{"", "All kinds"}}
-	for _, e := range endpointWords {
-		all = append(all, [2]string{e.name, e.words})
-	}
-	return options(f.Endpoint, all)
+	return chosen(f.Endpoint, append([]Option{{Value: "", Text: Say("All kinds")}}, endpointTexts()...))
 }
 
-// endpointWords are the kinds of requests, as people call them.
-var endpointWords = []struct{ name, words string }{
-	{"authorize", "Authorize"}, {"consent", "A person's answer"}, {"token", "Token"}, {"refresh", "Refresh"},
-	{"revoke", "Revoke"}, {"introspect", "Introspection"}, {"whoami", "Who am I"}, {"check", "Call of the API"},
+// endpointTexts are the kinds of requests, as people call them.
+func endpointTexts() []Option {
+	return []Option{
+		{Value: "authorize", Text: Say("Authorize")}, {Value: "consent", Text: Say("A person's answer")},
+		{Value: "token", Text: Say("Token")}, {Value: "refresh", Text: Say("Refresh")},
+		{Value: "revoke", Text: Say("Revoke")}, {Value: "introspect", Text: Say("Introspection")},
+		{Value: "whoami", Text: Say("Who am I")}, {Value: "check", Text: Say("Call of the API")},
+	}
 }
 
 func endpointText(name string) Text {
-	for _, e := range endpointWords {
-		if e.name == name {
-			return Say(e.words)
+	for _, e := range endpointTexts() {
+		if e.Value == name {
+			return e.Text
 		}
 	}
 	return Say("%s", name)
@@ -64,11 +67,12 @@ type Option struct {
 	Chosen bool
 }
 
-func options(chosen string, all [][2]string) (list []Option) {
-	for _, o := range all {
-		list = append(list, Option{o[0], Say(o[1]), o[0] == chosen})
+// chosen marks the option of a value.
+func chosen(value string, all []Option) []Option {
+	for i := range all {
+		all[i].Chosen = all[i].Value == value
 	}
-	return list
+	return all
 }
 
 // LogLine is one request.

@@ -17,12 +17,18 @@ func (*WebhooksPage) Title() Text  { return Say("Webhooks") }
 
 // States are what there is to choose.
 func (p *WebhooksPage) States() []Option {
-	return options(p.State, [][2]string{{"", "All"}, {"open", "On their way"}, {"delivered", "Delivered"}, {"parked", "Given up"}, {"kept", "Kept to be pulled"}, {"withheld", "Withheld"}})
+	return chosen(p.State, append([]Option{{Value: "", Text: Say("All")}, {Value: "open", Text: Say("On their way")}}, overStates()...))
 }
 
 // Again are the states that can be sent again.
-func (p *WebhooksPage) Again() []Option {
-	return options("parked", [][2]string{{"parked", "Given up"}, {"delivered", "Delivered"}, {"kept", "Kept to be pulled"}, {"withheld", "Withheld"}})
+func (p *WebhooksPage) Again() []Option { return chosen("parked", overStates()) }
+
+// overStates are those of deliveries that are over.
+func overStates() []Option {
+	return []Option{
+		{Value: "parked", Text: Say("Given up")}, {Value: "delivered", Text: Say("Delivered")},
+		{Value: "kept", Text: Say("Kept to be pulled")}, {Value: "withheld", Text: Say("Withheld")},
+	}
 }
 
 // HookEndpoint is an app's endpoint and how it has been answering.

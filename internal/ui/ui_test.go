@@ -450,7 +450,7 @@ func TestWordsForPeople(t *testing.T) {
 	if got := said(english.day(other)); got != "24 November 2026" {
 		t.Errorf("a day in UTC is %q", got)
 	}
-	if got := said(german.moment(other)); got != "24. November 2026, 19:52:32 UTC" {
+	if got := said(german.moment(other)); got != `<time datetime="2026-11-24T19:52:32Z">24. November 2026, 19:52:32 UTC</time>` {
 		t.Errorf("a moment in German is %q", got)
 	}
 }

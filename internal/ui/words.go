@@ -11,7 +11,7 @@ import (
 
 // words are what templates say things with.
 var words = template.FuncMap{
-	"machine": machineTime, "letter": letter, "tint": tint,
+	"letter": letter, "tint": tint,
 	"counted": counted, "named": named, "link": link,
 }
 
