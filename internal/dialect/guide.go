@@ -283,6 +283,22 @@ func (g *guide) exchange() {
 	g.answer(e.answer)
 	g.say("Keep the tokens encrypted, with the id of the account or person%s.", when(g.steps.exchanged.account != nil, " (`"+joined(g.steps.exchanged.account)+"` in the answer)"))
 	g.grantParameters(e, byCode, inCode, inRedirectURI, inVerifier)
+	g.signing(e)
+}
+
+// signing tells those whose public keys are registered what they send in place of
+// a secret.
+func (g *guide) signing(e *endpoint) {
+	proof, kind := &e.inputs[inAssertion], &e.inputs[inAssertionType]
+	if len(proof.places) == 0 {
+		return
+	}
+	beside := ""
+	if len(kind.places) > 0 {
+		beside = fmt.Sprintf(" and `%s=%s`", kind.name(inAssertionType), assertionType)
+	}
+	g.say("An app whose public keys are registered sends `%s`%s in place of the secret: a JWT that it signed (%s), with its client id as `iss` and `sub`, `%s` as `aud`, an `exp` within the hour, and a `jti` that is new in each request.",
+		proof.name(inAssertion), beside, strings.Join(oauth.AssertionAlgorithms(), ", "), issuerOf(g.public, g.d))
 }
 
 func joined(w *where) string {
