@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/postbox"
 )
 
 // registered makes an app in the portal, and gives its client_id.
@@ -154,5 +156,26 @@ func TestTheAuditLogIsReadPageByPage(t *testing.T) {
 	second := op.Get(strings.ReplaceAll(older, "&amp;", "&")).Wants(t, 200, "app.created")
 	if n := strings.Count(second.Body, "<li>"); n != 11 || second.Has("Older") {
 		t.Errorf("the second page has %d records: %s", n, second.Text())
+	}
+}
+
+func TestOwnersAreMailedTheVerdict(t *testing.T) {
+	box := postbox.New(t)
+	s := posterntest.New(t, posterntest.Set("apps", "review"),
+		posterntest.Set("mail", map[string]any{"smtp": "smtp://" + box.Addr, "from": "no-reply@acme.test"}))
+	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	id := registered(t, dev, "Night Sync")
+	op.Press(op.Get("/operator/apps/"+id), "Reject", "reason", "Who are you?").Wants(t, 200, "Rejected")
+	told := box.Wait(1)[0]
+	body, err := io.ReadAll(told.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told.To != posterntest.Dev || !strings.Contains(string(body), "Who are you?") || !strings.Contains(string(body), id) {
+		t.Errorf("%s was told %s", told.To, body)
+	}
+	op.Press(op.Get("/operator/apps/"+id), "Approve").Wants(t, 200, "Approved")
+	if got := box.Wait(2)[1].Header.Get("Subject"); got != "Night Sync was approved" {
+		t.Errorf("the subject is %q", got)
 	}
 }

@@ -53,6 +53,9 @@ type Fetcher struct {
 	Transport http.RoundTripper
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Once: what was fetched stays, whatever stands at the address later. So it is
+	// where somebody looks at logos before people see them.
+	Once bool
 }
 
 const (
@@ -65,6 +68,9 @@ const (
 	atOnce      = 5
 )
 
+// never is the end of the year 9999, which comes later than anybody looks.
+var never = time.UnixMilli(253402300799000)
+
 // Sweep fetches a few logos and gives how many it dealt with.
 func (f *Fetcher) Sweep(ctx context.Context) (int, error) {
 	wanted, err := f.Store.WantedLogos(ctx, f.Now(), atOnce)
@@ -73,6 +79,9 @@ func (f *Fetcher) Sweep(ctx context.Context) (int, error) {
 	}
 	for _, w := range wanted {
 		got := Fetched{Wanted: w, NextAt: f.Now().Add(lookAgain)}
+		if f.Once {
+			got.NextAt = never
+		}
 		if got.Image, err = f.fetch(ctx, w.URL); err != nil {
 			got.Problem, got.NextAt = err.Error(), f.Now().Add(afterAFault)
 			f.Log.Info("a logo could not be fetched", "app", w.AppID, "problem", got.Problem)

@@ -163,7 +163,7 @@ func (s *Server) notes() []sweep {
 
 // fetches are what is brought from elsewhere in the background.
 func (s *Server) fetches() []sweep {
-	logos := &logo.Fetcher{Store: s.DB, Transport: webhook.NewTransport(s.cfg.InsecureLoopback, nil), Now: s.outside.Now, Log: s.outside.Log}
+	logos := &logo.Fetcher{Store: s.DB, Transport: webhook.NewTransport(s.cfg.InsecureLoopback, nil), Now: s.outside.Now, Log: s.outside.Log, Once: s.cfg.Apps.Reviewed()}
 	return []sweep{{"logos", sweepBatch, logos.Sweep}}
 }
 
