@@ -78,12 +78,27 @@ func (r *Rules) Invite(ctx context.Context, in Invite) (*Link, error) {
 	by := ""
 	if in.By != nil {
 		row.By, by = in.By.ID, in.By.Display()
+		if err := r.mayInvite(ctx, in.Partner.ID); err != nil {
+			return nil, err
+		}
 	}
 	l := inviteLetter(in.Partner.Name, in.Role, by)
 	return r.give(ctx, in.Email, l, r.Limits.withDefaults().Invitation, in.Address, in.ByHand, func(link NewLink) error {
 		row.NewLink = link
 		return r.Store.SaveInvitation(ctx, row)
 	})
+}
+
+// invitesADay keep a team's invitations from becoming somebody's letters to all
+// the world.
+const invitesADay = 50
+
+func (r *Rules) mayInvite(ctx context.Context, partnerID string) error {
+	n, err := r.Store.CountFailure(ctx, bucketOf("invite", "by", partnerID), 24*time.Hour, r.Now())
+	if err == nil && n > invitesADay {
+		return &postern.Error{Kind: postern.RateLimited, Msg: "This team has invited very many people today. Try again tomorrow.", RetryAfter: 24 * time.Hour}
+	}
+	return err
 }
 
 // InvitePartner finds the partner that somebody is to be invited to, and makes

@@ -219,6 +219,20 @@ func ownerInvites(t *testing.T, database string) {
 	stranger.Get(link).Wants(t, http.StatusNotFound)
 }
 
+func TestATeamInvitesSoManyADay(t *testing.T) {
+	s := posterntest.New(t)
+	id, members := idsOf(t, s, posterntest.Dev)
+	s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
+		for n := range 51 {
+			err := invites(ctx, rooms, id, members[posterntest.Dev])
+			if n < 50 && err != nil || n == 50 && !postern.Is(err, postern.RateLimited) {
+				t.Errorf("invitation %d: %v", n+1, err)
+			}
+		}
+		return nil
+	})
+}
+
 func TestPA16_TheTeamChangesWithAFreshSignInOnly(t *testing.T) {
 	s := posterntest.New(t)
 	id, members := idsOf(t, s, posterntest.Dev)
