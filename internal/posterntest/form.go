@@ -65,7 +65,7 @@ func readForm(n *html.Node) *Form {
 		case "select":
 			f.readSelect(e, name)
 		case "textarea":
-			f.Fields.Set(name, text(e))
+			f.Fields.Set(name, typed(e))
 		}
 	}
 	return f
@@ -145,6 +145,15 @@ func has(n *html.Node, name string) bool {
 }
 
 // text is the text below a node with its white space collapsed, as shown.
+// typed is the text of a textarea as it is sent: with its lines.
+func typed(e *html.Node) string {
+	var b strings.Builder
+	for n := range e.Descendants() {
+		b.WriteString(n.Data)
+	}
+	return b.String()
+}
+
 func text(root *html.Node) string {
 	var b strings.Builder
 	for n := range root.Descendants() {

@@ -430,3 +430,97 @@ func TestALogoThatWasHandedInIsShownOrProposed(t *testing.T) {
 		w.equal("the logo", hash(), "")
 	})
 }
+
+func TestAnApprovalNeverCarriesWhatNobodyLookedAt(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		w.rules.Review = true
+		for i := range 6 {
+			good, evil := fmt.Sprintf("Partner X%d", i), fmt.Sprintf("Partner Y%d", i)
+			_, err := w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.Name = good }))
+			w.ok(err)
+			row, err := w.db.AppRow(w.ctx, app.ID)
+			w.ok(err)
+			seen := registry.Seen(row)
+			var all sync.WaitGroup
+			var edited, approved error
+			all.Go(func() {
+				_, edited = w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.Name = evil }))
+			})
+			all.Go(func() { _, approved = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "", seen) })
+			all.Wait()
+			w.ok(edited)
+			row, err = w.db.AppRow(w.ctx, app.ID)
+			w.ok(err)
+			if approved != nil && !postern.Is(approved, postern.Conflict) {
+				w.Fatal(approved)
+			}
+			if row.Name == evil || (approved == nil) != (row.Name == good) || row.Proposal == nil || row.Proposal.Name != evil {
+				w.Fatalf("approved %v: the app is %s, proposed %+v", approved, row.Name, row.Proposal)
+			}
+		}
+	})
+}
+
+func TestAnAppThatBecomesPublicGivesUpItsSecrets(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		secret, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_1", Name: "a", Overlap: registry.KeepOld})
+		w.ok(err)
+		public := form(func(f *registry.AppForm) { f.Public = true })
+		_, err = w.rules.EditApp(w.ctx, dev, app.ID, public)
+		slips, ok := errors.AsType[registry.Findings](err)
+		if !ok || slips[0].Field != "public" || !w.may(app.ID, string(secret)) {
+			w.Fatalf("it was not asked: %v", err)
+		}
+		public.Sure = slips.Slips()
+		_, err = w.rules.EditApp(w.ctx, dev, app.ID, public)
+		w.ok(err)
+		_, err = w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_2", Name: "b", Overlap: registry.KeepOld})
+		if !postern.Is(err, postern.Conflict) {
+			w.Errorf("a public app was given a secret: %v", err)
+		}
+		_, err = w.rules.EditApp(w.ctx, dev, app.ID, form())
+		w.ok(err)
+		if w.may(app.ID, string(secret)) {
+			w.Error("a secret that was given up works again")
+		}
+	})
+}
+
+func TestADialectThatSignsWithTheSecretKeepsItSealed(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, _ := portal(w)
+		app, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name, f.Dialect = "Signs", "signs" }))
+		w.ok(err)
+		secret, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_1", Name: "a", Overlap: registry.KeepOld})
+		w.ok(err)
+		row, err := w.db.AppRow(w.ctx, app.ID)
+		w.ok(err)
+		plain, err := w.rules.Sealer.Open("app_secrets", "sec_1", "sealed", row.Secrets[0].Sealed)
+		if err != nil || string(plain) != string(secret) {
+			w.Errorf("what the wire would sign with is %q, %v", plain, err)
+		}
+		_, err = w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name, f.Dialect, f.Public = "Open", "signs", true }))
+		if got := found(err)[0]; got != "public: This API signs with the app’s secret, so an app here must be able to keep one." {
+			w.Errorf("found %s", got)
+		}
+	})
+}
+
+func FuzzAppForm(f *testing.F) {
+	f.Add("Partner X", "https://partner.test/cb", "https://partner.test", "read")
+	f.Add("\u202eevil", "https://[::1]:0/%", "javascript:alert(1)", "")
+	f.Add("А", "http://localhost", "https://", "reason")
+	rules := &registry.Rules{Store: nothing{}, Dialects: map[string]registry.DialectFacts{"open": {}}, Reserved: []string{"Acme Cloud"}}
+	f.Fuzz(func(t *testing.T, name, redirect, url, scope string) {
+		_, found, err := rules.TryApp(t.Context(), "p", "", &registry.AppForm{Name: name, RedirectURLs: []string{redirect, redirect + "/"}, URL: url, LogoURL: url, WebhookURL: url,
+			Scopes: []string{scope}, Reasons: map[string]string{scope: name}, Description: name, Dialect: "open"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(redirect, "http:") && !found.Refused() {
+			t.Errorf("%s was not refused", redirect)
+		}
+	})
+}

@@ -311,3 +311,10 @@ func TestADoctorFindsWhatIsWrong(t *testing.T) {
 		t.Errorf("a broken file: %v", got)
 	}
 }
+
+func TestPartnersChooseAmongMountedDialectsOnly(t *testing.T) {
+	cfg := &config.Config{Database: "sqlite:" + t.TempDir() + "/postern.db", Dialects: []config.Mount{{Name: "standard"}}, Apps: config.Apps{Dialects: []string{"xref"}}}
+	if _, err := Build(t.Context(), cfg, Outside{}); err == nil || !strings.Contains(err.Error(), `apps.dialects: no dialect named "xref" is mounted`) {
+		t.Errorf("got %v", err)
+	}
+}

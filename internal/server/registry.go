@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
@@ -41,6 +42,16 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		r.DefaultDialect = all[0].Name()
 	}
 	return r
+}
+
+// choosable holds what partners may choose against what is mounted.
+func choosable(cfg *config.Config, mounted *dialect.Set) error {
+	for _, name := range cfg.Apps.Dialects {
+		if _, ok := mounted.Get(name); !ok {
+			return fmt.Errorf("apps.dialects: no dialect named %q is mounted; partners could not choose it", name)
+		}
+	}
+	return nil
 }
 
 // Mail is what the registry says of it.

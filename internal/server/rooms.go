@@ -76,6 +76,9 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	if err != nil {
 		return nil, err
 	}
+	if err := choosable(cfg, dialects); err != nil {
+		return nil, err
+	}
 	db, err := OpenMigrated(ctx, cfg)
 	if err != nil {
 		return nil, err
