@@ -23,9 +23,16 @@ import (
 type filler struct {
 	db       *sql.DB
 	postgres bool
-	accounts int // so many there are
-	families int
+	families int            // so many there are
+	accounts map[string]int // so many there are, by kind
 }
+
+// Kinds of accounts, by what their ids begin with: those of stored tokens, and
+// those that have no connection before an exchange.
+const (
+	settled = "acc"
+	newborn = "new"
+)
 
 func newFiller(database string) (*filler, error) {
 	driver, source, found := "pgx", database, false
@@ -33,7 +40,7 @@ func newFiller(database string) (*filler, error) {
 		driver, source = "sqlite", "file:"+source+"?_pragma=busy_timeout(20000)&_pragma=synchronous(OFF)&_pragma=cache_size(-400000)&_txlock=immediate"
 	}
 	db, err := sql.Open(driver, source)
-	return &filler{db: db, postgres: !found}, err
+	return &filler{db: db, postgres: !found, accounts: map[string]int{}}, err
 }
 
 func (f *filler) close() error { return f.db.Close() }
@@ -132,43 +139,45 @@ func hashOf(text string) []byte {
 	return sum[:]
 }
 
-// ensureAccounts sees to it that there are so many, each with a member.
-func (f *filler) ensureAccounts(n int) error {
-	if n <= f.accounts {
+// ensureAccounts sees to it that there are so many of a kind, each with a member.
+func (f *filler) ensureAccounts(kind string, n int) error {
+	from := f.accounts[kind]
+	if n <= from {
 		return nil
 	}
-	const numbers = 1_000_000_000 // far from those that Postern gives
-	err := f.insert("accounts", "id, name, number, created_at", f.accounts, n, func(i int) []any {
-		return []any{id("acc", i), fmt.Sprintf("Company %d", i), int64(numbers + i), int64(1)}
+	numbers := map[string]int{settled: 1_000_000_000, newborn: 2_000_000_000}[kind] // far from those that Postern gives
+	err := f.insert("accounts", "id, name, number, created_at", from, n, func(i int) []any {
+		return []any{id(kind, i), fmt.Sprintf("Company %d", i), int64(numbers + i), int64(1)}
 	})
 	if err == nil {
-		err = f.insert("users", "id, email, email_folded, number, nickname, created_at", f.accounts, n, func(i int) []any {
-			email := fmt.Sprintf("member%d@bench.test", i)
-			return []any{id("usr", i), email, email, int64(numbers + i), fmt.Sprintf("member%d", i), int64(1)}
+		err = f.insert("users", "id, email, email_folded, number, nickname, created_at", from, n, func(i int) []any {
+			email := fmt.Sprintf("%s%d@bench.test", kind, i)
+			return []any{id(kind+"usr", i), email, email, int64(numbers + i), fmt.Sprint(kind, i), int64(1)}
 		})
 	}
 	if err == nil {
-		err = f.insert("memberships", "account_id, user_id, role, created_at", f.accounts, n, func(i int) []any {
-			return []any{id("acc", i), id("usr", i), "admin", int64(1)}
+		err = f.insert("memberships", "account_id, user_id, role, created_at", from, n, func(i int) []any {
+			return []any{id(kind, i), id(kind+"usr", i), "admin", int64(1)}
 		})
 	}
-	f.accounts = n
+	f.accounts[kind] = n
 	return err
 }
 
 const codeColumns = "hash, dialect, app_id, account_id, user_id, level, redirect_uri, sent_uri, scopes, created_at, expires_at, live_until"
 
-// codes are approvals that wait for their exchange: the i-th is of account
-// first+i/each.
-func (f *filler) codes(w *wire, kind string, n, first, each int) error {
-	if err := f.ensureAccounts(first + n/each + 1); err != nil {
+// codes are approvals that wait for their exchange, each so many of an account
+// that has no connection yet.
+func (f *filler) codes(w *wire, kind string, n, each int) error {
+	first := f.accounts[newborn]
+	if err := f.ensureAccounts(newborn, first+n/each+1); err != nil {
 		return err
 	}
 	now := time.Now()
 	ends := now.Add(9 * time.Minute).UnixMilli()
 	return f.insert("codes", codeColumns, 0, n, func(i int) []any {
 		who := first + i/each
-		return []any{hashOf(secretText(kind, i)), w.name, w.app, id("acc", who), id("usr", who), w.level, callback, w.sendsURI, w.scopes,
+		return []any{hashOf(secretText(kind, i)), w.name, w.app, id(newborn, who), id(newborn+"usr", who), w.level, callback, w.sendsURI, w.scopes,
 			now.UnixMilli(), ends, ends}
 	})
 }
@@ -185,7 +194,7 @@ func (f *filler) ensureFamilies(n int) error {
 		return nil
 	}
 	from, w := f.families, &wires[0]
-	if err := f.ensureAccounts(n/familiesEach + 1); err != nil {
+	if err := f.ensureAccounts(settled, n/familiesEach+1); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -194,12 +203,12 @@ func (f *filler) ensureFamilies(n int) error {
 	refreshed := func(i int) int64 { return now.Add(90*day + time.Duration(i%7_000_000)*time.Second).UnixMilli() }
 	err := f.insert("connections", "id, number, app_id, account_id, scopes, created_at, created_by, sequence",
 		(from+familiesEach-1)/familiesEach, (n+familiesEach-1)/familiesEach, func(i int) []any {
-			return []any{id("con", i), int64(1_000_000_000 + i), w.app, id("acc", i), w.scopes, born(i), id("usr", i), int64(1)}
+			return []any{id("con", i), int64(1_000_000_000 + i), w.app, id(settled, i), w.scopes, born(i), id(settled+"usr", i), int64(1)}
 		})
 	if err == nil {
 		err = f.insert("codes", codeColumns+", spent_at, outcome, connection_id, last_used_at", from, n, func(i int) []any {
 			who := i / familiesEach
-			return []any{hashOf(secretText("family", i)), w.name, w.app, id("acc", who), id("usr", who), w.level, callback, w.sendsURI, w.scopes,
+			return []any{hashOf(secretText("family", i)), w.name, w.app, id(settled, who), id(settled+"usr", who), w.level, callback, w.sendsURI, w.scopes,
 				born(i), born(i) + 300_000, refreshed(i), born(i) + 1000, "redeemed", id("con", who), born(i) + 1000}
 		})
 	}

@@ -17,9 +17,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 )
 
 type options struct {
@@ -107,6 +110,7 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	go removeWhenStopped(dir)
 	b := &bench{options: o, dir: dir, program: filepath.Join(dir, "postern"), report: newReport(o)}
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program, "./cmd/postern")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -122,6 +126,19 @@ func run(o options) error {
 	fmt.Print(b.report)
 	fmt.Printf("stripped binary %.1f MB\n", b.report.BinaryMB)
 	return b.measure()
+}
+
+// removeWhenStopped leaves no gigabytes behind when somebody has seen enough. What
+// was started hears the same signal.
+func removeWhenStopped(dir string) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	<-stop
+	for range 3 { // who still ends may still write
+		_ = os.RemoveAll(dir)
+		time.Sleep(time.Second)
+	}
+	os.Exit(1)
 }
 
 // bench is one run.

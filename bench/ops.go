@@ -208,7 +208,7 @@ func (r *series) operations() {
 func (r *series) exchanges(name string, w *wire, kind string, each int) {
 	warm := r.n / 4
 	kind = "code " + w.name + kind
-	r.then(func() error { return r.fill.codes(w, kind, warm+r.n, r.fill.accounts, each) })
+	r.then(func() error { return r.fill.codes(w, kind, warm+r.n, each) })
 	r.add(name, warm, r.n, func(i int) error {
 		_, err := r.node.exchange(w, secretText(kind, i))
 		return err
@@ -249,7 +249,7 @@ func (r *series) dialects() {
 		var got []tokens
 		warm := r.n / 4
 		kind := "code " + w.name + "tokens"
-		r.then(func() error { return r.fill.codes(w, kind, warm+r.n, r.fill.accounts, 1) })
+		r.then(func() error { return r.fill.codes(w, kind, warm+r.n, 1) })
 		r.then(func() error {
 			got = make([]tokens, warm+r.n)
 			_, err := callers(r.workers, 0, len(got), func(i int) (err error) {

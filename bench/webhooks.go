@@ -138,7 +138,7 @@ const hookConnections = "id, number, app_id, account_id, scopes, created_at, cre
 // lanes connects the healthy app to accounts of which nobody else hears.
 func (h *hooks) lanes() error {
 	return h.fill.insert("connections", hookConnections, 0, lanes, func(i int) []any {
-		return []any{id("well", i), int64(2_000_000_000 + i), "well", id("acc", i), "", int64(1), "usr", int64(0)}
+		return []any{id("well", i), int64(2_000_000_000 + i), "well", id(settled, i), "", int64(1), "usr", int64(0)}
 	})
 }
 
@@ -149,7 +149,7 @@ const eventColumns = "id, type, app_id, connection_id, sequence, account_id, at"
 func (h *hooks) flood(kind string, apps, each int, firstNumber int64) error {
 	app := func(i int) string { return fmt.Sprint(kind, i/each) }
 	err := h.fill.insert("connections", hookConnections, 0, apps*each, func(i int) []any {
-		return []any{id(kind, i), firstNumber + int64(i), app(i), id("acc", i%each), "", int64(1), "usr", int64(1)}
+		return []any{id(kind, i), firstNumber + int64(i), app(i), id(settled, i%each), "", int64(1), "usr", int64(1)}
 	})
 	if err != nil {
 		return err
@@ -157,13 +157,13 @@ func (h *hooks) flood(kind string, apps, each int, firstNumber int64) error {
 	first := time.Now().Add(-time.Minute)
 	return h.fill.insert("events", eventColumns, 0, apps*each, func(i int) []any {
 		at := first.Add(time.Minute * time.Duration(i) / time.Duration(apps*each)).UnixMilli()
-		return []any{id("evt"+kind, i), "connection.created", app(i), id(kind, i), int64(1), id("acc", i%each), at}
+		return []any{id("evt"+kind, i), "connection.created", app(i), id(kind, i), int64(1), id(settled, i%each), at}
 	})
 }
 
 func (h *hooks) measure() {
 	each := h.n / 2
-	h.then(func() error { return h.fill.ensureAccounts(each) })
+	h.then(func() error { return h.fill.ensureAccounts(settled, each) })
 	h.then(func() error { return h.throughput(each) })
 	h.tokenPaths("nothing waits")
 	h.then(func() error { return h.latency("at its own") })
@@ -247,7 +247,7 @@ func (h *hooks) latency(when string) error {
 }
 
 func (h *hooks) publish(account int) (published string, err error) {
-	body := fmt.Sprintf(`{"type":"thing.happened","account_id":%q,"data":{"thing":"a thing that happened"}}`, id("acc", account))
+	body := fmt.Sprintf(`{"type":"thing.happened","account_id":%q,"data":{"thing":"a thing that happened"}}`, id(settled, account))
 	req, err := http.NewRequest(http.MethodPost, h.node.public+"/api/v1/events", strings.NewReader(body))
 	if err != nil {
 		return "", err
@@ -287,7 +287,7 @@ func (h *hooks) waits() error {
 	now := time.Now()
 	app := func(i int) string { return fmt.Sprint("dead", i%deadHooks) }
 	err := h.fill.insert("events", eventColumns+", fanned", 0, h.waiting, func(i int) []any {
-		return []any{id("evtwait", i), "connection.updated", app(i), id("dead", i%deadHooks*backlog), int64(1000 + i), id("acc", i%backlog), now.UnixMilli(), int64(1)}
+		return []any{id("evtwait", i), "connection.updated", app(i), id("dead", i%deadHooks*backlog), int64(1000 + i), id(settled, i%backlog), now.UnixMilli(), int64(1)}
 	})
 	if err == nil {
 		err = h.fill.insert("deliveries", "app_id, position, event_id, lane, at, state, attempts, tries, due_at", 0, h.waiting, func(i int) []any {
