@@ -12,7 +12,7 @@
 //	         internal/entry     the sign-in and the frame that the last two share
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
 //	         internal/registry  partners, apps, secrets, accounts, as operators declare them
-//	         internal/identity  users, passwords, sessions
+//	         internal/identity  users and staff, passwords, sessions, teams
 //	         internal/sandbox   throw-away accounts in which partners try things
 //	         internal/logo      apps' logos, fetched and written anew
 //	         internal/signing   the keys that sign access tokens

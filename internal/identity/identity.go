@@ -3,7 +3,11 @@
 // HTTP nor SQL: a door hands it what a person typed and the values of two
 // cookies, a Store keeps the rows.
 //
-// It does not decide what a person may do. That is a matter of memberships and
+// There are three kinds of people: end users of accounts, and staff, who are of
+// partners or of the operator (the files staff_*.go, with partners' teams and
+// invitations). Each kind has sign-ins and sessions of its own.
+//
+// It does not decide what an end user may do. That is a matter of memberships and
 // roles, which the rules of package oauth look at.
 package identity
 
