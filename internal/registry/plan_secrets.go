@@ -14,7 +14,8 @@ import (
 // secretKeys are the three ways to declare an app's secrets.
 var secretKeys = []string{"client_secret", "client_secret_hash", "client_secrets"}
 
-// secrets brings the app's secrets to what is declared. What is declared as it
+// secrets brings the app's secrets to what is declared. One with public keys of
+// its own needs none. What is declared as it
 // was declared before changes nothing, even if a partner rotated the secret
 // since: an old file must not bring back a secret that was given up.
 func (a *appPlan) secrets() {
@@ -25,7 +26,7 @@ func (a *appPlan) secrets() {
 		a.noSecrets(given)
 	case len(given) > 0:
 		a.putSecrets(said, single)
-	case len(a.row.Secrets) == 0:
+	case len(a.row.Secrets) == 0 && a.row.JWKS == "":
 		secret, err := postern.ClientSecretForm.Mint(a.rules.Random)
 		a.fail(err)
 		a.clear[secret.Hash()] = secret
@@ -104,8 +105,8 @@ func (a *appPlan) secretList() (said []postern.AppSecret) {
 	case a.row.Public || a.d.ClientSecrets == nil:
 	case valid > mostSecrets:
 		a.report(a.d.problem("client_secrets", "has %d secrets that are valid; at most %d can be at a time", valid, mostSecrets))
-	case len(list) == 0:
-		a.report(a.d.problem("client_secrets", "is empty; an app that is not public needs a secret"))
+	case len(list) == 0 && a.row.JWKS == "":
+		a.report(a.d.problem("client_secrets", "is empty; an app that is not public needs a secret, or jwks"))
 	}
 	return said
 }
