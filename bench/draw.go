@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// busy is a load that other work must have made.
+const busy = 1.5
+
 const (
 	pageFile    = "docs/speed.md"
 	pictureFile = "docs/images/speed.svg"
@@ -41,8 +44,11 @@ func draw(file string) error {
 // page is the measured part of the page.
 func (r *report) page() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d cores shared by callers, servers and database, %d GB; %s, %s, PostgreSQL on the same disk with full durability; %d callers at once, %d operations of each kind, those that read three times as many. %s, revision %s. The load of the machine was %s when the run began.\n",
-		r.CPU, r.Cores, (r.MemoryMB+500)/1000, r.Kernel, r.Go, r.Workers, r.N, r.Date, cmp.Or(r.Revision, "unknown"), r.Load)
+	fmt.Fprintf(&b, "%s, %d cores shared by callers, servers and database, %d GB; %s, %s, PostgreSQL on the same disk with full durability; %d callers at once, %d operations of each kind, those that read three times as many. %s, revision %s.\n",
+		r.CPU, r.Cores, (r.MemoryMB+500)/1000, r.Kernel, r.Go, r.Workers, r.N, r.Date, cmp.Or(r.Revision, "unknown"))
+	if r.Load > busy {
+		fmt.Fprintf(&b, "\n**The machine was busy with other work (load %.0f when the run began): every figure is higher than on a quiet one, latencies mean nothing, and ratios are rough.**\n", r.Load)
+	}
 	fmt.Fprintf(&b, "\n![CPU of an operation, in milliseconds: Postern on both engines beside node-oidc-provider and a bare server](images/speed.svg)\n")
 	fmt.Fprintf(&b, "\nStripped binary: %.1f MB.", r.BinaryMB)
 	if g := r.find("guard"); g != nil {

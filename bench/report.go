@@ -24,7 +24,7 @@ type report struct {
 	Workers  int        `json:"workers"`
 	N        int        `json:"n"`
 	BinaryMB float64    `json:"binary_mb"` // stripped
-	Load     string     `json:"load"`      // of the machine, before we began
+	Load     float64    `json:"load"`      // of the machine, before we began
 	Subjects []*subject `json:"subjects"`
 
 	file string // where it is kept; "": nowhere
@@ -188,10 +188,10 @@ func memoryMB() int {
 	return kb / 1000
 }
 
-func load() string {
+func load() (now float64) {
 	text, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
+	_, _ = fmt.Sscan(string(text), &now) // 0 where it is not said
+	return now
 }
 
 // lineOf is what a file of /proc says after a name and a colon.
