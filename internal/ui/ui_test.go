@@ -85,6 +85,15 @@ func samples() map[string]Page {
 	}
 }
 
+// allSamples are those of every door.
+func allSamples() map[string]Page {
+	all := samples()
+	for _, more := range []map[string]Page{staffSamples(), sandboxSamples(), appSamples(), logSamples()} {
+		maps.Copy(all, more)
+	}
+	return all
+}
+
 func mustNew(t *testing.T, brand Brand) *Pages {
 	t.Helper()
 	p, err := New(brand, File{Name: "guide.css", Content: []byte("main{}"), MediaType: "text/css; charset=utf-8"})
@@ -108,12 +117,7 @@ func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 	rendered := map[string]bool{}
 	foreign := regexp.MustCompile(`(?i)(src|href|action)="(https?:|//)`)
 	inline := regexp.MustCompile(`(?i)<script|<style|\sstyle="|\son[a-z]+="|<iframe|javascript:`)
-	all := samples()
-	maps.Copy(all, staffSamples())
-	maps.Copy(all, sandboxSamples())
-	maps.Copy(all, appSamples())
-	maps.Copy(all, logSamples())
-	for name, page := range all {
+	for name, page := range allSamples() {
 		html := render(t, p, page)
 		rendered[page.Name()] = true
 		own := regexp.MustCompile(`<script src="/assets/[a-z]+\.[0-9a-f]{12}\.js" defer></script>`)

@@ -1,0 +1,166 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/posterntest/needs"
+)
+
+// axe is Deque's checker of pages for people with disabilities.
+const axe = "../../clients/node_modules/axe-core/axe.min.js"
+
+// showcase serves every sample, at /NAME, and in German at /de/NAME.
+func showcase(t *testing.T) *httptest.Server {
+	t.Helper()
+	p, err := New(Brand{Help: "Ask help@saas.test."}, File{Name: "guide.css", Content: []byte(dialect.GuideStyle()), MediaType: "text/css; charset=utf-8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := allSamples()
+	s := httptest.NewServer(Headers{}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.Assets.Serve(w, r) {
+			return
+		}
+		name, german := strings.CutPrefix(r.URL.Path[1:], "de/")
+		if german {
+			r.Header.Set("Accept-Language", "de")
+		}
+		page, ok := all[name]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		if err := p.Write(w, r, http.StatusOK, page); err != nil {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+	})))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// browse starts a browser; every request that it makes is handed to seen.
+func browse(t *testing.T, seen func(url string)) context.Context {
+	t.Helper()
+	program := needs.Program(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.DisableGPU, chromedp.Flag("disable-quic", true))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(tab, 9*time.Minute)
+	t.Cleanup(cancel)
+	if err := chromedp.Listen(ctx, func(event any) {
+		if e, ok := event.(*network.EventRequestWillBeSent); ok {
+			seen(e.Request.URL)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+		return err
+	}))
+	return ctx
+}
+
+type step = chromedp.Action[chromedp.Void]
+
+func do(t *testing.T, ctx context.Context, steps ...step) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scheme makes the browser prefer light or dark.
+func scheme(name string) step {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
+		})
+		return err
+	})
+}
+
+// Every page, wide and narrow, light and dark, has nothing that shuts people
+// out: axe finds nothing serious or critical. No page is wider than its window,
+// and none asks anybody else for anything.
+func TestEveryPageIsForEverybody(t *testing.T) {
+	script, err := os.ReadFile(axe)
+	if err != nil {
+		needs.Lacking(t, "axe-core is not installed: cd clients && npm ci --ignore-scripts")
+	}
+	s := showcase(t)
+	ctx := browse(t, func(url string) {
+		if !strings.HasPrefix(url, s.URL+"/") && !strings.HasPrefix(url, "data:") {
+			t.Errorf("a page asks %s for something", url)
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(allSamples())) {
+		t.Run(name, func(t *testing.T) {
+			do(t, ctx, chromedp.EmulateViewport(320, 900), chromedp.Navigate(s.URL+"/de/"+name))
+			fits(t, ctx, "in German", 320)
+			do(t, ctx, chromedp.Navigate(s.URL+"/"+name))
+			look(t, ctx, string(script), "true")
+			for _, view := range views {
+				do(t, ctx, scheme(view.scheme), chromedp.EmulateViewport(view.width, 900))
+				fits(t, ctx, view.scheme, view.width)
+				if found := look(t, ctx, fmt.Sprintf(findings, view.rules)); found != "" {
+					t.Errorf("at %d px, %s:\n%s", view.width, view.scheme, found)
+				}
+			}
+		})
+	}
+}
+
+// fits fails where the page has to be scrolled sideways.
+func fits(t *testing.T, ctx context.Context, what string, width int64) {
+	t.Helper()
+	if wide := look(t, ctx, `document.documentElement.scrollWidth - window.innerWidth + ""`); wide != "0" {
+		t.Errorf("%s, it is %s px wider than a window of %d px", what, wide, width)
+	}
+}
+
+// views are how pages are looked at. What does not depend on the width and the
+// colours is looked at once.
+var views = []struct {
+	width         int64
+	scheme, rules string
+}{
+	{1280, "light", `{rules: {"target-size": {enabled: true}}}`},
+	{375, "dark", `{runOnly: ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]}`},
+	{320, "light", `{runOnly: ["target-size"]}`},
+}
+
+// findings runs axe and writes what is serious.
+const findings = `axe.run(document, Object.assign(%s, {preload: false, resultTypes: ["violations"]})).then(r => r.violations
+  .filter(v => v.impact === "serious" || v.impact === "critical")
+  .map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html + "\n  " + n.failureSummary).join("\n")).join("\n"))`
+
+// look evaluates a script in the page; more lines come after it.
+func look(t *testing.T, ctx context.Context, script string, more ...string) string {
+	t.Helper()
+	said, err := chromedp.Run(ctx, chromedp.Evaluate[any](strings.Join(append([]string{script}, more...), "\n"), chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(said)
+}
