@@ -2,6 +2,7 @@ package entry
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -112,18 +113,20 @@ func Say(form *ui.Form, found registry.Findings) {
 	}
 }
 
-// Text is a finding as a page says it.
+// Text is a finding as a page says it. Figures in a rule's own words are
+// arguments, so that a sentence is one in the catalogue whatever they are.
 func Text(f registry.Finding) ui.Text {
 	args := slices.Clone(f.Args)
 	for i, a := range args {
-		said, ok := a.(registry.Said)
-		switch {
-		case !ok:
-		case strings.ContainsAny(string(said), `<>&"'%`): // it repeats what was typed
-			args[i] = string(said)
-		default:
-			args[i] = ui.Say(string(said))
+		if said, ok := a.(registry.Said); ok {
+			format, figures := strings.ReplaceAll(string(said), "%", "%%"), []any{}
+			for _, found := range figure.FindAllString(format, -1) {
+				figures = append(figures, found)
+			}
+			args[i] = ui.SayPlain(figure.ReplaceAllString(format, "%s"), figures...)
 		}
 	}
 	return ui.Say(f.Words, args...)
 }
+
+var figure = regexp.MustCompile(`U\+[0-9A-F]{4,}|[0-9]+`)
