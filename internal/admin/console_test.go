@@ -179,3 +179,39 @@ func TestOwnersAreMailedTheVerdict(t *testing.T) {
 		t.Errorf("the subject is %q", got)
 	}
 }
+
+func TestACompanyThatRegisteredItselfIsApprovedOrNot(t *testing.T) {
+	s := posterntest.New(t, posterntest.Set("sign_in", map[string]any{"partners": "approve"}))
+	op := s.Console(posterntest.Operator)
+	register := func(company, email string) *posterntest.Browser {
+		t.Helper()
+		b := s.Browser()
+		b.Press(b.Get("/portal/register"), "Register", "company", company, "name", "Nia", "email", email)
+		b.Press(b.Get(s.Waiting(email)), "Register", "name", "Nia", "new_password", "a sentence of words", "new_password_again", "a sentence of words")
+		return b
+	}
+	good, bad := register("Good Inc", "nia@good.test"), register("<b>Bad</b> Inc", "mal@bad.test")
+	page := op.Get("/operator").Wants(t, 200, "Good Inc", "nia@good.test", "<b>Bad</b> Inc")
+	link := func(name string) string {
+		t.Helper()
+		for _, path := range regexp.MustCompile(`/operator/partners/par_[A-Za-z0-9]+`).FindAllString(page.Body, -1) {
+			if op.Get(path).Has(name) {
+				return path
+			}
+		}
+		t.Fatalf("no way to %s", name)
+		return ""
+	}
+	if strings.Contains(good.Get("/portal").Body, "apps/new") {
+		t.Error("a company that waits may register apps")
+	}
+	one, other := link("Good Inc"), link("Bad")
+	op.Press(op.Get(one), "Approve").Wants(t, 200, "Approved")
+	op.Press(op.Get(other), "Reject", "reason", " ").Wants(t, 422, "Say why")
+	op.Press(op.Get(other), "Reject", "reason", "We do not know you.").Wants(t, 200, "You said no to this company", "We do not know you.")
+	if registered(t, good, "First App") == "" {
+		t.Error("an approved company has no app")
+	}
+	bad.Get("/portal").Wants(t, 200, "We do not know you.")
+	op.Get("/operator").Wants(t, 200, "Nothing waits")
+}
