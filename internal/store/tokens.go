@@ -115,6 +115,17 @@ const (
 
 	endToken = `UPDATE tokens SET ended_at = $2 WHERE hash = $1 AND ended_at = 0`
 
+	// renewAtOnce is a whole renewal in one round trip, for PostgreSQL.
+	renewAtOnce = `
+	WITH kept AS (` + prolong + ` RETURNING family, app_id, dialect
+	), born AS (
+	  INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
+	  SELECT $4, 'access', family, app_id, dialect, $5, $3, $6 FROM kept
+	), used AS (
+	  UPDATE codes SET live_until = $7, last_used_at = $3 FROM kept WHERE codes.hash = kept.family
+	)
+	SELECT count(*) FROM kept`
+
 	// rotateAtOnce is a whole rotation in one round trip, for PostgreSQL.
 	rotateAtOnce = `
 	WITH old AS (` + supersede + ` RETURNING family, app_id, dialect
@@ -148,10 +159,16 @@ func (db *DB) Rotate(ctx context.Context, r oauth.Rotation) error {
 }
 
 func (db *DB) rotateAtOnce(ctx context.Context, r oauth.Rotation) error {
-	var n int
-	err := db.writes.QueryRowContext(ctx, rotateAtOnce,
+	return db.atOnce(ctx, rotateAtOnce,
 		r.Presented[:], ms(r.Now), r.Salt, r.Successor.Hash[:], r.Said, r.Access.Hash[:], join(r.Access.Scopes),
-		endMS(r.Access.ExpiresAt), join(r.Successor.Scopes), endMS(r.Successor.ExpiresAt), endMS(r.LiveUntil)).Scan(&n)
+		endMS(r.Access.ExpiresAt), join(r.Successor.Scopes), endMS(r.Successor.ExpiresAt), endMS(r.LiveUntil))
+}
+
+// atOnce runs a statement that counts what it found; nothing means that another
+// caller was first.
+func (db *DB) atOnce(ctx context.Context, statement string, args ...any) error {
+	var n int
+	err := db.writes.QueryRowContext(ctx, statement, args...).Scan(&n)
 	if err == nil && n == 0 {
 		err = lostRace
 	}
@@ -189,6 +206,10 @@ func (db *DB) ReplaceSuccessor(ctx context.Context, old postern.Hash, r oauth.Ro
 
 // Renew implements oauth.Store.
 func (db *DB) Renew(ctx context.Context, r oauth.Renewal) error {
+	if !db.engine.oneNode {
+		return db.atOnce(ctx, renewAtOnce, r.Presented[:], endMS(r.RefreshExpires), ms(r.Now),
+			r.Access.Hash[:], join(r.Access.Scopes), endMS(r.Access.ExpiresAt), endMS(r.LiveUntil))
+	}
 	return db.write(ctx, func(t *tx) error {
 		n, err := t.exec(ctx, prolong, r.Presented[:], endMS(r.RefreshExpires), ms(r.Now))
 		if err == nil && n == 0 {
