@@ -42,6 +42,10 @@ const (
 	mostShownBytes = 2000 // all of them
 	mostOfAName    = 100
 	mostOfAValue   = 200
+	mostOfAWord    = 64 // a method, a grant_type
+	// mostOfAnUnknownName: a longer one that no file knows is not shown. It may be a
+	// secret that was sent without a name, which a form reads as a name.
+	mostOfAnUnknownName = 32
 )
 
 // tell lets whoever listens hear of the answered request.
@@ -50,8 +54,8 @@ func (c *call) tell() {
 		return
 	}
 	s := Seen{
-		Dialect: c.d.name, Endpoint: c.e.kind.String(), Method: c.r.Method, Status: c.w.status, Refused: c.failed,
-		Took: c.door.Now().Sub(c.started), At: c.started, RequestID: c.requestID(), Grant: c.grant, Renews: c.renews,
+		Dialect: c.d.name, Endpoint: c.e.kind.String(), Method: clean(c.r.Method, mostOfAWord), Status: c.w.status, Refused: c.failed,
+		Took: c.door.Now().Sub(c.started), At: c.started, RequestID: c.requestID(), Grant: clean(c.grant, mostOfAWord), Renews: c.renews,
 		AccountID: c.account, ConnectionID: c.connection, Proved: c.proved, Noted: c.noted,
 	}
 	if s.Refused != nil && c.app == "" {
@@ -63,7 +67,7 @@ func (c *call) tell() {
 		s.Proved = why.Proved
 	}
 	if s.AppID != "" && c.e.kind != metadataEndpoint {
-		s.Sent = c.shown()
+		s.Sent = c.shown(s.AppID)
 		if c.e.kind != authorizeEndpoint {
 			s.Address = c.door.Source(c.r)
 		}
@@ -129,16 +133,17 @@ var secretInputs = map[inputID]bool{
 }
 
 // shown lists what the request brought, for the people who make the app.
-func (c *call) shown() string {
+func (c *call) shown(appID string) string {
 	query := c.query
 	if query == nil && c.r.URL.RawQuery != "" && len(c.r.URL.RawQuery) <= maxQuery {
 		query, _ = parseQuery(c.r.URL.RawQuery, nil) // brought to where this endpoint takes nothing
 	}
 	var b strings.Builder
+	b.Grow(256) // enough for what is usual
 	if c.basic.tried {
-		line(&b, "Authorization", "Basic "+clean(c.basic.user, mostOfAName)+":"+lengthOf(c.basic.password))
-	} else if scheme, credential, _ := strings.Cut(c.r.Header.Get("Authorization"), " "); scheme != "" {
-		line(&b, "Authorization", clean(scheme, 20)+" "+lengthOf(credential))
+		line(&b, "Authorization", "Basic "+c.shownUser(appID)+":"+lengthOf(c.basic.password))
+	} else if header := c.r.Header.Get("Authorization"); header != "" {
+		line(&b, "Authorization", shownHeader(header))
 	}
 	n := 0
 	for _, in := range [...]fields{query, c.body} {
@@ -147,10 +152,36 @@ func (c *call) shown() string {
 				line(&b, "…", "and more")
 				return b.String()
 			}
-			line(&b, clean(f.name, mostOfAName), c.shownValue(f))
+			line(&b, c.shownName(f.name), c.shownValue(f))
 		}
 	}
 	return b.String()
+}
+
+// shownUser is the user of Basic where it names the app. Some send a token, or
+// their secret, in its place.
+func (c *call) shownUser(appID string) string {
+	if c.basic.user == appID || c.e.inputs[inClientID].is != "" { // or the app by another of its ids
+		return clean(c.basic.user, mostOfAName)
+	}
+	return lengthOf(c.basic.user)
+}
+
+// shownHeader is an Authorization header by its scheme; one without a scheme is
+// all credential.
+func shownHeader(header string) string {
+	scheme, credential, ok := strings.Cut(header, " ")
+	if !ok {
+		return lengthOf(header)
+	}
+	return clean(scheme, 20) + " " + lengthOf(credential)
+}
+
+func (c *call) shownName(name string) string {
+	if _, known := c.inputAt(name); !known && len(name) > mostOfAnUnknownName {
+		return "(a name of " + lengthOf(name) + ")"
+	}
+	return clean(name, mostOfAName)
 }
 
 func line(b *strings.Builder, name, value string) {
@@ -169,15 +200,29 @@ func (c *call) shownValue(f field) string {
 	case f.value == "":
 		return ""
 	}
-	if id, ok := c.e.inputAt(f.name); ok {
+	if id, ok := c.inputAt(f.name); ok {
 		if begins, secret := secretInputs[id]; secret {
 			return masked(f.value, begins)
 		}
 	}
-	if looksSecret(f.name) {
+	if looksSecret(f.name) || isSecret(f.value) {
 		return masked(f.value, false)
 	}
 	return clean(f.value, mostOfAValue)
+}
+
+// inputAt is the input that a name stands for: at this endpoint, or at another of
+// the dialect, for which the request may have been meant.
+func (c *call) inputAt(name string) (inputID, bool) {
+	if id, ok := c.e.inputAt(name); ok {
+		return id, true
+	}
+	for _, e := range c.d.endpoints {
+		if id, ok := e.inputAt(name); ok {
+			return id, true
+		}
+	}
+	return 0, false
 }
 
 // inputAt is the input that a name stands for at this endpoint.
@@ -198,8 +243,16 @@ func looksSecret(name string) bool {
 	if name == "code" || name == "key" || name == "pin" || name == "otp" {
 		return true
 	}
-	return slices.ContainsFunc([]string{"secret", "token", "passw", "verifier", "assertion", "authorization", "credential", "api_key", "apikey"},
+	return slices.ContainsFunc([]string{"secret", "token", "passw", "verifier", "assertion", "authorization", "credential", "api_key", "apikey",
+		"pwd", "jwt", "bearer", "session", "cookie", "private_key", "signature"},
 		func(word string) bool { return strings.Contains(name, word) }) && !strings.HasSuffix(name, "_type") && !strings.HasSuffix(name, "_hint")
+}
+
+// isSecret: the product's own secrets are known by their form, whatever the name
+// that they are sent under.
+func isSecret(value string) bool {
+	s := postern.Secret(value)
+	return postern.ClientSecretForm.Matches(s) || postern.OperatorForm.Matches(s) || postern.APISecretForm.Matches(s)
 }
 
 // masked is a secret's length, and how a long one begins: enough to find it
