@@ -524,3 +524,37 @@ func FuzzAppForm(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatAnAppLacksUntilPeopleCanConnectIt(t *testing.T) {
+	w := newWorldOnSQLite(t)
+	partner, _, _ := portal(w)
+	lacks := func(id string) string {
+		w.Helper()
+		row, err := w.db.AppRow(w.ctx, id)
+		w.ok(err)
+		return strings.Join(w.rules.Missing(row), " ")
+	}
+	two := []string{"https://partner.test/a", "https://partner.test/b"}
+	strict := form(func(f *registry.AppForm) { *f = registry.AppForm{Name: "Strict", Dialect: "strict", RedirectURLs: two} })
+	_, err := w.rules.CreateApp(w.ctx, dev, partner, strict)
+	if got := found(err)[0]; got != "redirect_urls: These are 2 addresses; in this API an app has exactly one." {
+		w.Errorf("two addresses where one is possible: %s", got)
+	}
+	strict.RedirectURLs = nil
+	app, err := w.rules.CreateApp(w.ctx, dev, partner, strict)
+	w.ok(err)
+	w.equal("at first it lacks", lacks(app.ID), "redirect_urls scopes description url secret")
+	full := form(func(f *registry.AppForm) { f.Name = "Strict" })
+	_, err = w.rules.EditApp(w.ctx, dev, app.ID, full)
+	w.ok(err)
+	_, err = w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_1", Name: "a", Overlap: registry.KeepOld})
+	w.ok(err)
+	w.equal("then it lacks", lacks(app.ID), "")
+	full.Public, full.Sure = true, ""
+	_, err = w.rules.EditApp(w.ctx, dev, app.ID, full)
+	slips, _ := errors.AsType[registry.Findings](err)
+	full.Sure = slips.Slips()
+	_, err = w.rules.EditApp(w.ctx, dev, app.ID, full)
+	w.ok(err)
+	w.equal("a public one lacks", lacks(app.ID), "")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/oauth"
@@ -46,7 +47,8 @@ const (
 	ORDER BY since, id LIMIT $1`
 	allApps = `SELECT a.id FROM apps a JOIN partners p ON p.id = a.partner_id WHERE a.removed_at = 0 ORDER BY p.name, a.name, a.id`
 
-	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2`
+	// To the minute: a secret in constant use is not written again and again.
+	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at <= $3`
 
 	selectOwners = `
 	SELECT s.id, s.email, s.name FROM partner_members m JOIN staff s ON s.id = m.staff_id
@@ -200,7 +202,7 @@ func (db *DB) Owners(ctx context.Context, partnerID string) ([]postern.Staff, er
 func (db *DB) SaveSecretUses(ctx context.Context, uses []oauth.SecretUse) error {
 	return db.write(ctx, func(t *tx) error {
 		for _, u := range uses {
-			if _, err := t.exec(ctx, useSecret, u.SecretID, ms(u.At)); err != nil {
+			if _, err := t.exec(ctx, useSecret, u.SecretID, ms(u.At), ms(u.At.Add(-time.Minute))); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"postern.dev/postern"
 )
@@ -55,8 +56,22 @@ func TestTheLastUseOfASecretIsWrittenBesideTheTraffic(t *testing.T) {
 		}
 		_, err = w.rules.SaveUses(w.ctx)
 		w.ok(err)
-		if got := used(); got != int(w.clock.Now().UnixMilli()) {
+		first := int(w.clock.Now().UnixMilli())
+		if got := used(); got != first {
 			t.Fatalf("last used at %d", got)
+		}
+		for _, later := range []struct {
+			by   time.Duration
+			want int
+		}{{59 * time.Second, first}, {time.Second, first + 60_000}} {
+			w.clock.Advance(later.by)
+			_, err = w.rules.Authenticate(w.ctx, plain, client("whole"))
+			w.ok(err)
+			_, err = w.rules.SaveUses(w.ctx)
+			w.ok(err)
+			if got := used(); got != later.want {
+				t.Errorf("last used at %d, want %d", got, later.want)
+			}
 		}
 	})
 }
