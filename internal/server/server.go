@@ -92,6 +92,7 @@ func (s *Server) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages.HTTPS = strings.HasPrefix(s.cfg.PublicURL, "https:")
 	o, address := s.outside, s.proxies()
 	people, err := web.New(web.Config{
 		PublicURL: s.cfg.PublicURL, Pages: pages, Engine: s.OAuth, People: s.Identity, Rows: s.DB,

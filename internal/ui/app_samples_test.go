@@ -32,7 +32,7 @@ func appSamples() map[string]Page {
 	refused := *proposed
 	refused.Review, refused.Reason = postern.Rejected, "This is not your name."
 	form := NewForm(map[string][]string{"name": {"Partner X"}, "redirect_urls": {"http://partner.test/cb"}})
-	form.Refuse("redirect_urls", Say("%s must begin with https://.", "http://partner.test/cb"))
+	form.Refuse("redirect_urls", Say("%s %s.", "http://partner.test/cb", Say("must begin with https://")))
 	form.Question("url", Say("Is it yours?"))
 	fields := func(p *AppFormPage) *AppFormPage {
 		p.Called = form.Field(Field{Name: "name", Label: Say("Name"), Most: 64, Required: true})

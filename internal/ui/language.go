@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"html"
 	"html/template"
-	"net/http"
 	"strings"
 	"time"
-
-	"golang.org/x/text/language"
 
 	"postern.dev/postern"
 )
@@ -169,21 +166,12 @@ func named(text string) template.HTML {
 	return template.HTML("<bdi>" + html.EscapeString(text) + "</bdi>")
 }
 
+// english marks what a rule or a machine said: there it is no sentence of a page.
+func english(text string) template.HTML {
+	return template.HTML(`<span lang="en">` + html.EscapeString(text) + `</span>`)
+}
+
 // link is a link to one of our own paths, as a part of a sentence.
 func link(path string, text template.HTML) template.HTML {
 	return template.HTML(`<a href="`+html.EscapeString(path)+`">`) + text + "</a>"
-}
-
-// reader picks the language of a request: the best that we have of those that
-// the browser asks for (RFC 9110 §12.5.4).
-func (p *Pages) reader(r *http.Request) string {
-	asked, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil || len(asked) == 0 {
-		return p.tags[0].String()
-	}
-	_, i, confidence := p.matcher.Match(asked...)
-	if confidence == language.No {
-		i = 0
-	}
-	return p.tags[i].String()
 }

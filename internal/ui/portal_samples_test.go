@@ -13,7 +13,7 @@ func staffSamples() map[string]Page {
 	return map[string]Page{
 		"staff-forgot":    &ForgotPage{Prefix: "/portal", Token: "t"},
 		"portal-register": &RegisterPage{Token: "t", Form: NewForm(map[string][]string{"company": {"Partner Inc"}})},
-		"portal-sent":     &SentPage{Heading: Say("One more step"), Says: []Text{Say("A link is on its way to %s.", "a@b.test")}, Back: "/portal/login"},
+		"portal-sent":     &SentPage{Heading: Say("One more step"), Says: []Text{Say("A link is on its way to %s. Open it to go on: it works once, and for seven days.", "a@b.test")}, Back: "/portal/login"},
 		"portal-join": &JoinPage{Token: "t", Link: "/portal/invite/x", Invitation: postern.Invitation{
 			Email: "new@partner.test", Partner: inc, Role: postern.Developer, By: dev}, Form: NewForm(nil)},
 		"portal-team": &TeamPage{StaffFrame: frame("team"), Teams: []Team{{
@@ -24,7 +24,7 @@ func staffSamples() map[string]Page {
 		"portal-invite": &InvitePage{StaffFrame: frame("team"), Partner: inc, Token: "t", Form: NewForm(nil)},
 		"portal-member": &MemberPage{StaffFrame: frame("team"), Partner: inc, Token: "t",
 			Member: postern.Member{Partner: inc, Staff: dev, Role: postern.Viewer, Since: day}},
-		"staff-signin":  &StaffSignInPage{Prefix: "/portal", Token: "t", To: "/portal/team", Email: "dev@partner.test", Register: true, Problem: Say("No.")},
+		"staff-signin":  &StaffSignInPage{Prefix: "/portal", Token: "t", To: "/portal/team", Email: "dev@partner.test", Register: true, Problem: Say("The e-mail or the password is not right. Please try again.")},
 		"staff-signout": &StaffSignOutPage{Prefix: "/portal", Token: "t", Staff: &dev},
 		"staff-you":     &StaffYouPage{StaffFrame: frame("you"), Token: "t", Since: day},
 		"staff-reset":   &StaffResetPage{Token: "t", Link: "/portal/reset/x", Email: "dev@partner.test"},

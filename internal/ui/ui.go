@@ -42,6 +42,7 @@ type Scripted interface {
 // Pages render and serve everything that a browser sees.
 type Pages struct {
 	Assets  *Assets
+	HTTPS   bool // public_url is https: the cookie that keeps a language stays there
 	brand   Brand
 	pages   map[string]map[string]readPage // by language and name
 	tags    []language.Tag                 // of the languages; the first is for who asks for none
@@ -130,7 +131,8 @@ func (p *Pages) Brand() Brand { return p.brand }
 // frame is what the layout sees: the page, and what all pages have in common.
 type frame struct {
 	Page
-	Brand Brand
+	Brand     Brand
+	Languages []languageLink // to choose from; may be empty
 }
 
 // Scripts are those of the page; most have none.
@@ -150,6 +152,10 @@ type dated interface{ dated() }
 
 // Render gives the HTML of a page in a language that we have.
 func (p *Pages) Render(language string, page Page) ([]byte, error) {
+	return p.render(language, page, nil)
+}
+
+func (p *Pages) render(language string, page Page, choices []languageLink) ([]byte, error) {
 	read, ok := p.pages[language][page.Name()]
 	if !ok {
 		return nil, fmt.Errorf("ui: no template named %q", page.Name())
@@ -159,17 +165,18 @@ func (p *Pages) Render(language string, page Page) ([]byte, error) {
 		return nil, fmt.Errorf("ui: page %s: %w", page.Name(), err)
 	}
 	var out bytes.Buffer
-	if err := t.Execute(&out, frame{page, p.brand}); err != nil {
+	if err := t.Execute(&out, frame{page, p.brand, choices}); err != nil {
 		return nil, fmt.Errorf("ui: page %s: %w", page.Name(), err)
 	}
 	return out.Bytes(), nil
 }
 
-// Write answers with a page in the reader's language. Nothing is sent before the whole page is rendered,
-// so a person never sees half of one. Headers has set the rest.
+// Write answers with a page in the reader's language. Nothing is sent before the
+// whole page is rendered, so a person never sees half of one. Headers has set the
+// rest.
 func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
 	reader := p.reader(r)
-	html, err := p.Render(reader, page)
+	html, err := p.render(reader, page, p.choices(r, reader))
 	if err != nil {
 		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
 		return err
@@ -179,7 +186,8 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page P
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", reader)
-	w.Header().Add("Vary", "Accept-Language")
+	w.Header().Add("Vary", "Accept-Language, Cookie")
+	p.keepChoice(w, r)
 	w.Header().Set("Content-Length", strconv.Itoa(len(html)))
 	w.WriteHeader(status)
 	_, err = w.Write(html)

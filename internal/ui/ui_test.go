@@ -42,7 +42,7 @@ func samples() map[string]Page {
 	mine.App, mine.Connection.UserID, mine.Connection.ID = own, ada.ID, "con_3"
 	return map[string]Page{
 		"signin":         &SignInPage{Token: "t"},
-		"signin-app":     &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Problem: Say("The e-mail or the password is not right.")},
+		"signin-app":     &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Problem: Say("The e-mail or the password is not right. Please try again.")},
 		"signin-again":   &SignInPage{Token: "t", Ticket: "T", App: &app, Email: "ada@acme.test", Again: true},
 		"signout":        &SignOutPage{Token: "t", User: &ada},
 		"signout-nobody": &SignOutPage{},
@@ -55,7 +55,7 @@ func samples() map[string]Page {
 			Choices: []Choice{{Account: acme, Live: live}}, Scopes: scopes,
 		},
 		"consent-several": &ConsentPage{
-			Token: "t", Ticket: "T", App: &app, Site: "partner.test", Goes: "partner.test", User: ada, Problem: Say("Choose an account first."),
+			Token: "t", Ticket: "T", App: &app, Site: "partner.test", Goes: "partner.test", User: ada, Problem: Say("Choose which account you want to connect."),
 			Choices: []Choice{{Account: acme, Live: live}, {Account: globex}},
 		},
 		"consent-user": &ConsentPage{
@@ -66,21 +66,21 @@ func samples() map[string]Page {
 			Scopes: scopes[:1], Own: scopes[1:],
 		},
 		"whomay": &WhoMayPage{
-			Ticket: "T", App: &app, User: ada, Reason: Say("Your role does not let you connect this app for your account."),
+			Ticket: "T", App: &app, User: ada, Reason: Say("Your role does not let you connect this app."),
 			Accounts: []Approvers{{"Acme", []string{"admin", "owner"}, []postern.User{{Name: "Grace Hopper", Email: "grace@acme.test"}, {Email: "bob@acme.test"}}}, {"Globex", []string{"owner"}, nil}},
 		},
 		"connections": &ConnectionsPage{
-			User: ada, Done: Say("Disconnected. The app lost its access at once."),
+			User: ada, Done: Say("Disconnected. The app lost its access at once. To use it again, connect it again from the app."),
 			Accounts: []AccountConnections{{acme, []ConnectionCard{card, locked, mine}}, {globex, nil}},
 		},
 		"connections-none":  &ConnectionsPage{User: ada},
 		"disconnect":        &DisconnectPage{ConnectionCard: card, User: ada},
 		"disconnect-locked": &DisconnectPage{ConnectionCard: locked, User: ada},
-		"password":          &PasswordPage{User: ada, Problem: Say("The current password is not right.")},
+		"password":          &PasswordPage{User: ada, Problem: Say("The current password is not right. Please try again.")},
 		"reset":             &ResetPage{Link: "/reset/abc", Email: "ada@acme.test"},
 		"message": &MessagePage{
 			Heading: Say("This link does not work"), What: Say("No app is registered here under this client_id."),
-			Do: Say("Tell the people who run the app that sent you here."), RequestID: "req_1", Link: "/connections", LinkText: Say("Your connections"),
+			Do: Say("Go back to the app."), RequestID: "req_1", Link: "/connections", LinkText: Say("Your connections"),
 		},
 	}
 }
