@@ -130,3 +130,36 @@ func TestPruningKeepsTheLatestOfEachKind(t *testing.T) {
 		prune(left[4].ID, 0, 0, 100, 6)
 	})
 }
+
+func TestAnAppsConnectionsAreListedLatestFirst(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.connect(rotating, "own", "ada", "acme", "read")
+		w.clock.Advance(time.Second)
+		w.connect(rotating, "own", "bob", "acme", "read")
+		w.connect(rotating, "other", "ada", "acme", "read")
+		all, err := w.db.AppConnections(w.ctx, "own", "", "", 10)
+		w.ok(err)
+		if len(all) == 0 || all[0].Account.ID != "acme" || all[0].Connection.Scopes[0] != "read" {
+			w.Fatalf("listed %+v", all)
+		}
+		last := all[len(all)-1].Connection.ID
+		if rest, err := w.db.AppConnections(w.ctx, "own", "acme", last, 10); err != nil || len(rest) != 0 {
+			w.Errorf("after the last: %+v %v", rest, err)
+		}
+		if none, err := w.db.AppConnections(w.ctx, "own", "nobody\x00", "", 10); err != nil || len(none) != 0 {
+			w.Errorf("of nobody: %+v %v", none, err)
+		}
+		one, err := w.db.AppConnection(w.ctx, "own", last)
+		w.ok(err)
+		if one.Connection.ID != last {
+			w.Errorf("one: %+v", one)
+		}
+		_, err = w.db.AppConnection(w.ctx, "other", last)
+		w.wants(err, postern.NotFound)
+		w.wants(w.rules.EndForApp(w.ctx, "other", last, "staff:x"), postern.NotFound)
+		w.ok(w.rules.EndForApp(w.ctx, "own", last, "staff:x"))
+		w.wants(w.rules.EndForApp(w.ctx, "own", last, "staff:x"), postern.NotFound)
+		_, err = w.db.AppConnection(w.ctx, "own", last)
+		w.wants(err, postern.NotFound)
+	})
+}
