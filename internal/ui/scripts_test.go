@@ -1,0 +1,37 @@
+package ui
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestOnlyAPageThatNamesScriptsMayRunThem(t *testing.T) {
+	p := mustNew(t, Brand{})
+	policyOf := func(page Page) (policy, body string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		Headers{}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := p.Write(w, r, http.StatusOK, page); err != nil {
+				t.Fatal(err)
+			}
+		})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return w.Header().Get("Content-Security-Policy"), w.Body.String()
+	}
+	policy, body := policyOf(appSamples()["portal-keys"])
+	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "script-src 'self'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy of a page with a script is %s", policy)
+	}
+	path, err := p.Assets.Path("copy.js")
+	if err != nil || !strings.Contains(body, `<script src="`+path+`" defer></script>`) {
+		t.Errorf("the page does not load %s, %v", path, err)
+	}
+	w := httptest.NewRecorder()
+	if !p.Assets.Serve(w, httptest.NewRequest(http.MethodGet, path, nil)) || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Errorf("the script is served as %q", w.Header().Get("Content-Type"))
+	}
+	if policy, _ := policyOf(samples()["consent"]); strings.Contains(policy, "script-src 'self'") {
+		t.Errorf("the consent page may run scripts: %s", policy)
+	}
+}
