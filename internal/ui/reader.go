@@ -71,10 +71,14 @@ func (p *Pages) choiceCookie() string {
 	return "postern_language"
 }
 
+// longestQuery is how much of a request the links of the footer repeat, in bytes.
+const longestQuery = 512
+
 // choices are the links of the footer: to the same page in each language. What
-// answers a form has none, since it cannot be asked for again.
+// answers a form has none, since it cannot be asked for again; nor has what was
+// asked for with more than a page of ours ever is.
 func (p *Pages) choices(r *http.Request, reader string) []languageLink {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || len(r.URL.RawQuery) > longestQuery {
 		return nil
 	}
 	var links []languageLink

@@ -58,6 +58,9 @@ func TestTheFooterOffersEachLanguage(t *testing.T) {
 	if html, _ := shown(http.MethodPost, "/login"); strings.Contains(html, "Deutsch") {
 		t.Error("the answer to a form can be asked for in another language")
 	}
+	if html, _ := shown(http.MethodGet, "/login?x="+strings.Repeat("x", longestQuery)); strings.Contains(html, "xxx") {
+		t.Error("the page repeats what a stranger sent, however long")
+	}
 	_, kept := shown(http.MethodGet, "/login?lang=de")
 	if kept == nil || kept.Name != "__Host-postern_language" || !kept.Secure || !kept.HttpOnly || kept.Path != "/" || kept.Domain != "" {
 		t.Errorf("the cookie is %+v", kept)
