@@ -124,6 +124,9 @@ func (d *Console) switchApp(off bool) func(v *entry.Visit) error {
 		if err := v.Proved(aboutApp, id); err != nil {
 			return err
 		}
+		if off && !v.Fresh() {
+			return v.AskAgain()
+		}
 		if err := d.Rules.SwitchApp(v.R.Context(), by(v), true, id, off); err != nil {
 			return err
 		}

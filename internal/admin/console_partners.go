@@ -185,6 +185,9 @@ func (d *Console) switchPartner(off bool) func(v *entry.Visit) error {
 		if err != nil {
 			return err
 		}
+		if off && !v.Fresh() {
+			return v.AskAgain()
+		}
 		if !p.Waiting.IsZero() {
 			return postern.Errorf(postern.Conflict, "%s registered itself and waits for your answer.", p.Name)
 		}

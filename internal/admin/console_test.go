@@ -215,3 +215,30 @@ func TestACompanyThatRegisteredItselfIsApprovedOrNot(t *testing.T) {
 	bad.Get("/portal").Wants(t, 200, "We do not know you.")
 	op.Get("/operator").Wants(t, 200, "Nothing waits")
 }
+
+func TestPA16_WhatEndsTokensNeedsAFreshSignIn(t *testing.T) {
+	s := posterntest.New(t)
+	op := s.Console(posterntest.Operator)
+	app := "/operator/apps/" + posterntest.Standard.ID
+	partner := regexp.MustCompile(`/operator/partners/par_[A-Za-z0-9]+`).FindString(op.Get(app).Body)
+	token := s.Redeem(posterntest.Standard, s.Approve(posterntest.Standard, posterntest.Ada)).OK().Field("access_token")
+	for _, path := range []string{app, partner} {
+		form := op.Get(path + "/off")
+		s.Clock.Advance(15 * time.Minute)
+		if page := op.Press(form, "Switch off"); page.URL.Path != "/operator/login" {
+			t.Errorf("an old sign-in switched %s off: %s", path, page.Text())
+		}
+		asked := op.Get(path + "/off")
+		if asked.URL.Path != "/operator/login" || !s.Alive(token) {
+			t.Fatalf("an old sign-in got to %s", asked.URL)
+		}
+		if back := op.SignIn(asked, posterntest.Operator, posterntest.Password); back.URL.Path != path+"/off" {
+			t.Errorf("the sign-in leads to %s", back.URL)
+		}
+	}
+	s.Clock.Advance(15 * time.Minute)
+	invite := op.Press(op.Get("/operator/partners"), "Invite", "company", "New Inc", "email", "a@new.test")
+	if invite.URL.Path != "/operator/login" || op.Get("/operator/partners").Has("New Inc") {
+		t.Errorf("an old sign-in invited: %s", invite.Text())
+	}
+}
