@@ -67,7 +67,7 @@ func (c *call) tell() {
 		s.Proved = why.Proved
 	}
 	if s.AppID != "" && c.e.kind != metadataEndpoint {
-		s.Sent = c.shown(s.AppID)
+		s.Sent = c.shown()
 		if c.e.kind != authorizeEndpoint {
 			s.Address = c.door.Source(c.r)
 		}
@@ -133,7 +133,7 @@ var secretInputs = map[inputID]bool{
 }
 
 // shown lists what the request brought, for the people who make the app.
-func (c *call) shown(appID string) string {
+func (c *call) shown() string {
 	query := c.query
 	if query == nil && c.r.URL.RawQuery != "" && len(c.r.URL.RawQuery) <= maxQuery {
 		query, _ = parseQuery(c.r.URL.RawQuery, nil) // brought to where this endpoint takes nothing
@@ -141,7 +141,7 @@ func (c *call) shown(appID string) string {
 	var b strings.Builder
 	b.Grow(256) // enough for what is usual
 	if c.basic.tried {
-		line(&b, "Authorization", "Basic "+c.shownUser(appID)+":"+lengthOf(c.basic.password))
+		line(&b, "Authorization", "Basic "+clean(c.basic.user, mostOfAName)+":"+lengthOf(c.basic.password))
 	} else if header := c.r.Header.Get("Authorization"); header != "" {
 		line(&b, "Authorization", shownHeader(header))
 	}
@@ -156,15 +156,6 @@ func (c *call) shown(appID string) string {
 		}
 	}
 	return b.String()
-}
-
-// shownUser is the user of Basic where it names the app. Some send a token, or
-// their secret, in its place.
-func (c *call) shownUser(appID string) string {
-	if c.basic.user == appID || c.e.inputs[inClientID].is != "" { // or the app by another of its ids
-		return clean(c.basic.user, mostOfAName)
-	}
-	return lengthOf(c.basic.user)
 }
 
 // shownHeader is an Authorization header by its scheme; one without a scheme is
