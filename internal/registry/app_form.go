@@ -147,7 +147,7 @@ func (d *draft) checkName() {
 		case other.Partner.ID == d.partner && other.Name == name:
 			d.findings.refuse("name", "You have another app of this name.")
 			return
-		case other.Partner.ID != d.partner && looksLike(other.Name, name):
+		case other.Partner.ID != d.partner && LooksLike(other.Name, name):
 			d.findings.refuse("name", "Another company has an app whose name looks like this one; people could not tell the two apart. Choose another name.")
 			return
 		}

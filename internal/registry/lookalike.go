@@ -53,8 +53,8 @@ func letters(name string, like map[rune]string) string {
 	return out.String()
 }
 
-// looksLike reports whether two names could be taken for one another.
-func looksLike(a, b string) bool {
+// LooksLike reports whether two names could be taken for one another.
+func LooksLike(a, b string) bool {
 	if folded(a) == "" { // signs alone
 		return a == b
 	}
@@ -64,7 +64,7 @@ func looksLike(a, b string) bool {
 // passesFor reports whether a name is a reserved one, or has it in letters that
 // only look like it. To name it plainly ("Sync for Acme") is no pretence.
 func passesFor(name, reserved string) bool {
-	if looksLike(name, reserved) {
+	if LooksLike(name, reserved) {
 		return true
 	}
 	const telling = 4 // a shorter one stands in too many words

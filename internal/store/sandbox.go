@@ -45,30 +45,35 @@ const (
 	UPDATE tokens SET expires_at = $2
 	WHERE kind = 'access' AND ended_at = 0 AND expires_at > $2 AND family IN (SELECT hash FROM codes WHERE connection_id = $1)`
 
-	// What happened moves back; what is not yet, or never, stays.
-	ageTokens = `
-	UPDATE tokens SET issued_at = issued_at - $2,
-	  expires_at = CASE WHEN expires_at < 253402300799000 THEN expires_at - $2 ELSE expires_at END,
-	  rotated_at = CASE WHEN rotated_at > 0 THEN rotated_at - $2 ELSE 0 END,
-	  ended_at = CASE WHEN ended_at > 0 THEN ended_at - $2 ELSE 0 END
-	WHERE family IN (SELECT hash FROM codes WHERE account_id = $1)`
-	ageCodes = `
-	UPDATE codes SET created_at = created_at - $2, expires_at = expires_at - $2,
-	  spent_at = CASE WHEN spent_at > 0 THEN spent_at - $2 ELSE 0 END,
-	  live_until = CASE WHEN live_until < 253402300799000 THEN live_until - $2 ELSE live_until END,
-	  last_used_at = CASE WHEN last_used_at > 0 THEN last_used_at - $2 ELSE 0 END
-	WHERE account_id = $1`
-	ageConnections = `
-	UPDATE connections SET created_at = created_at - $2, last_used_at = CASE WHEN last_used_at > 0 THEN last_used_at - $2 ELSE 0 END
-	WHERE account_id = $1 AND ended_at = 0`
-	ageConsents = `UPDATE consents SET given_at = given_at - $2 WHERE account_id = $1`
-
 	letFail = `
 	INSERT INTO sandbox_failures (app_id, remaining) VALUES ($1, $2)
 	ON CONFLICT (app_id) DO UPDATE SET remaining = excluded.remaining`
 	stillToFail = `SELECT COALESCE(SUM(remaining), 0) FROM sandbox_failures WHERE app_id = $1`
 	failOne     = `UPDATE sandbox_failures SET remaining = remaining - 1 WHERE app_id = $1 AND remaining > 0`
 )
+
+// What happened moves back; what is not yet, or never, stays.
+var (
+	ageTokens = `
+	UPDATE tokens SET issued_at = ` + older("issued_at") + `, expires_at = ` + older("expires_at") + `,
+	  rotated_at = ` + older("rotated_at") + `, ended_at = ` + older("ended_at") + `
+	WHERE family IN (SELECT hash FROM codes WHERE account_id = $1)`
+	ageCodes = `
+	UPDATE codes SET created_at = ` + older("created_at") + `, expires_at = ` + older("expires_at") + `, spent_at = ` + older("spent_at") + `,
+	  live_until = ` + older("live_until") + `, last_used_at = ` + older("last_used_at") + `
+	WHERE account_id = $1`
+	ageConnections = `
+	UPDATE connections SET created_at = ` + older("created_at") + `, last_used_at = ` + older("last_used_at") + `
+	WHERE account_id = $1 AND ended_at = 0`
+	ageConsents = `UPDATE consents SET given_at = ` + older("given_at") + ` WHERE account_id = $1`
+)
+
+// older is a time moved back by $2. It never comes to zero, which would say that
+// it has not happened, or has no end: a token that has ended would live again.
+func older(column string) string {
+	return `CASE WHEN ` + column + ` <= 0 OR ` + column + ` >= 253402300799000 THEN ` + column + `
+	  WHEN ` + column + ` > $2 THEN ` + column + ` - $2 ELSE 1 END`
+}
 
 // SandboxAccounts implements sandbox.Store.
 func (db *DB) SandboxAccounts(ctx context.Context, partnerID string) ([]sandbox.Account, error) {

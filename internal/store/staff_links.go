@@ -8,6 +8,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/identity"
+	"postern.dev/postern/internal/registry"
 )
 
 const (
@@ -52,7 +53,8 @@ const (
 	isMember = `
 	SELECT COUNT(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND s.realm = 'partner' AND s.email_folded = $2`
-	partnersNamed = `SELECT COUNT(*) FROM partners WHERE lower(name) = lower($1) AND removed_at = 0`
+	partnerIsOff  = `SELECT COUNT(*) FROM partners WHERE id = $1 AND disabled = TRUE`
+	partnersNames = `SELECT name FROM partners WHERE removed_at = 0`
 	partnerNamed  = `SELECT id, name, disabled FROM partners WHERE name = $1 AND removed_at = 0 ORDER BY id LIMIT 2`
 
 	spendInvitation = `
@@ -84,6 +86,9 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 			if err := mustOwn(ctx, t, i.PartnerID, i.By); err != nil {
 				return err
 			}
+			if err := mustBeOn(ctx, t, i.PartnerID); err != nil {
+				return err
+			}
 		}
 		folded := postern.FoldEmail(i.Email)
 		if n, err := count(ctx, t, isMember, i.PartnerID, folded); err != nil || n > 0 {
@@ -101,6 +106,16 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 	})
 }
 
+// mustBeOn keeps a partner that is switched off, or that nobody has let in yet,
+// from writing to strangers in the operator's name.
+func mustBeOn(ctx context.Context, t *tx, partnerID string) error {
+	off, err := count(ctx, t, partnerIsOff, partnerID)
+	if err == nil && off > 0 {
+		err = postern.Errorf(postern.Forbidden, "Your company is switched off, or waits for the operator: until it is on, nobody can be invited to it.")
+	}
+	return err
+}
+
 // SaveRegistration implements identity.Invitations.
 func (db *DB) SaveRegistration(ctx context.Context, i identity.NewInvitation) error {
 	return db.write(ctx, func(t *tx) error {
@@ -115,11 +130,17 @@ func (db *DB) SaveRegistration(ctx context.Context, i identity.NewInvitation) er
 	})
 }
 
-// freeName keeps a company that registers from the name of another: people who
-// read it beside an app could not tell them apart.
+// freeName keeps a company that registers from the name of another, in whatever
+// letters: people who read it beside an app could not tell them apart.
 func freeName(ctx context.Context, t *tx, name string) error {
-	if n, err := count(ctx, t, partnersNamed, name); err != nil || n > 0 {
-		return or(err, postern.Errorf(postern.Conflict, "A partner of this name is here already."))
+	names, err := column(ctx, t, partnersNames)
+	if err != nil {
+		return err
+	}
+	for _, other := range names {
+		if registry.LooksLike(other, name) {
+			return postern.Errorf(postern.Conflict, "A partner of this name is here already.")
+		}
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ const (
 	DELETE FROM staff WHERE id = $1 AND realm = 'partner'
 	  AND NOT EXISTS (SELECT 1 FROM partner_members m WHERE m.staff_id = $1)`
 	endStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1`
-	takeBack        = `DELETE FROM staff_links WHERE id = $1 AND partner_id = $2 AND purpose = 'invite' RETURNING email`
+	// What somebody gave as an owner ends with their being one.
+	takeBackAll = `DELETE FROM staff_links WHERE partner_id = $1 AND purpose = 'invite' AND made_by = 'staff:' || $2`
+	takeBack    = `DELETE FROM staff_links WHERE id = $1 AND partner_id = $2 AND purpose = 'invite' RETURNING email`
 
 	selectWaiting = `
 	SELECT p.id, p.name, p.waiting_since, s.id, s.email, s.name
@@ -123,6 +125,11 @@ func (db *DB) SetRole(ctx context.Context, a identity.TeamAct, role postern.Role
 		if n, err := t.exec(ctx, setRole, a.PartnerID, a.Member, string(role)); err != nil || n == 0 {
 			return or(err, lastOwner())
 		}
+		if !role.MayManage() {
+			if _, err := t.exec(ctx, takeBackAll, a.PartnerID, a.Member); err != nil {
+				return err
+			}
+		}
 		return audit(ctx, t, teamRow(a, "member.role_changed", email+": "+string(was)+" to "+string(role)))
 	})
 }
@@ -144,6 +151,9 @@ func (db *DB) RemoveMember(ctx context.Context, a identity.TeamAct) error {
 		}
 		if n, err := t.exec(ctx, removeMember, a.PartnerID, a.Member); err != nil || n == 0 {
 			return or(err, lastOwner())
+		}
+		if _, err := t.exec(ctx, takeBackAll, a.PartnerID, a.Member); err != nil {
+			return err
 		}
 		if err := dropAlone(ctx, t, a.Member); err != nil {
 			return err

@@ -89,6 +89,39 @@ func TestAMovedClockMakesOneSandboxOlder(t *testing.T) {
 	})
 }
 
+// Whoever moves the clock by exactly the age of something brings it to zero, which
+// in the rows is "not yet" and "never". Nothing that is dead may come of it.
+func TestAMovedClockBringsNothingBackToLife(t *testing.T) {
+	for _, column := range []string{"expires_at", "rotated_at", "ended_at"} {
+		t.Run(column, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				_, a, token, refresh := w.sandboxed("whole")
+				if column == "rotated_at" {
+					_, err := w.refresh(rotating, "whole", refresh)
+					w.ok(err)
+				}
+				w.run(`UPDATE tokens SET ended_at = $1 WHERE kind = 'access'`, w.clock.Now().UnixMilli()) // one that is revoked
+				// As in a dialect whose tokens have no end, but for the column at hand.
+				if column != "expires_at" {
+					w.run(`UPDATE tokens SET expires_at = 253402300799000`)
+					w.run(`UPDATE codes SET live_until = 253402300799000`)
+				} else {
+					w.run(`UPDATE tokens SET ended_at = 0`)
+				}
+				age := time.Duration(w.count(`SELECT MAX(`+column+`) FROM tokens WHERE `+column+` < 253402300799000`)) * time.Millisecond
+				w.ok(w.db.MoveClock(w.ctx, "p1", a.ID, age, sandbox.Act{Now: w.clock.Now()}))
+				if n := w.count(`SELECT count(*) FROM tokens WHERE kind = 'access' AND ended_at = 0`); column == "ended_at" && n != 0 {
+					w.Errorf("%d tokens that were revoked are not any more", n)
+				}
+				if n := w.count(`SELECT count(*) FROM tokens WHERE kind = 'refresh' AND rotated_at = 0`); column == "rotated_at" && n != 1 {
+					w.Errorf("%d refresh tokens are the current one", n)
+				}
+				w.dead(rotating, token)
+			})
+		})
+	}
+}
+
 func TestWhatHappensInASandboxHappensForReal(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules, a, token, refresh := w.sandboxed("own")

@@ -139,3 +139,68 @@ func TestAnInvitationIsSpentOnce(t *testing.T) {
 		}
 	})
 }
+
+// An owner who is put out of the team cannot have left a door open: what they
+// invited to ends with their being an owner. What others invited to stays.
+func TestPA18_InvitationsEndWithTheOwnerWhoMadeThem(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		now := w.clock.Now()
+		invite := func(by, email string) postern.Hash {
+			w.Helper()
+			hash := postern.Secret(by + email).Hash()
+			w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
+				NewLink: identity.NewLink{ID: "lnk_" + by + email, Hash: hash, Expires: now.Add(time.Hour), Now: now}, Email: email, PartnerID: "p1", Role: postern.Owner, By: by,
+			}))
+			return hash
+		}
+		for member, put := range map[string]func(identity.TeamAct) error{
+			"gone":   func(a identity.TeamAct) error { return w.db.RemoveMember(w.ctx, a) },
+			"lesser": func(a identity.TeamAct) error { return w.db.SetRole(w.ctx, a, postern.Developer) },
+		} {
+			w.member(member, "owner")
+			theirs, others := invite(member, "accomplice@evil.test"), invite("own", member+"s.successor@partner.test")
+			w.ok(put(identity.TeamAct{PartnerID: "p1", Actor: "own", Member: member, Now: now}))
+			_, err := w.db.Invitation(w.ctx, theirs, now)
+			w.wants(err, postern.NotFound)
+			_, err = w.db.Invitation(w.ctx, others, now)
+			w.ok(err)
+		}
+	})
+}
+
+func TestAPartnerThatIsOffInvitesNobody(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		now := w.clock.Now()
+		invite := func(id, by string) error {
+			return w.db.SaveInvitation(w.ctx, identity.NewInvitation{
+				NewLink: identity.NewLink{ID: id, Hash: postern.Secret(id).Hash(), Expires: now.Add(time.Hour), Now: now},
+				Email:   "somebody@else.test", PartnerID: "p1", Role: postern.Viewer, By: by,
+			})
+		}
+		w.run(`UPDATE partners SET disabled = TRUE WHERE id = 'p1'`)
+		w.wants(invite("lnk_1", "own"), postern.Forbidden)
+		w.ok(invite("lnk_2", "")) // the operator's own word
+		w.run(`UPDATE partners SET disabled = FALSE WHERE id = 'p1'`)
+		w.ok(invite("lnk_3", "own"))
+	})
+}
+
+// A company that registers may not pass for another one, in whatever letters.
+func TestLC09_ACompanyDoesNotPassForAnother(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Pale Mill 1', 1)`)
+		now := w.clock.Now()
+		register := func(company string) error {
+			return w.db.SaveRegistration(w.ctx, identity.NewInvitation{
+				NewLink: identity.NewLink{ID: "lnk_" + company, Hash: postern.Secret(company).Hash(), Expires: now.Add(time.Hour), Now: now},
+				Email:   "eve@evil.test", Company: company, Role: postern.Owner,
+			})
+		}
+		for _, company := range []string{"Pale Mill 1", "PALE MILL 1", "P\u0430le Mill 1", "Pale Mill l", "Pale  Mi\u217cl 1", "Pale-Mill 1"} {
+			w.wants(register(company), postern.Conflict)
+		}
+		w.ok(register("Pale Mill 2"))
+	})
+}
