@@ -23,8 +23,8 @@ var pageFiles embed.FS
 type site struct {
 	partner *partner
 	at      places
-	host    string // the only one that is served
-	assets  *ui.Assets
+	host    string    // the only one that is served
+	own     *ui.Pages // Postern's, in the partner's colour
 	pages   *template.Template
 	style   []byte
 	mux     *http.ServeMux
@@ -44,7 +44,7 @@ func newSite(p *partner, at places) *site {
 		panic(err) // it is compiled in
 	}
 	s := &site{
-		partner: p, at: at, host: strings.TrimPrefix(at.partner, "http://"), assets: pages.Assets, style: style,
+		partner: p, at: at, host: strings.TrimPrefix(at.partner, "http://"), own: pages, style: style,
 		pages: template.Must(template.New("").Funcs(template.FuncMap{"asset": pages.Assets.Path}).ParseFS(pageFiles, "pages/*.html")),
 		mux:   http.NewServeMux(), forgery: http.NewCrossOriginProtection(),
 	}
@@ -55,6 +55,7 @@ func newSite(p *partner, at places) *site {
 		"GET /connections/{id}":        s.show,
 		"POST /connections/{id}/{act}": s.act,
 		"GET /partner.css":             s.css,
+		"GET /design":                  s.design,
 	} {
 		s.mux.HandleFunc(pattern, handle)
 	}
@@ -73,10 +74,15 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.say(w, http.StatusForbidden, message{Heading: "This came from another site", What: "The form was not sent from this site, so nothing was done."})
 		return
 	}
-	if r.Method == http.MethodGet && s.assets.Serve(w, r) {
+	if r.Method == http.MethodGet && s.own.Assets.Serve(w, r) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// design shows the parts that pages are made of, to whoever builds one.
+func (s *site) design(w http.ResponseWriter, r *http.Request) {
+	_ = s.own.Write(w, r, http.StatusOK, ui.Design()) // the browser went away: nothing to tell it
 }
 
 func (s *site) css(w http.ResponseWriter, r *http.Request) {

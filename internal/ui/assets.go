@@ -44,7 +44,7 @@ func newAssets(brand Brand) (*Assets, error) {
 	icon = []byte(strings.ReplaceAll(string(icon), defaultColour, brand.Colour))
 	a.add("style.css", append([]byte(palette), style...), "text/css; charset=utf-8")
 	a.add("icon.svg", icon, "image/svg+xml")
-	if err := a.addScripts(); err != nil {
+	if err := a.addRest(); err != nil {
 		return nil, err
 	}
 	if len(brand.Logo) > 0 {
@@ -56,15 +56,18 @@ func newAssets(brand Brand) (*Assets, error) {
 	return a, nil
 }
 
-// addScripts takes every script along; a page names those that it has.
-func (a *Assets) addScripts() error {
-	files, err := fs.Glob(assetFiles, "assets/*.js")
+// addRest takes along what only some pages have; those name it.
+func (a *Assets) addRest() error {
+	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+	files, err := fs.Glob(assetFiles, "assets/*.*s")
 	for _, file := range files {
-		script, err := assetFiles.ReadFile(file)
+		content, err := assetFiles.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		a.add(path.Base(file), script, "text/javascript; charset=utf-8")
+		if name := path.Base(file); a.paths[name] == "" {
+			a.add(name, content, types[path.Ext(name)])
+		}
 	}
 	return err
 }

@@ -182,6 +182,7 @@ type MessagePage struct {
 	RequestID string // to name when asking for help; empty: none
 	Link      string // one of our own paths to go on to; empty: none
 	LinkText  Text
+	Begins    bool // the link is what the page is for
 }
 
 func (*MessagePage) Name() string  { return "message" }
