@@ -96,13 +96,10 @@ func (db *DB) FanOut(ctx context.Context, now time.Time, limit int) (n int, err 
 		if err != nil {
 			return err
 		}
-		list, ids, err := unfannedEvents(ctx, t, limit)
-		if err != nil {
-			return err
+		if n, err = fanOutEvents(ctx, t, now, limit); err != nil || n >= limit {
+			return err // there may be more events, which come first
 		}
-		if n = len(ids); n > 0 { // an event that waits for one of these comes first, too
-			published = nil
-		}
+		var list []told
 		for _, p := range published {
 			more, err := hearing(ctx, t, p)
 			if err != nil {
@@ -114,9 +111,29 @@ func (db *DB) FanOut(ctx context.Context, now time.Time, limit int) (n int, err 
 			return err
 		}
 		n += len(published)
-		return errors.Join(mark(ctx, t, markEvents, ids), mark(ctx, t, markPublished, idsOf(published)))
+		return mark(ctx, t, markPublished, idsOf(published))
 	})
 	return n, err
+}
+
+// fanOutEvents makes deliveries of events until there are no more, or limit of
+// them: one that waits for the one before it in its connection comes in the
+// next round.
+func fanOutEvents(ctx context.Context, t *tx, now time.Time, limit int) (n int, err error) {
+	for n < limit {
+		list, ids, err := unfannedEvents(ctx, t, limit-n)
+		if err == nil {
+			err = makeDeliveries(ctx, t, list, now)
+		}
+		if err == nil {
+			err = mark(ctx, t, markEvents, ids)
+		}
+		if err != nil || len(ids) == 0 {
+			return n, err
+		}
+		n += len(ids)
+	}
+	return n, nil
 }
 
 func unfannedEvents(ctx context.Context, t *tx, limit int) (list []told, ids []string, err error) {

@@ -401,3 +401,23 @@ func TestAnOldServersShapeIsSignedAsWell(t *testing.T) {
 		}
 	})
 }
+
+// What is published is fanned out with the connection events before it, and
+// after them: a steady stream of those keeps it waiting for none.
+func TestPublishedEventsComeWithTheConnectionEventsBeforeThem(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.app("x", "plain", "account", "")
+		w.connection("con_1", "x", "acme", "", "")
+		first, second := w.event("con_1", postern.ConnectionCreated, ""), w.event("con_1", postern.ConnectionUpdated, "")
+		if _, err := w.rules.Publish(w.ctx, []webhook.Published{{ID: "p1", Type: "news", AccountID: "acme", Data: []byte(`{}`)}}, "operator"); err != nil {
+			w.Fatal(err)
+		}
+		if n, err := w.db.FanOut(w.ctx, w.clock.Now(), 10); n != 3 || err != nil {
+			w.Fatalf("%d events were taken: %v", n, err)
+		}
+		got := w.value(`SELECT a.event_id || ' ' || b.event_id || ' ' || c.event_id FROM deliveries a, deliveries b, deliveries c WHERE a.position = 1 AND b.position = 2 AND c.position = 3`)
+		if want := first + " " + second + " p1"; got != want {
+			w.Errorf("the order is %s, not %s", got, want)
+		}
+	})
+}
