@@ -55,7 +55,7 @@ func (g *Guard) need(r *http.Request) (table *routes.Table, rule routes.Rule, er
 	if table = g.routes.Load(); table == nil {
 		return nil, routes.Rule{}, blind()
 	}
-	rule, err = table.Find(r.Method, r.Host, r.URL.EscapedPath())
+	rule, err = table.Find(r.Method, r.Host, routes.PathOf(r.URL))
 	return table, rule, err
 }
 

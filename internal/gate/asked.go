@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/routes"
 )
 
 // asked is what a gateway asks: about which call, and what it demands of it.
@@ -38,7 +39,7 @@ const (
 // ask reads what a gateway asks. A status other than 0 is the answer, with a
 // word about what is wrong.
 func (g *Gate) ask(r *http.Request) (a *asked, status int, problem string) {
-	at := r.URL.EscapedPath()
+	at := routes.PathOf(r.URL)
 	switch {
 	case at == path:
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

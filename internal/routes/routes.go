@@ -170,6 +170,16 @@ func (t *Table) Find(method, host, path string) (Rule, error) {
 	return Rule{}, ErrNoRule
 }
 
+// PathOf is the path of a request as it came. URL.EscapedPath is it only where
+// every character stands as it must: else it is another path, written anew, in
+// which an encoded slash has become a slash.
+func PathOf(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.EscapedPath()
+}
+
 // plainHost is a host as rules have it: hosts know no case, and one may end in a
 // dot.
 func plainHost(host string) string {
