@@ -275,6 +275,9 @@ func (d *Door) removeApp(v *entry.Visit) error {
 	if err := v.Proved(aboutApp, app.ID, "remove"); err != nil {
 		return err
 	}
+	if !v.Fresh() {
+		return v.AskAgain()
+	}
 	if err := d.Registry.RemoveApp(v.R.Context(), by(v), app.ID); err != nil {
 		return err
 	}

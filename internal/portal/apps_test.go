@@ -112,6 +112,18 @@ func TestPA05_AnOldSignInMakesNoKeys(t *testing.T) {
 	}
 }
 
+// The form of a removal does not outlive the sign-in that it was shown to.
+func TestPA05_AnOldFormRemovesNoApp(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	app := made(t, s, b, "Night Sync")
+	form := b.Get(app+"/remove").Wants(t, 200, "cannot be brought back")
+	s.Clock.Advance(time.Hour)
+	if page := b.Press(form, "Remove app"); page.URL.Path != "/portal/login" {
+		t.Errorf("a stale session removed the app: %s %s", page.URL, page.Text())
+	}
+}
+
 func TestTheWebhookKeyIsShownOnceAndNotRotatedTwiceByOneForm(t *testing.T) {
 	s := posterntest.New(t)
 	b := s.Portal(posterntest.Dev)

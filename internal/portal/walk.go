@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -101,7 +102,16 @@ func (w *walker) take(ctx context.Context) error {
 	return nil
 }
 
-func (w *walker) heard(x *wire.Exchange) { w.now.Exchanges = append(w.now.Exchanges, x) }
+// mostOfAnAnswer is what is shown of one, in bytes: the walk is brought along from
+// step to step, and an API may answer at any length.
+const mostOfAnAnswer = 16 << 10
+
+func (w *walker) heard(x *wire.Exchange) {
+	if len(x.Answer) > mostOfAnAnswer {
+		x.Answer = strings.ToValidUTF8(x.Answer[:mostOfAnAnswer], "") + "…\n"
+	}
+	w.now.Exchanges = append(w.now.Exchanges, x)
+}
 
 // connect opens the Connect link in the person's browser.
 func (w *walker) connect(ctx context.Context) (step, error) {

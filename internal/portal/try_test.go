@@ -1,0 +1,28 @@
+package portal_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"postern.dev/postern/internal/posterntest"
+)
+
+// An API may answer with megabytes. The walk goes on: what it brings along from
+// step to step fits into its form.
+func TestTryItGoesOnAfterALongAnswer(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(strings.Repeat("<é>", 1<<20)))
+	}))
+	defer api.Close()
+	s := posterntest.New(t, posterntest.Set("portal", map[string]any{"sample_call": api.URL}))
+	b := s.Portal(posterntest.Dev)
+	app := posterntest.Standard
+	page := b.Get("/portal/apps/" + app.ID + "/try")
+	page = b.Press(page, "Begin").Wants(t, http.StatusOK)
+	for range 6 { // to the end, with two calls of the API
+		page = b.Press(page, "Take this step", "client_secret", app.Secret).Wants(t, http.StatusOK)
+	}
+	page.Wants(t, http.StatusOK, "the token is dead")
+}
