@@ -32,6 +32,7 @@ type Memory struct {
 	fresh  time.Duration // how old the reading may be
 	away   time.Duration // and when the database does not answer
 	shards [64]shard
+	tidied atomic.Uint32
 
 	apis     sync.Map // id to rememberedAPI
 	heldAPIs atomic.Int64
@@ -197,6 +198,30 @@ func (s *shard) put(hash postern.Hash, r *remembered) {
 		}
 	}
 	s.tokens[hash] = r
+}
+
+// Tidy forgets the tokens of one shard that were not used since the last look at
+// it, so that those of yesterday take no memory today. Shards follow one another.
+func (m *Memory) Tidy() {
+	s := &m.shards[m.tidied.Add(1)%uint32(len(m.shards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for hash, r := range s.tokens {
+		if r.uses.Swap(0) == 0 {
+			delete(s.tokens, hash)
+		}
+	}
+}
+
+// Len is how many tokens are held.
+func (m *Memory) Len() (n int) {
+	for i := range m.shards {
+		s := &m.shards[i]
+		s.mu.RLock()
+		n += len(s.tokens)
+		s.mu.RUnlock()
+	}
+	return n
 }
 
 // Catch reads what is new in the change sequence and forgets what it touches.

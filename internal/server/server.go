@@ -74,6 +74,7 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	s.sweeping.Go(func() { sweeper(sweeping, s.sweeps(), sweepEvery, s.outside.Log) })
 	s.sweeping.Go(func() { sweeper(sweeping, s.notes(), noteEvery, s.outside.Log) })
 	s.sweeping.Go(func() { sweeper(sweeping, s.fetches(), noteEvery, s.outside.Log) })
+	s.sweeping.Go(func() { sweeper(sweeping, s.tidies(), tidyEvery, s.outside.Log) })
 	s.sweeping.Go(func() { s.OAuth.Memory.Follow(sweeping, s.DB.Knocks(sweeping), followEvery) })
 	s.sweeping.Go(func() { s.Webhooks.Run(sweeping) })
 	s.sweeping.Go(func() { s.Requests.Run(sweeping) })
@@ -160,6 +161,11 @@ func (s *Server) sweeps() []sweep {
 // notes are what is kept in memory for a moment, so that a token check costs no write.
 func (s *Server) notes() []sweep {
 	return []sweep{{"last uses", sweepBatch, s.OAuth.SaveUses}}
+}
+
+// tidies are what is held in memory for those who come again soon.
+func (s *Server) tidies() []sweep {
+	return []sweep{{"tokens in memory", sweepBatch, func(context.Context) (int, error) { s.OAuth.Memory.Tidy(); return 0, nil }}}
 }
 
 // fetches are what is brought from elsewhere in the background.

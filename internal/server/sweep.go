@@ -23,7 +23,10 @@ const (
 	// is away (DESIGN §4 rule 7).
 	awayAtMost = 5 * time.Second
 	// noteEvery is how late "last used" may be.
-	noteEvery  = 2 * time.Second
+	noteEvery = 2 * time.Second
+	// tidyEvery is how often a 64th of the memory of tokens is looked through: what
+	// was not used for eleven minutes goes, or twice that.
+	tidyEvery  = 10 * time.Second
 	sweepBatch = 500
 	// outagesAtOnce bounds what is read of them at a time.
 	outagesAtOnce = 50

@@ -160,3 +160,32 @@ func TestATokenThatWasSeenCostsNoRead(t *testing.T) {
 		refuses(w, r, plain, i.AccessToken) // expired, though remembered
 	})
 }
+
+func TestTokensThatAreNotUsedLeaveTheMemory(t *testing.T) {
+	everywhere(t, func(w *world) {
+		node := w.node()
+		used := w.connect(rotating, "own", "ada", "acme", "read").AccessToken
+		idle := w.connect(rotating, "own", "bob", "acme", "read").AccessToken
+		look := func(tokens ...postern.Secret) int {
+			for _, token := range tokens {
+				accepts(w, node, rotating, token)
+			}
+			for range 64 {
+				node.Memory.Tidy()
+			}
+			return node.Memory.Len()
+		}
+		accepts(w, node, rotating, idle)
+		accepts(w, node, rotating, used)
+		if n := look(used, idle); n != 2 {
+			t.Errorf("%d tokens are held that were used twice", n)
+		}
+		if n := look(used); n != 1 {
+			t.Errorf("%d tokens are held, of which one was used", n)
+		}
+		if n := look(); n != 0 {
+			t.Errorf("%d tokens are held that nobody used", n)
+		}
+		accepts(w, node, rotating, idle)
+	})
+}
