@@ -60,6 +60,15 @@ func (rec *record) seen(what dialect.Seen) {
 	if what.Refused != nil {
 		rec.refused = what.Refused.Kind
 	}
+	if isNobody(what.Refused) { // often a secret, by somebody who mixed up the two
+		rec.app = ""
+	}
+}
+
+// isNobody reports whether a request was refused since no app has the name that
+// it gave.
+func isNobody(e *postern.Error) bool {
+	return e != nil && (e.Kind == postern.UnknownClient || e.Why != nil && e.Why.Rule == "unknown_client")
 }
 
 // shortened bounds what a stranger can write into the log.

@@ -110,6 +110,30 @@ func TestST02TheLogHoldsNoPathQueryHeaderOrBody(t *testing.T) {
 	}
 }
 
+// Who takes the secret for the client_id has it in no log.
+func TestTheLogDoesNotNameAnAppThatThereIsNot(t *testing.T) {
+	const marker = "s3cret-marker"
+	s, log := framed(t, func(w http.ResponseWriter, r *http.Request) {
+		refused := postern.Because(postern.InvalidClient, "unknown_client", "no")
+		if r.URL.Path == "/kind" {
+			refused = postern.Errorf(postern.UnknownClient, "no")
+		}
+		recordOf(r.Context()).seen(dialect.Seen{Dialect: "xref", Endpoint: "token", AppID: marker, Refused: refused})
+		w.WriteHeader(401)
+	})
+	for _, path := range []string{"/rule", "/kind"} {
+		resp, err := http.Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	s.Close()
+	if strings.Contains(log.String(), marker) || strings.Count(log.String(), "refused=") != 2 {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
 func TestARequestIsNotWorkedOnForEver(t *testing.T) {
 	s, _ := framed(t, func(w http.ResponseWriter, r *http.Request) {
 		if end, ok := r.Context().Deadline(); !ok || time.Until(end) > handlerTime {
