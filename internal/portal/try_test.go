@@ -26,3 +26,12 @@ func TestTryItGoesOnAfterALongAnswer(t *testing.T) {
 	}
 	page.Wants(t, http.StatusOK, "the token is dead")
 }
+
+// A step that is sent twice, as by the browser's way back, is no fault of ours.
+func TestAQuestionThatWasAnsweredIsNotAnsweredTwice(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	asked := b.Press(b.Get("/portal/apps/"+posterntest.Standard.ID+"/try"), "Begin").Wants(t, http.StatusOK)
+	b.Press(asked, "Take this step").Wants(t, http.StatusOK)
+	b.Press(asked, "Take this step").Wants(t, http.StatusBadRequest, "The question is not open any more")
+}

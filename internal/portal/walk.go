@@ -145,6 +145,9 @@ func (w *walker) allow(ctx context.Context) (step, error) {
 		}
 		return b.Press(ctx, p, "decision=allow", nil, w.account.ID)
 	})
+	if err != nil && len(w.now.Exchanges) == 0 {
+		return "", postern.Errorf(postern.InvalidRequest, "The question is not open any more: it was answered, or waited too long. Start again.")
+	}
 	if err != nil {
 		return "", err
 	}

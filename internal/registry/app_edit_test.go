@@ -114,6 +114,8 @@ func TestWhatCannotWorkIsRefusedBesideItsField(t *testing.T) {
 		{"user", redirect("https://partner.test@evil.test/cb"), "redirect_urls: https://partner.test@evil.test/cb has a user name (the part before @); remove it."},
 		{"backslash", redirect(`https://partner.test\cb`), `redirect_urls: https://partner.test\cb holds a backslash; use /.`},
 		{"literal", redirect("https://93.184.216.34/cb"), "redirect_urls: https://93.184.216.34/cb has an IP address in place of a host name; use a name."},
+		{"our own", redirect("https://auth.saas.test/portal"), "redirect_urls: https://auth.saas.test/portal leads back to this service; write the address of your own program."},
+		{"our own, with its port", redirect("https://auth.saas.test:443/cb"), "redirect_urls: https://auth.saas.test:443/cb leads back to this service; write the address of your own program."},
 		{"literal 6", redirect("https://[2606:2800:220:1::1]/cb"), "redirect_urls: https://[2606:2800:220:1::1]/cb has an IP address in place of a host name; use a name."},
 		{"localhost", redirect("https://localhost/cb"), "redirect_urls: https://localhost/cb leads to a host that is not on the public internet; use a public host name."},
 		{"control", redirect("https://partner.test/\r\ncb"), "redirect_urls: https://partner.test/\r\ncb holds the control character or space U+000D; remove it."},

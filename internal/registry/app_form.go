@@ -225,6 +225,9 @@ func (d *draft) checkRedirects() {
 		if problem == "" {
 			problem = aboutLiteral(text)
 		}
+		if problem == "" {
+			problem = d.rules.aboutOwn(text)
+		}
 		switch {
 		case problem != "":
 			d.findings.refuse(field, "%s %s.", text, Said(problem))
@@ -251,6 +254,30 @@ func aboutLiteral(text string) string {
 		return "has an IP address in place of a host name; use a name"
 	}
 	return ""
+}
+
+// aboutOwn refuses the operator's own host: people would read it as the place they
+// go to, and the code would land on a page of ours.
+func (r *Rules) aboutOwn(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || r.Own == nil {
+		return ""
+	}
+	if strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), r.Own.Hostname()) && portThere(u) == portThere(r.Own) {
+		return "leads back to this service; write the address of your own program"
+	}
+	return ""
+}
+
+// portThere is a URL's port, written or not.
+func portThere(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "http":
+		return "80"
+	}
+	return "443"
 }
 
 // questionRedirect asks about what works and is seldom meant.

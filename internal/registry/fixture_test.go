@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.oauth = &oauth.Rules{Store: w.db, Now: w.clock.Now, Random: rand.Reader, Log: quiet}
 	w.rules = &registry.Rules{
 		Store: w.db, Now: w.clock.Now, Random: rand.Reader, Passwords: w.people, Sealer: newSealer(t),
-		DefaultDialect: "open",
+		DefaultDialect: "open", Own: &url.URL{Scheme: "https", Host: "auth.saas.test"},
 		Dialects: map[string]registry.DialectFacts{
 			"open":   {Level: postern.UserLevel, NativeApps: true, Assertions: true},
 			"other":  {Level: postern.UserLevel, NativeApps: true},

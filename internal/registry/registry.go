@@ -10,6 +10,7 @@ package registry
 import (
 	"context"
 	"io"
+	"net/url"
 	"time"
 
 	"postern.dev/postern"
@@ -32,6 +33,10 @@ type Rules struct {
 	// InsecureLoopback allows http and loopback hosts in all URLs, for
 	// development and tests.
 	InsecureLoopback bool
+
+	// Own is where people use this service; nil: nowhere. No partner's app returns
+	// people there.
+	Own *url.URL
 
 	// Review: apps that partners register, and changes of what people see of them,
 	// wait for the operator.

@@ -125,6 +125,14 @@ func (r *Rules) Accounts(ctx context.Context, partnerID string) ([]Account, erro
 // Make makes an account with an admin and a member. A partner has at most five:
 // one more is a Conflict.
 func (r *Rules) Make(ctx context.Context, partner postern.Partner, actor, address string) (*Account, error) {
+	// A look first: who asks in vain gets no work with passwords out of us.
+	have, err := r.Store.SandboxAccounts(ctx, partner.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(have) >= mostAccounts {
+		return nil, postern.Errorf(postern.Conflict, "There are %d sandbox accounts, which is as many as can be. Remove one first.", len(have))
+	}
 	a, err := r.draft(partner)
 	if err != nil {
 		return nil, err

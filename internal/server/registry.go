@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
@@ -25,6 +26,7 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 		Dialects: map[string]registry.DialectFacts{}, InsecureLoopback: cfg.InsecureLoopback,
 	}
 	r.LongestSigned = oauth.LongestSigned
+	r.Own, _ = url.Parse(cfg.PublicURL) // the configuration was checked
 	r.Review, r.Choice = cfg.Apps.Reviewed(), cfg.Apps.Dialects
 	r.Reserved, r.Mailer = []string{cmp.Or(cfg.Branding.Name, "Postern")}, mailer{out}
 	for _, d := range mounted.List() {

@@ -186,6 +186,25 @@ func TestManyWhoMakeSandboxesAtOnceMakeFive(t *testing.T) {
 	})
 }
 
+// Passwords take a processor and a place at the desk where people sign in.
+func TestASandboxTooManyTakesNoWorkWithPasswords(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, hashed := w.sandbox(), 0
+		rules.HashPassword = func(postern.Secret) (string, error) { hashed++; return "hash", nil }
+		for n := range 8 {
+			_, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+			if n < 5 {
+				w.ok(err)
+			} else {
+				w.wants(err, postern.Conflict)
+			}
+		}
+		if hashed != 10 {
+			w.Errorf("%d passwords were hashed for five accounts of two people", hashed)
+		}
+	})
+}
+
 func TestWebhooksFailAsOftenAsWished(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules := w.sandbox()
