@@ -33,7 +33,9 @@ func TestASignatureIsThatOfRFC6979(t *testing.T) {
 
 func TestWhichKeySigns(t *testing.T) {
 	now := time.Unix(1000, 0)
-	key := func(n int64, id string, signs time.Duration) Key { return Key{Number: n, ID: id, SignsAt: now.Add(signs)} }
+	key := func(n int64, id string, signs time.Duration) Key {
+		return Key{Number: n, ID: id, SignsAt: now.Add(signs)}
+	}
 	for name, c := range map[string]struct {
 		keys []Key
 		want string
