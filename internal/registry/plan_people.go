@@ -276,13 +276,23 @@ func (p *plan) planStaffRoles(d *staffDecl, row *Staff, c *Change) (left bool) {
 			if m.Role != nil {
 				row.Roles[partner] = *m.Role
 			}
-			c.Keys = append(c.Keys, "joined "+partner)
+			c.Keys = append(c.Keys, "joined "+partner+ownPassword(d, row))
 		case m.Role != nil && *m.Role != role:
 			row.Roles[partner] = *m.Role
 			c.Keys = append(c.Keys, "role in "+partner)
 		}
 	}
 	return left
+}
+
+// ownPassword tells who applies that somebody of this e-mail signs in already,
+// with a password that no file declared. Where no mail is sent, another partner's
+// owner may have handed the invitation over to whomever.
+func ownPassword(d *staffDecl, row *Staff) string {
+	if row.PasswordHash == "" || row.Declared != "" || d.Password != nil || d.PasswordHash != nil {
+		return ""
+	}
+	return " (with a password that they chose before)"
 }
 
 func (p *plan) planOperators() {
