@@ -280,6 +280,12 @@ func saidOf(told dialect.Told) (all []said) {
 
 func (p connectionPage) Title() string { return "Connected by " + p.Dialect }
 
+// Dead reports whether there is nothing to end: it was ended here, or the server
+// has just refused the token.
+func (p connectionPage) Dead() bool {
+	return p.Ended || len(p.Exchanges) > 0 && p.Exchanges[0].Status == http.StatusUnauthorized
+}
+
 func (s *site) show(w http.ResponseWriter, r *http.Request) {
 	if c := s.partner.connection(r.PathValue("id")); c != nil {
 		s.showConnection(w, http.StatusOK, c, "")
