@@ -66,6 +66,9 @@ func (c *call) tell() {
 		s.AppID, s.AccountID, s.ConnectionID = cmp.Or(why.AppID, c.app), cmp.Or(why.AccountID, c.account), cmp.Or(why.ConnectionID, c.connection)
 		s.Proved = why.Proved
 	}
+	if isSecret(s.AppID) { // somebody mixed up the two
+		s.AppID = ""
+	}
 	if s.AppID != "" && c.e.kind != metadataEndpoint {
 		s.Sent = c.shown()
 		if c.e.kind != authorizeEndpoint {

@@ -52,6 +52,26 @@ func TestNoSecretIsShownWhereverItWasPut(t *testing.T) {
 	}
 }
 
+// A secret that was sent as the client_id names no app, whatever else is wrong.
+func TestASecretNamesNoApp(t *testing.T) {
+	b := newBench(t, builtin(t, "standard"))
+	seen := 0
+	b.Seen = func(_ context.Context, s Seen) {
+		if seen++; s.AppID != "" || s.Sent != "" {
+			t.Errorf("it names the app %q: %s", s.AppID, s.Sent)
+		}
+	}
+	secret, err := postern.ClientSecretForm.Mint(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.send("POST /oauth/token", asAForm, formBody("grant_type", "authorization_code", "client_id", string(secret), "client_secret", "p-standard"))
+	b.send("POST /oauth/token", asAForm, formBody("grant_type", "authorization_code", "code", "x", "client_id", string(secret), "client_secret", "p-standard"))
+	if seen != 2 {
+		t.Errorf("%d requests were seen", seen)
+	}
+}
+
 // A stranger's words take little room in a log, whatever they stand for.
 func TestWhatIsShownOfARequestIsBounded(t *testing.T) {
 	b := newBench(t, builtin(t, "standard"))
