@@ -98,7 +98,7 @@ var own = sync.OnceValues(func() (*Server, error) { return Start() })
 // migrated makes the template, once for each state of the migration files. Of
 // several processes one makes it and the others wait.
 func migrated(ctx context.Context, server string) (string, error) {
-	dir, err := migrations()
+	dir, err := Migrations()
 	if err != nil {
 		return "", err
 	}
@@ -175,8 +175,8 @@ func templateName(dir fs.FS) (string, error) {
 	return "template_" + hex.EncodeToString(sum.Sum(nil)[:10]), nil
 }
 
-// migrations finds the files from the package's directory, where tests run.
-func migrations() (fs.FS, error) {
+// Migrations finds the files of the schema from the package's directory, where tests run.
+func Migrations() (fs.FS, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err

@@ -131,7 +131,8 @@ func existing(patterns []string) []string {
 }
 
 func test(c *count, env []string, args ...string) error {
-	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1", "-timeout=15m"}, args...)...)
+	// Three packages at a time, also on two processors: many tests wait.
+	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1", "-timeout=15m", "-p=3"}, args...)...)
 	cmd.Env = env
 	var trouble bytes.Buffer
 	cmd.Stderr = &trouble
