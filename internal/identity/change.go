@@ -29,13 +29,7 @@ func (r *Rules) ChangePassword(ctx context.Context, s *postern.Session, old, new
 	if found.KnownDevice {
 		c.device = browser
 	}
-	if _, err := r.prove(ctx, c); err != nil {
-		if postern.Is(err, postern.AccessDenied) {
-			return nil, postern.Errorf(postern.AccessDenied, "The present password is wrong.")
-		}
-		return nil, err
-	}
-	hash, err := r.hashNew(ctx, new)
+	hash, err := r.replaced(ctx, c, new)
 	if err != nil {
 		return nil, err
 	}
@@ -52,4 +46,16 @@ func (r *Rules) ChangePassword(ctx context.Context, s *postern.Session, old, new
 		return nil, err
 	}
 	return begun, nil
+}
+
+// replaced proves the old password and gives the hash of the new one.
+func (r *Rules) replaced(ctx context.Context, c *claim, new postern.Secret) (hash string, err error) {
+	_, err = r.prove(ctx, c)
+	if postern.Is(err, postern.AccessDenied) {
+		return "", postern.Errorf(postern.AccessDenied, "The present password is wrong.")
+	}
+	if err != nil {
+		return "", err
+	}
+	return r.hashNew(ctx, new)
 }

@@ -24,13 +24,7 @@ func (r *Rules) StaffChangePassword(ctx context.Context, s *postern.StaffSession
 	if found == nil || found.Staff.ID != s.Staff.ID {
 		return nil, notSignedIn() // removed meanwhile, or has another address now
 	}
-	if _, err := r.prove(ctx, c); err != nil {
-		if postern.Is(err, postern.AccessDenied) {
-			return nil, postern.Errorf(postern.AccessDenied, "The present password is wrong.")
-		}
-		return nil, err
-	}
-	hash, err := r.hashNew(ctx, new)
+	hash, err := r.replaced(ctx, c, new)
 	if err != nil {
 		return nil, err
 	}

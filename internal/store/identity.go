@@ -118,80 +118,22 @@ func scanUser(row *sql.Row, more ...any) (*postern.User, error) {
 
 // SaveSession implements identity.Sessions.
 func (db *DB) SaveSession(ctx context.Context, s identity.NewSession) error {
-	return db.write(ctx, func(t *tx) error {
-		if err := mustChange(t.exec(ctx, provePassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
-			return err
-		}
-		detail := ""
-		if s.PasswordHash != s.ProvedHash {
-			detail = "the password's hash was made stronger"
-		}
-		return beginSession(ctx, t, s, "sign_in", detail)
-	})
+	return db.write(ctx, func(t *tx) error { return ofUsers.signIn(ctx, t, s) })
 }
 
 // SavePassword implements identity.People.
 func (db *DB) SavePassword(ctx context.Context, asked postern.Hash, s identity.NewSession) error {
-	return db.write(ctx, func(t *tx) error {
-		if err := mustChange(t.exec(ctx, provePassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
-			return err
-		}
-		if err := mustChange(t.exec(ctx, endUsersSession, asked[:], s.UserID)); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, endUsersSessions, s.UserID); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, forgetOtherDevices, s.UserID, s.Device[:]); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, endUsersReset, s.UserID); err != nil {
-			return err
-		}
-		return beginSession(ctx, t, s, "password.changed", "all sessions ended")
-	})
-}
-
-// beginSession is what a sign-in and a change of the password have in common.
-func beginSession(ctx context.Context, t *tx, s identity.NewSession, action, detail string) error {
-	if _, err := t.exec(ctx, addSession, s.Session[:], s.UserID, ms(s.Now), ms(s.Expires)); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, knowDevice, s.Device[:], s.UserID, ms(s.DeviceExpires)); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, forgetDevices, s.UserID); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, clearGuesses, s.Bucket); err != nil {
-		return err
-	}
-	user := "user:" + s.UserID
-	return audit(ctx, t, auditRow{At: s.Now, Actor: user, Action: action, Object: user, Detail: detail, Address: s.Address})
+	return db.write(ctx, func(t *tx) error { return ofUsers.changePassword(ctx, t, asked, s) })
 }
 
 // SeeSession implements identity.Sessions.
 func (db *DB) SeeSession(ctx context.Context, session postern.Hash, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, seeSession, session[:], ms(now))
-		return err
-	})
+	return db.write(ctx, func(t *tx) error { return ofUsers.see(ctx, t, session, now) })
 }
 
 // EndSession implements identity.Sessions.
 func (db *DB) EndSession(ctx context.Context, session postern.Hash, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		var userID string
-		err := t.row(ctx, endSession, session[:]).Scan(&userID)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		user := "user:" + userID
-		return audit(ctx, t, auditRow{At: now, Actor: user, Action: "sign_out", Object: user})
-	})
+	return db.write(ctx, func(t *tx) error { return ofUsers.signOut(ctx, t, session, now) })
 }
 
 // SaveReset implements identity.People.

@@ -102,79 +102,22 @@ func scanStaff(row *sql.Row, more ...any) (*postern.Staff, error) {
 
 // SaveStaffSession implements identity.StaffRows.
 func (db *DB) SaveStaffSession(ctx context.Context, s identity.NewSession) error {
-	return db.write(ctx, func(t *tx) error {
-		if err := mustChange(t.exec(ctx, proveStaffPassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
-			return err
-		}
-		detail := ""
-		if s.PasswordHash != s.ProvedHash {
-			detail = "the password's hash was made stronger"
-		}
-		return beginStaffSession(ctx, t, s, "sign_in", detail)
-	})
+	return db.write(ctx, func(t *tx) error { return ofStaff.signIn(ctx, t, s) })
 }
 
 // SaveStaffPassword implements identity.StaffRows.
 func (db *DB) SaveStaffPassword(ctx context.Context, asked postern.Hash, s identity.NewSession) error {
-	return db.write(ctx, func(t *tx) error {
-		if err := mustChange(t.exec(ctx, proveStaffPassword, s.UserID, s.ProvedHash, s.PasswordHash)); err != nil {
-			return err
-		}
-		if err := mustChange(t.exec(ctx, endOwnSession, asked[:], s.UserID)); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, endStaffSessions, s.UserID); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, forgetOtherStaffDevices, s.UserID, s.Device[:]); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, endStaffReset, s.UserID); err != nil {
-			return err
-		}
-		return beginStaffSession(ctx, t, s, "password.changed", "all sessions ended")
-	})
-}
-
-// beginStaffSession is what each way to a session has in common.
-func beginStaffSession(ctx context.Context, t *tx, s identity.NewSession, action, detail string) error {
-	if _, err := t.exec(ctx, addStaffSession, s.Session[:], s.UserID, ms(s.Now), ms(s.Expires)); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, knowStaffDevice, s.Device[:], s.UserID, ms(s.DeviceExpires)); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, forgetStaffDevices, s.UserID); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, clearGuesses, s.Bucket); err != nil {
-		return err
-	}
-	staff := "staff:" + s.UserID
-	return audit(ctx, t, auditRow{At: s.Now, Actor: staff, Action: action, Object: staff, Detail: detail, Address: s.Address})
+	return db.write(ctx, func(t *tx) error { return ofStaff.changePassword(ctx, t, asked, s) })
 }
 
 // SeeStaffSession implements identity.StaffRows.
 func (db *DB) SeeStaffSession(ctx context.Context, session postern.Hash, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, seeStaffSession, session[:], ms(now))
-		return err
-	})
+	return db.write(ctx, func(t *tx) error { return ofStaff.see(ctx, t, session, now) })
 }
 
 // EndStaffSession implements identity.StaffRows.
 func (db *DB) EndStaffSession(ctx context.Context, session postern.Hash, now time.Time) error {
-	return db.write(ctx, func(t *tx) error {
-		var id string
-		err := t.row(ctx, endStaffSession, session[:]).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return audit(ctx, t, auditRow{At: now, Actor: "staff:" + id, Action: "sign_out", Object: "staff:" + id})
-	})
+	return db.write(ctx, func(t *tx) error { return ofStaff.signOut(ctx, t, session, now) })
 }
 
 // SaveStaffReset implements identity.StaffRows.

@@ -278,7 +278,7 @@ func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity
 			return err
 		}
 		by.Session.UserID = staff
-		return beginStaffSession(ctx, t, by.Session, "sign_in", "by invitation")
+		return ofStaff.begin(ctx, t, by.Session, "sign_in", "by invitation")
 	})
 }
 
