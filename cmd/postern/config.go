@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 
 	"postern.dev/postern/internal/config"
+	"postern.dev/postern/internal/server"
 )
 
 // source is where the configuration comes from; commands that need one embed it.
@@ -44,6 +46,20 @@ func given(name, key string, value *string) []config.Flag {
 // terminal.
 func (s *source) open(t *terminal) (*config.Config, error) {
 	return s.load(func(w string) { t.warn("warning: %s", w) })
+}
+
+// rooms opens the rooms for a command, and closes them after it.
+func (s *source) rooms(t *terminal, use func(context.Context, *config.Config, *server.Rooms) error) error {
+	cfg, err := s.open(t)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	rooms, err := server.Build(ctx, cfg, server.Outside{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(ctx, cfg, rooms), rooms.Close())
 }
 
 // logger writes as the configuration says.

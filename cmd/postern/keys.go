@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/server"
 	"postern.dev/postern/internal/signing"
 )
@@ -16,16 +16,7 @@ type keysCommand struct {
 
 // withKeys runs f with the rules about signing keys.
 func (s *source) withKeys(t *terminal, f func(context.Context, *signing.Rules) error) error {
-	cfg, err := s.open(t)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(ctx, rooms.Signing), rooms.Close())
+	return s.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error { return f(ctx, rooms.Signing) })
 }
 
 type keysList struct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/config"
@@ -49,20 +48,6 @@ func (t *terminal) tell(d *linkDone, lives string, asJSON bool) error {
 		t.say("%s", d.Link)
 	}
 	return nil
-}
-
-// rooms opens the rooms for a command, and closes them after it.
-func (s *source) rooms(t *terminal, use func(context.Context, *config.Config, *server.Rooms) error) error {
-	cfg, err := s.open(t)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
-	if err != nil {
-		return err
-	}
-	return errors.Join(use(ctx, cfg, rooms), rooms.Close())
 }
 
 // partnerInvite invites somebody.

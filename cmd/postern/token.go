@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 
+	"postern.dev/postern"
+	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/server"
 )
 
@@ -29,17 +30,12 @@ Example:
 
 // Run is what the command does.
 func (c *tokenCreate) Run(t *terminal) error {
-	cfg, err := c.open(t)
-	if err != nil {
+	var token postern.Secret
+	err := c.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) (err error) {
+		token, err = rooms.Registry.CreateOperatorToken(ctx, c.Name, c.Right)
 		return err
-	}
-	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
+	})
 	if err != nil {
-		return err
-	}
-	token, err := rooms.Registry.CreateOperatorToken(ctx, c.Name, c.Right)
-	if err := errors.Join(err, rooms.Close()); err != nil {
 		return err
 	}
 	if c.JSON {

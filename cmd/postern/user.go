@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"postern.dev/postern/internal/config"
@@ -37,17 +36,12 @@ Example:
 
 // Run is what the command does.
 func (u *userReset) Run(t *terminal) error {
-	cfg, err := u.open(t)
-	if err != nil {
+	var done *resetDone
+	err := u.rooms(t, func(ctx context.Context, cfg *config.Config, rooms *server.Rooms) (err error) {
+		done, err = u.reset(ctx, rooms, cfg)
 		return err
-	}
-	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
+	})
 	if err != nil {
-		return err
-	}
-	done, err := u.reset(ctx, rooms, cfg)
-	if err := errors.Join(err, rooms.Close()); err != nil {
 		return err
 	}
 	switch {

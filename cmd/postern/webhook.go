@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/server"
 	"postern.dev/postern/internal/webhook"
 )
@@ -23,16 +24,7 @@ type webhookCommand struct {
 
 // withWebhooks runs f with the rules about webhooks.
 func (s *source) withWebhooks(t *terminal, f func(context.Context, *webhook.Rules) error) error {
-	cfg, err := s.open(t)
-	if err != nil {
-		return err
-	}
-	ctx := context.Background()
-	rooms, err := server.Build(ctx, cfg, server.Outside{})
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(ctx, rooms.Webhooks), rooms.Close())
+	return s.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error { return f(ctx, rooms.Webhooks) })
 }
 
 // actor is who acts at the terminal, in the audit log.
