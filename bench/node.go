@@ -202,8 +202,8 @@ func resources(people int) object {
 		if w.scopes != "" {
 			app["scopes"], app["default_scopes"] = []string{w.scopes}, []string{w.scopes}
 		}
-		if w.name == "standard" {
-			app["level"] = w.level
+		app["level"] = w.level
+		if w.byItself {
 			app["grants"] = []string{"authorization_code", "refresh_token", "client_credentials"}
 		}
 		apps = append(apps, app)

@@ -16,10 +16,11 @@ type wire struct {
 	json                     bool   // how it is asked for them
 	credential               func(token string) string
 	refreshes                bool
+	byItself                 bool // may have tokens of its own, too (client credentials)
 }
 
 var wires = []wire{
-	{name: "standard", app: "bench", level: "account", scopes: "read", sendsURI: true, token: "/oauth/token", refreshes: true,
+	{name: "standard", app: "bench", level: "account", scopes: "read", sendsURI: true, token: "/oauth/token", refreshes: true, byItself: true,
 		credential: func(token string) string { return "Bearer " + token }},
 	{name: "xref", app: "bench-xref", level: "account", token: "/oauth/tokens", json: true,
 		credential: func(token string) string { return "Token " + token }},
