@@ -24,6 +24,7 @@
 //	         internal/jwks      the public keys of apps that sign instead of showing a secret
 //	         internal/routes    which scopes each call of the API needs
 //	         internal/yamlfile  strict YAML with the place of every mistake
+//	         internal/markup    HTML as a person reads it
 //	         internal/wire      HTTP as text, and a browser without a person
 //	         internal/transcript  conversations as text: what went over a wire
 //	         internal/draft     writes a dialect's first version from a few answers

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postern.dev/postern/internal/dialect"
+	"postern.dev/postern/internal/markup"
 	"postern.dev/postern/internal/wire"
 )
 
@@ -89,7 +90,7 @@ func (b visiting) allow(t *testing.T, address string) reading {
 
 func (p reading) wants(t *testing.T, status int, words ...string) {
 	t.Helper()
-	shown := wire.Text(p.Doc)
+	shown := markup.Text(p.Doc)
 	if p.Status != status {
 		t.Errorf("%s: status %d, want %d: %s", p.At, p.Status, status, shown)
 	}
@@ -128,7 +129,7 @@ func TestEveryConnectionCanBeUsedAndEndedOnThePartnersSite(t *testing.T) {
 		home := b.get(t, d.at.partner)
 		home.wants(t, 200, name, "ended", "Last requests")
 		for _, secret := range append(secretsOf(d.partner.told(d.partner.connection(id))), d.partner.apps[name].ClientSecret) {
-			if strings.Contains(wire.Text(home.Doc), secret) {
+			if strings.Contains(markup.Text(home.Doc), secret) {
 				t.Errorf("%s: the list of requests shows the secret %s", name, secret)
 			}
 		}

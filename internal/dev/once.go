@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"postern.dev/postern/internal/markup"
 	"postern.dev/postern/internal/wire"
 )
 
@@ -94,14 +95,14 @@ func (s *story) connect(ctx context.Context, b *wire.Browser, name string) (*con
 		return nil, err
 	}
 	if !p.AsksPassword() {
-		return nil, fmt.Errorf("no sign-in form at %s (status %d): %s", p.At, p.Status, wire.Text(p.Doc))
+		return nil, fmt.Errorf("no sign-in form at %s (status %d): %s", p.At, p.Status, markup.Text(p.Doc))
 	}
 	s.begin("Sign in as %s", inBoth.email)
 	if p, err = b.Press(ctx, p, "Sign in", map[string]string{"email": inBoth.email, "password": password}); err != nil {
 		return nil, err
 	}
 	if p.AsksPassword() {
-		return nil, fmt.Errorf("the sign-in was refused: %s", wire.Text(p.Doc))
+		return nil, fmt.Errorf("the sign-in was refused: %s", markup.Text(p.Doc))
 	}
 	s.begin("Allow: the browser brings the code back, and the partner redeems it")
 	if p, err = b.Press(ctx, p, "Allow", nil); err != nil {
@@ -110,7 +111,7 @@ func (s *story) connect(ctx context.Context, b *wire.Browser, name string) (*con
 	id, ok := strings.CutPrefix(p.At.Path, "/connections/")
 	c := s.demo.partner.connection(id)
 	if !ok || c == nil {
-		return nil, fmt.Errorf("the partner has no connection after Allow, but shows (status %d): %s", p.Status, wire.Text(p.Doc))
+		return nil, fmt.Errorf("the partner has no connection after Allow, but shows (status %d): %s", p.Status, markup.Text(p.Doc))
 	}
 	return c, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"postern.dev/postern/internal/wire"
+	"postern.dev/postern/internal/markup"
 )
 
 // A partner's developer signs in at the portal and walks through a connection
@@ -27,7 +27,7 @@ func TestTryItWalksThroughEveryDialect(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		said := wire.Text(p.Doc)
+		said := markup.Text(p.Doc)
 		if p.Status != http.StatusOK || !strings.Contains(said, "The connection was made") || strings.Contains(said, "was refused") {
 			t.Errorf("%s: status %d, and the walk says: %s", name, p.Status, said)
 			continue
@@ -74,8 +74,8 @@ func signedInAtThePortal(t *testing.T, d *demo) visiting {
 
 // stepsIn are the forms that have a button.
 func stepsIn(p reading, button string) (forms []string) {
-	for n := range wire.Elements(p.Doc, "button") {
-		if wire.Text(n) == button {
+	for n := range markup.Elements(p.Doc, "button") {
+		if markup.Text(n) == button {
 			forms = append(forms, button)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"postern.dev/postern/internal/markup"
 )
 
 // Browser is a person's browser, without JavaScript: it keeps cookies, follows
@@ -177,14 +179,14 @@ func (b *Browser) pressBeside(p *Page, words, button string) *Page {
 	var found *Form
 	var pressed Button
 	least := len(p.Body) + 1
-	for n := range elements(p.doc, "li", "tr", "article", "section") {
-		if shown := text(n); !strings.Contains(shown, words) || len(shown) >= least {
+	for n := range markup.Elements(p.doc, "li", "tr", "article", "section") {
+		if shown := markup.Text(n); !strings.Contains(shown, words) || len(shown) >= least {
 			continue
 		}
-		for form := range elements(n, "form") {
+		for form := range markup.Elements(n, "form") {
 			f := readForm(form)
 			if i := slices.IndexFunc(f.Buttons, func(x Button) bool { return x.Text == button }); i >= 0 {
-				found, pressed, least = f, f.Buttons[i], len(text(n))
+				found, pressed, least = f, f.Buttons[i], len(markup.Text(n))
 			}
 		}
 	}

@@ -1,11 +1,12 @@
 package posterntest
 
 import (
-	"iter"
 	"net/url"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"postern.dev/postern/internal/markup"
 )
 
 // Form is a form as a browser would send it: the fields with the values that
@@ -38,29 +39,29 @@ func (f *Form) fieldOfType(kind string) string {
 // Forms reads the page's forms.
 func (p *Page) Forms() []*Form {
 	var forms []*Form
-	for n := range elements(p.doc, "form") {
+	for n := range markup.Elements(p.doc, "form") {
 		forms = append(forms, readForm(n))
 	}
 	return forms
 }
 
 func readForm(n *html.Node) *Form {
-	f := &Form{Method: strings.ToUpper(attr(n, "method")), Action: attr(n, "action"),
+	f := &Form{Method: strings.ToUpper(markup.Attribute(n, "method")), Action: markup.Attribute(n, "action"),
 		Fields: url.Values{}, Choices: map[string][]string{}, types: map[string]string{}}
 	if f.Method == "" {
 		f.Method = "GET"
 	}
-	for e := range elements(n, "input", "button", "select", "textarea") {
-		if has(e, "disabled") {
+	for e := range markup.Elements(n, "input", "button", "select", "textarea") {
+		if markup.Has(e, "disabled") {
 			continue
 		}
-		name := attr(e, "name")
+		name := markup.Attribute(e, "name")
 		switch e.Data {
 		case "input":
 			f.readInput(e, name)
 		case "button":
-			if kind := attr(e, "type"); kind == "" || kind == "submit" {
-				f.Buttons = append(f.Buttons, Button{text(e), name, attr(e, "value"), attr(e, "formaction")})
+			if kind := markup.Attribute(e, "type"); kind == "" || kind == "submit" {
+				f.Buttons = append(f.Buttons, Button{markup.Text(e), name, markup.Attribute(e, "value"), markup.Attribute(e, "formaction")})
 			}
 		case "select":
 			f.readSelect(e, name)
@@ -72,14 +73,14 @@ func readForm(n *html.Node) *Form {
 }
 
 func (f *Form) readInput(e *html.Node, name string) {
-	kind, value := strings.ToLower(attr(e, "type")), attr(e, "value")
+	kind, value := strings.ToLower(markup.Attribute(e, "type")), markup.Attribute(e, "value")
 	switch kind {
 	case "submit":
-		f.Buttons = append(f.Buttons, Button{value, name, value, attr(e, "formaction")})
+		f.Buttons = append(f.Buttons, Button{value, name, value, markup.Attribute(e, "formaction")})
 		return
 	case "radio", "checkbox":
 		f.Choices[name] = append(f.Choices[name], value)
-		if has(e, "checked") {
+		if markup.Has(e, "checked") {
 			f.Fields.Add(name, value)
 		}
 		return
@@ -92,9 +93,9 @@ func (f *Form) readInput(e *html.Node, name string) {
 
 func (f *Form) readSelect(e *html.Node, name string) {
 	var chosen string
-	for o := range elements(e, "option") {
-		value := attr(o, "value")
-		if len(f.Choices[name]) == 0 || has(o, "selected") {
+	for o := range markup.Elements(e, "option") {
+		value := markup.Attribute(o, "value")
+		if len(f.Choices[name]) == 0 || markup.Has(o, "selected") {
 			chosen = value
 		}
 		f.Choices[name] = append(f.Choices[name], value)
@@ -105,46 +106,11 @@ func (f *Form) readSelect(e *html.Node, name string) {
 }
 
 // Text is what a person reads on the page.
-func (p *Page) Text() string { return text(p.doc) }
+func (p *Page) Text() string { return markup.Text(p.doc) }
 
 // Has reports whether the page shows a text.
 func (p *Page) Has(words string) bool { return strings.Contains(p.Text(), words) }
 
-// elements walks over the elements with one of these names, in page order.
-func elements(root *html.Node, names ...string) iter.Seq[*html.Node] {
-	return func(yield func(*html.Node) bool) {
-		for n := range root.Descendants() {
-			if n.Type != html.ElementNode {
-				continue
-			}
-			for _, name := range names {
-				if n.Data == name && !yield(n) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func attr(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func has(n *html.Node, name string) bool {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return true
-		}
-	}
-	return false
-}
-
-// text is the text below a node with its white space collapsed, as shown.
 // typed is the text of a textarea as it is sent: with its lines.
 func typed(e *html.Node) string {
 	var b strings.Builder
@@ -152,15 +118,4 @@ func typed(e *html.Node) string {
 		b.WriteString(n.Data)
 	}
 	return b.String()
-}
-
-func text(root *html.Node) string {
-	var b strings.Builder
-	for n := range root.Descendants() {
-		if n.Type == html.TextNode && n.Parent.Data != "style" && n.Parent.Data != "script" {
-			b.WriteString(n.Data)
-			b.WriteByte(' ')
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
 }

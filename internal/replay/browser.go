@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"postern.dev/postern/internal/markup"
 	"postern.dev/postern/internal/transcript"
 )
 
@@ -120,9 +120,9 @@ func (a *answer) forms() (all []*form) {
 	if err != nil {
 		return nil
 	}
-	for n := range elements(doc, "form") {
-		f := &form{action: attribute(n, "action"), fields: url.Values{}, types: map[string]string{}}
-		for e := range elements(n, "input", "button", "option") {
+	for n := range markup.Elements(doc, "form") {
+		f := &form{action: markup.Attribute(n, "action"), fields: url.Values{}, types: map[string]string{}}
+		for e := range markup.Elements(n, "input", "button", "option") {
 			f.read(e)
 		}
 		all = append(all, f)
@@ -131,15 +131,15 @@ func (a *answer) forms() (all []*form) {
 }
 
 func (f *form) read(e *html.Node) {
-	name, kind, value := attribute(e, "name"), attribute(e, "type"), attribute(e, "value")
+	name, kind, value := markup.Attribute(e, "name"), markup.Attribute(e, "type"), markup.Attribute(e, "value")
 	switch {
 	case e.Data == "button":
 		f.buttons = append(f.buttons, e)
 	case e.Data == "option":
-		f.choices = append(f.choices, choice{attribute(e.Parent, "name"), value, text(e)})
+		f.choices = append(f.choices, choice{markup.Attribute(e.Parent, "name"), value, markup.Text(e)})
 	case kind == "radio":
-		f.choices = append(f.choices, choice{name, value, text(e.Parent)})
-		if has(e, "checked") {
+		f.choices = append(f.choices, choice{name, value, markup.Text(e.Parent)})
+		if markup.Has(e, "checked") {
 			f.fields.Set(name, value)
 		}
 	default:
@@ -159,13 +159,13 @@ func (f *form) ofType(kind string) string {
 
 // press reports whether the form has this button, and presses it.
 func (f *form) press(words string) bool {
-	i := slices.IndexFunc(f.buttons, func(b *html.Node) bool { return text(b) == words })
+	i := slices.IndexFunc(f.buttons, func(b *html.Node) bool { return markup.Text(b) == words })
 	if i < 0 {
 		return false
 	}
 	f.pressed = words
-	if name := attribute(f.buttons[i], "name"); name != "" {
-		f.fields.Set(name, attribute(f.buttons[i], "value"))
+	if name := markup.Attribute(f.buttons[i], "name"); name != "" {
+		f.fields.Set(name, markup.Attribute(f.buttons[i], "value"))
 	}
 	return true
 }
@@ -190,41 +190,5 @@ func (a *answer) shown() string {
 	if err != nil {
 		return a.body
 	}
-	return "(a page) " + text(doc)
-}
-
-// elements walks over the elements of these names, in page order.
-func elements(root *html.Node, names ...string) iter.Seq[*html.Node] {
-	return func(yield func(*html.Node) bool) {
-		for n := range root.Descendants() {
-			if n.Type == html.ElementNode && slices.Contains(names, n.Data) && !yield(n) {
-				return
-			}
-		}
-	}
-}
-
-func attribute(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func has(n *html.Node, name string) bool {
-	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
-}
-
-// text is what a person reads below a node.
-func text(root *html.Node) string {
-	var b strings.Builder
-	for n := range root.Descendants() {
-		if n.Type == html.TextNode && n.Parent.Data != "style" && n.Parent.Data != "script" {
-			b.WriteString(n.Data)
-			b.WriteByte(' ')
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return "(a page) " + markup.Text(doc)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"postern.dev/postern/internal/markup"
 )
 
 // Browser is a person's browser without a person.
@@ -93,8 +95,8 @@ func (p *Page) outline(a *http.Response, body string) string {
 	if !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
 		return body
 	}
-	for n := range Elements(p.Doc, "title") {
-		return fmt.Sprintf("(the page %q, %d bytes of HTML)", Text(n), len(body))
+	for n := range markup.Elements(p.Doc, "title") {
+		return fmt.Sprintf("(the page %q, %d bytes of HTML)", markup.Text(n), len(body))
 	}
 	return fmt.Sprintf("(%d bytes of HTML)", len(body))
 }
@@ -112,10 +114,10 @@ type formButton struct{ text, name, value string }
 
 // Forms are all of the page.
 func (p *Page) Forms() (all []*Form) {
-	for n := range Elements(p.Doc, "form") {
-		f := &Form{method: strings.ToUpper(Attribute(n, "method")), action: Attribute(n, "action"),
+	for n := range markup.Elements(p.Doc, "form") {
+		f := &Form{method: strings.ToUpper(markup.Attribute(n, "method")), action: markup.Attribute(n, "action"),
 			fields: url.Values{}, offers: map[string][]string{}, types: map[string]string{}}
-		for e := range Elements(n, "input", "button") {
+		for e := range markup.Elements(n, "input", "button") {
 			f.read(e)
 		}
 		all = append(all, f)
@@ -124,13 +126,13 @@ func (p *Page) Forms() (all []*Form) {
 }
 
 func (f *Form) read(e *html.Node) {
-	name, kind, value := Attribute(e, "name"), Attribute(e, "type"), Attribute(e, "value")
+	name, kind, value := markup.Attribute(e, "name"), markup.Attribute(e, "type"), markup.Attribute(e, "value")
 	switch {
 	case e.Data == "button":
-		f.buttons = append(f.buttons, formButton{Text(e), name, value})
+		f.buttons = append(f.buttons, formButton{markup.Text(e), name, value})
 	case kind == "radio":
 		f.offers[name] = append(f.offers[name], value)
-		if Has(e, "checked") {
+		if markup.Has(e, "checked") {
 			f.fields.Set(name, value)
 		}
 	default:
@@ -159,7 +161,7 @@ func (p *Page) with(button string) (*Form, *formButton) {
 func (b *Browser) Press(ctx context.Context, p *Page, button string, set map[string]string, chosen ...string) (*Page, error) {
 	f, pressed := p.with(button)
 	if f == nil {
-		return nil, fmt.Errorf("the page at %s (status %d) has no button %q; it says: %s", p.At, p.Status, button, Text(p.Doc))
+		return nil, fmt.Errorf("the page at %s (status %d) has no button %q; it says: %s", p.At, p.Status, button, markup.Text(p.Doc))
 	}
 	f.fill(set, chosen)
 	if pressed.name != "" {
@@ -192,7 +194,7 @@ func (b *Browser) SignIn(ctx context.Context, p *Page, email, password string) (
 			return b.submit(ctx, p, f)
 		}
 	}
-	return nil, fmt.Errorf("the page at %s (status %d) has no sign-in form; it says: %s", p.At, p.Status, Text(p.Doc))
+	return nil, fmt.Errorf("the page at %s (status %d) has no sign-in form; it says: %s", p.At, p.Status, markup.Text(p.Doc))
 }
 
 func (b *Browser) submit(ctx context.Context, p *Page, f *Form) (*Page, error) {

@@ -1,4 +1,6 @@
-package wire
+// Package markup reads HTML as a person would: its elements in their order, and
+// the text that they show.
+package markup
 
 import (
 	"iter"
@@ -38,7 +40,7 @@ func Has(n *html.Node, name string) bool {
 func Text(root *html.Node) string {
 	var b strings.Builder
 	for n := range root.Descendants() {
-		if n.Type == html.TextNode {
+		if n.Type == html.TextNode && n.Parent.Data != "style" && n.Parent.Data != "script" {
 			b.WriteString(n.Data)
 			b.WriteByte(' ')
 		}
