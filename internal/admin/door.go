@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/webhook"
 )
@@ -108,27 +109,15 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.mux.ServeHTTP(w, r)
 		return
 	}
-	// The mux tells 404 and 405 apart; its words are not ours.
-	probe := &statusOnly{header: http.Header{}}
-	handler.ServeHTTP(probe, r)
-	if probe.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", probe.header.Get("Allow"))
-		say(w, http.StatusMethodNotAllowed, refusal{"invalid_request", "This address takes " + probe.header.Get("Allow") + "."})
+	if allow := browser.Unrouted(r, handler); allow != "" {
+		w.Header().Set("Allow", allow)
+		say(w, http.StatusMethodNotAllowed, refusal{"invalid_request", "This address takes " + allow + "."})
 		return
 	}
 	say(w, http.StatusNotFound, noAddress)
 }
 
 var noAddress = refusal{"not_found", "There is no such address."}
-
-type statusOnly struct {
-	header http.Header
-	status int
-}
-
-func (s *statusOnly) Header() http.Header         { return s.header }
-func (s *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (s *statusOnly) WriteHeader(status int)      { s.status = status }
 
 // call is a request whose caller is known.
 type call struct {

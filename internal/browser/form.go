@@ -5,7 +5,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"postern.dev/postern"
 )
@@ -88,4 +90,10 @@ func TrimmedFields(r *http.Request, names ...string) ([]string, error) {
 		values[i] = strings.TrimSpace(values[i])
 	}
 	return values, err
+}
+
+// RetryAfter is the header's value, in seconds: never too early, and never less
+// than five (RFC 9110 §10.2.3).
+func RetryAfter(wait time.Duration) string {
+	return strconv.Itoa(int(max(wait+time.Second-1, 5*time.Second) / time.Second))
 }

@@ -109,25 +109,13 @@ func (e *Entry) route(w http.ResponseWriter, r *http.Request) {
 
 // unrouted answers as the mux would, in a page of ours.
 func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	plain := &discard{header: http.Header{}, status: http.StatusOK}
-	mux.ServeHTTP(plain, r)
-	if plain.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", plain.header.Get("Allow"))
-		e.Error(w, r, plain.status, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
+	if allow := browser.Unrouted(r, mux); allow != "" {
+		w.Header().Set("Allow", allow)
+		e.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
 		return
 	}
 	e.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
 }
-
-// discard keeps the status and headers of an answer.
-type discard struct {
-	header http.Header
-	status int
-}
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 
 // maxForm bounds what is read of a form without a file.
 const maxForm = 64 << 10

@@ -57,7 +57,7 @@ func (e *Entry) PasswordProblem(w http.ResponseWriter, err error) (problem ui.Te
 	case known.Kind == postern.AccessDenied:
 		return ui.Say("The current password is not right. Please try again."), http.StatusOK
 	case known.Kind == postern.RateLimited:
-		w.Header().Set("Retry-After", seconds(known.RetryAfter))
+		w.Header().Set("Retry-After", browser.RetryAfter(known.RetryAfter))
 		return ui.Say("There were too many attempts. Please try again in %s.", ui.Wait(known.RetryAfter)), http.StatusTooManyRequests
 	case known.Kind == postern.InvalidRequest && known.Msg != "":
 		return ui.Say("%s", known.Msg), http.StatusUnprocessableEntity

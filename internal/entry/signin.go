@@ -137,7 +137,7 @@ func (e *Entry) SignInProblem(w http.ResponseWriter, err error) (problem ui.Text
 	case known.Kind == postern.AccessDenied:
 		return ui.Say("The e-mail or the password is not right. Please try again."), http.StatusOK
 	case known.Kind == postern.RateLimited:
-		w.Header().Set("Retry-After", seconds(known.RetryAfter))
+		w.Header().Set("Retry-After", browser.RetryAfter(known.RetryAfter))
 		return ui.Say("There were too many attempts for this e-mail. Please try again in %s.", ui.Wait(known.RetryAfter)), http.StatusTooManyRequests
 	}
 	return ui.Text{}, 0

@@ -174,25 +174,13 @@ func unclean(p string) bool { return p == "" || p[0] != '/' || path.Clean(p) != 
 
 // unrouted answers as the mux would, in a page of ours.
 func (d *Door) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	plain := &discard{header: http.Header{}, status: http.StatusOK}
-	mux.ServeHTTP(plain, r)
-	if plain.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", plain.header.Get("Allow"))
-		d.Error(w, r, plain.status, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
+	if allow := browser.Unrouted(r, mux); allow != "" {
+		w.Header().Set("Allow", allow)
+		d.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
 		return
 	}
 	d.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
 }
-
-// discard keeps the status and headers of an answer.
-type discard struct {
-	header http.Header
-	status int
-}
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 
 // maxForm bounds what is read of a form: the largest has a few hundred bytes.
 const maxForm = 64 << 10

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -84,7 +83,7 @@ func (d *Door) Error(w http.ResponseWriter, r *http.Request, status int, err *po
 	}
 	d.Log.Log(r.Context(), level, "error page", "status", status, "kind", err.Kind, "request_id", id, "error", err)
 	if err.Kind == postern.RateLimited || err.Kind == postern.Unavailable {
-		w.Header().Set("Retry-After", seconds(err.RetryAfter))
+		w.Header().Set("Retry-After", browser.RetryAfter(err.RetryAfter))
 	}
 	page := &ui.MessagePage{Heading: t.heading, What: ui.SayError(err), Do: t.do, RequestID: id}
 	if err.Msg == "" {
@@ -97,11 +96,6 @@ func (d *Door) Error(w http.ResponseWriter, r *http.Request, status int, err *po
 		page.Link, page.LinkText = "/connections", ui.Say("Your connections")
 	}
 	d.write(w, r, status, page)
-}
-
-// seconds is a Retry-After that is never too early.
-func seconds(wait time.Duration) string {
-	return strconv.Itoa(int(max(wait+time.Second-1, 5*time.Second) / time.Second))
 }
 
 // write sends a page; that the browser went away meanwhile is nobody's error.

@@ -67,7 +67,7 @@ func passwordProblem(w http.ResponseWriter, err error) (problem ui.Text, status 
 	case e.Kind == postern.AccessDenied:
 		return ui.Say("The current password is not right. Please try again."), http.StatusOK
 	case e.Kind == postern.RateLimited:
-		w.Header().Set("Retry-After", seconds(e.RetryAfter))
+		w.Header().Set("Retry-After", browser.RetryAfter(e.RetryAfter))
 		return ui.Say("There were too many attempts. Please try again in %s.", ui.Wait(e.RetryAfter)), http.StatusTooManyRequests
 	case e.Kind == postern.InvalidRequest && e.Msg != "":
 		return ui.SayError(e), http.StatusOK

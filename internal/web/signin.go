@@ -85,7 +85,7 @@ func (d *Door) askAgain(w http.ResponseWriter, r *http.Request, q *question, ema
 		page.Problem = ui.Say("The e-mail or the password is not right. Please try again.")
 		return d.askWhoYouAre(w, r, http.StatusOK, q, page)
 	case e.Kind == postern.RateLimited:
-		w.Header().Set("Retry-After", seconds(e.RetryAfter))
+		w.Header().Set("Retry-After", browser.RetryAfter(e.RetryAfter))
 		page.Problem = ui.Say("There were too many attempts for this e-mail. Please try again in %s.", ui.Wait(e.RetryAfter))
 		return d.askWhoYouAre(w, r, http.StatusTooManyRequests, q, page)
 	}

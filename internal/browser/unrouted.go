@@ -1,0 +1,25 @@
+package browser
+
+import "net/http"
+
+// Unrouted asks a mux's own handler for a request that no route takes what is
+// wrong with it: the methods that the address does take, or "" where there is no
+// such address. The mux's words are sent to nobody.
+func Unrouted(r *http.Request, mux http.Handler) (allow string) {
+	said := &unsent{header: http.Header{}}
+	mux.ServeHTTP(said, r)
+	if said.status != http.StatusMethodNotAllowed {
+		return ""
+	}
+	return said.header.Get("Allow")
+}
+
+// unsent keeps the status and headers of an answer.
+type unsent struct {
+	header http.Header
+	status int
+}
+
+func (u *unsent) Header() http.Header         { return u.header }
+func (u *unsent) WriteHeader(status int)      { u.status = status }
+func (u *unsent) Write(b []byte) (int, error) { return len(b), nil }
