@@ -27,11 +27,13 @@ type filler struct {
 	accounts map[string]int // so many there are, by kind
 }
 
-// Kinds of accounts, by what their ids begin with: those of stored tokens, and
-// those that have no connection before an exchange.
+// Kinds of accounts, by what their ids begin with: those of stored tokens, those
+// that have no connection before an exchange, and those that one app alone is
+// connected to.
 const (
 	settled = "acc"
 	newborn = "new"
+	apart   = "own"
 )
 
 func newFiller(database string) (*filler, error) {
@@ -145,7 +147,7 @@ func (f *filler) ensureAccounts(kind string, n int) error {
 	if n <= from {
 		return nil
 	}
-	numbers := map[string]int{settled: 1_000_000_000, newborn: 2_000_000_000}[kind] // far from those that Postern gives
+	numbers := map[string]int{settled: 1_000_000_000, newborn: 2_000_000_000, apart: 3_000_000_000}[kind] // far from those that Postern gives
 	err := f.insert("accounts", "id, name, number, created_at", from, n, func(i int) []any {
 		return []any{id(kind, i), fmt.Sprintf("Company %d", i), int64(numbers + i), int64(1)}
 	})

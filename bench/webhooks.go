@@ -137,8 +137,11 @@ const hookConnections = "id, number, app_id, account_id, scopes, created_at, cre
 
 // lanes connects the healthy app to accounts of which nobody else hears.
 func (h *hooks) lanes() error {
+	if err := h.fill.ensureAccounts(apart, lanes); err != nil {
+		return err
+	}
 	return h.fill.insert("connections", hookConnections, 0, lanes, func(i int) []any {
-		return []any{id("well", i), int64(2_000_000_000 + i), "well", id(settled, i), "", int64(1), "usr", int64(0)}
+		return []any{id("well", i), int64(2_000_000_000 + i), "well", id(apart, i), "", int64(1), "usr", int64(0)}
 	})
 }
 
@@ -247,7 +250,7 @@ func (h *hooks) latency(when string) error {
 }
 
 func (h *hooks) publish(account int) (published string, err error) {
-	body := fmt.Sprintf(`{"type":"thing.happened","account_id":%q,"data":{"thing":"a thing that happened"}}`, id(settled, account))
+	body := fmt.Sprintf(`{"type":"thing.happened","account_id":%q,"data":{"thing":"a thing that happened"}}`, id(apart, account))
 	req, err := http.NewRequest(http.MethodPost, h.node.public+"/api/v1/events", strings.NewReader(body))
 	if err != nil {
 		return "", err

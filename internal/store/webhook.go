@@ -145,7 +145,7 @@ func (db *DB) Bury(ctx context.Context, node string) error {
 // statement that was made while its tables were small; these tables grow from
 // nothing to a million rows within minutes, and a plan that reads all of them
 // must not stay.
-const preferIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+const preferIndexes = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)`
 
 // byIndex is write for statements that find their rows by an index, always.
 func (db *DB) byIndex(ctx context.Context, f func(t *tx) error) error {

@@ -21,11 +21,13 @@ const (
 
 	// newEvents leaves an event for later while the one before it in its
 	// connection has no delivery yet: the clocks of nodes may order them wrongly.
+	// The one before is asked for by its key alone; as NOT EXISTS with fanned = 0,
+	// PostgreSQL looked for it among all that are new.
 	newEvents = `
 	SELECT e.id, e.app_id, e.connection_id, e.at FROM events e
-	WHERE e.fanned = 0 AND NOT EXISTS
-	  (SELECT 1 FROM events b WHERE b.connection_id = e.connection_id AND b.sequence = e.sequence - 1 AND b.fanned = 0)
-	ORDER BY e.at, e.id LIMIT $1`
+	WHERE e.fanned = 0 AND COALESCE(
+	  (SELECT b.fanned FROM events b WHERE b.connection_id = e.connection_id AND b.sequence = e.sequence - 1), 1) = 1
+	ORDER BY e.at LIMIT $1`
 	newPublished = `
 	SELECT id, app_id, account_id, user_id, scope, at FROM published
 	WHERE fanned = 0 ORDER BY number LIMIT $1`
@@ -99,21 +101,29 @@ func (db *DB) FanOut(ctx context.Context, now time.Time, limit int) (n int, err 
 		if n, err = fanOutEvents(ctx, t, now, limit); err != nil || n >= limit {
 			return err // there may be more events, which come first
 		}
-		var list []told
-		for _, p := range published {
-			more, err := hearing(ctx, t, p)
-			if err != nil {
-				return err
-			}
-			list = append(list, more...)
-		}
-		if err := makeDeliveries(ctx, t, list, now); err != nil {
-			return err
-		}
-		n += len(published)
-		return mark(ctx, t, markPublished, idsOf(published))
+		done, err := fanOutPublished(ctx, t, published, now, limit)
+		n += done
+		return err
 	})
 	return n, err
+}
+
+// fanOutPublished makes deliveries of published events, of the first of them at
+// least: when they have become limit, the rest comes in the next round, so that
+// what many apps hear of holds no endpoint's row for long.
+func fanOutPublished(ctx context.Context, t *tx, published []newlyPublished, now time.Time, limit int) (n int, err error) {
+	var list []told
+	for ; n < len(published) && len(list) < limit; n++ {
+		more, err := hearing(ctx, t, published[n])
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, more...)
+	}
+	if err := makeDeliveries(ctx, t, list, now); err != nil {
+		return 0, err
+	}
+	return n, mark(ctx, t, markPublished, idsOf(published[:n]))
 }
 
 // fanOutEvents makes deliveries of events until there are no more, or limit of
