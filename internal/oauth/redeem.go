@@ -201,7 +201,7 @@ func (r *Rules) exchange(ctx context.Context, q *Redeem, app *postern.App, code 
 		return nil, err
 	}
 	issued.App, issued.Account, issued.User, issued.Kept = app, &code.Account, &code.User, code.Kept
-	if red.NewConnectionID, red.EventID, red.NewNumber, err = r.newConnection(); err != nil {
+	if red.NewConnectionID, red.EventID, red.NewNumber, err = r.newConnection(now); err != nil {
 		return nil, err
 	}
 	if q.Terms.AtOnce > 0 {
@@ -284,9 +284,9 @@ func (r *Rules) lostRace(ctx context.Context, code *postern.Code) error {
 
 // newConnection names a connection and the event that tells of it, in case they
 // come to be.
-func (r *Rules) newConnection() (id, event string, number int64, err error) {
-	if id, err = postern.NewID(r.Random, "con_"); err == nil {
-		event, err = postern.NewID(r.Random, "evt_")
+func (r *Rules) newConnection(now time.Time) (id, event string, number int64, err error) {
+	if id, err = postern.NewIDAt(r.Random, now, "con_"); err == nil {
+		event, err = postern.NewIDAt(r.Random, now, "evt_")
 	}
 	if err == nil {
 		number, err = postern.NewNumber(r.Random)

@@ -15,7 +15,7 @@ func (r *Rules) second(m *minting, red *Redemption, issued *Issued) error {
 		return err
 	}
 	s := &SecondRedemption{Family: postern.SecondFamily(code.Hash), Access: token.row}
-	if s.NewConnectionID, s.EventID, s.NewNumber, err = r.newConnection(); err != nil {
+	if s.NewConnectionID, s.EventID, s.NewNumber, err = r.newConnection(m.now); err != nil {
 		return err
 	}
 	red.Second = s

@@ -49,7 +49,7 @@ type auditRow struct {
 // audit writes the record in the transaction of the act, so that neither can
 // exist without the other.
 func audit(ctx context.Context, t *tx, a auditRow) error {
-	id, err := postern.NewID(rand.Reader, "aud_")
+	id, err := postern.NewIDAt(rand.Reader, a.At, "aud_")
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func endConnection(ctx context.Context, t *tx, id string, reason postern.EndReas
 		u := postern.User{WireNickname: fixed, Nickname: today}
 		e.UserNickname = u.Nick()
 	}
-	if e.ID, err = postern.NewID(rand.Reader, "evt_"); err != nil {
+	if e.ID, err = postern.NewIDAt(rand.Reader, now, "evt_"); err != nil {
 		return false, err
 	}
 	if err := saveEvent(ctx, t, &e); err != nil {

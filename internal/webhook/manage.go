@@ -76,11 +76,12 @@ func (r *Rules) Test(ctx context.Context, appID, actor string) (string, error) {
 	if e.URL == "" {
 		return "", postern.Errorf(postern.Conflict, "The app has no webhook_url to send to.")
 	}
-	id, err := postern.NewID(r.Random, "evt_")
+	now := r.Now()
+	id, err := postern.NewIDAt(r.Random, now, "evt_")
 	if err != nil {
 		return "", postern.Wrap(postern.ServerError, err)
 	}
-	test := Published{ID: id, Type: TestType, AppID: appID, Data: []byte(`{"message":"This is a test; nothing happened."}`), At: r.Now()}
+	test := Published{ID: id, Type: TestType, AppID: appID, Data: []byte(`{"message":"This is a test; nothing happened."}`), At: now}
 	_, err = r.Store.Publish(ctx, []Published{test}, actor)
 	return id, err
 }

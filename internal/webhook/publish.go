@@ -115,7 +115,7 @@ func (p *publishing) check(e *Published) error {
 	if e.ID != "" {
 		return nil
 	}
-	id, err := postern.NewID(p.r.Random, "evt_")
+	id, err := postern.NewIDAt(p.r.Random, e.At, "evt_")
 	if err != nil {
 		return postern.Wrap(postern.ServerError, err)
 	}
