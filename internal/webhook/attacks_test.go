@@ -33,7 +33,7 @@ func TestWH06_TheCheckedAddressIsTheDialledOne(t *testing.T) {
 	const public, private = "203.0.114.7", "127.0.0.1"
 	g := newGuard(false, nil)
 	dialer := g.dialer()
-	dialer.Resolver = names(t, func(n int) []string {
+	dialer.Resolver = names(t, func(_ string, n int) []string {
 		return [][]string{{public}, {private}, {private, public}, {public, private}, {"::1", public}}[n%5]
 	})
 	passed := map[string]int{}
