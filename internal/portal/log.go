@@ -24,7 +24,7 @@ type Requests interface {
 
 const (
 	// perPage is how many lines a page of a list has.
-	perPage = 50
+	perPage = 25
 	// usageDays is how far back the picture of calls goes.
 	usageDays = 30
 )

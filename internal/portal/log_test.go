@@ -65,7 +65,7 @@ func TestTheRequestLogSaysWhyACallFailed(t *testing.T) {
 func TestALongLogGoesOnPageByPage(t *testing.T) {
 	s := posterntest.New(t)
 	app := posterntest.Standard
-	for range 60 {
+	for range 35 {
 		s.Send(posterntest.PostForm("/oauth/token", "grant_type", "refresh_token", "refresh_token", "x").Authorized(posterntest.Basic(app.ID, app.Secret)))
 		s.Clock.Advance(time.Second)
 	}
