@@ -19,7 +19,18 @@ type Staff struct {
 	Email    string
 	Name     string // may be empty
 	Disabled bool
+	Vouched  Voucher
 }
+
+// Voucher is who says that an e-mail is the person's. A sign-in for which nobody
+// does opens no partner but those that it opens already: as far as others are
+// concerned, it is as if it were not there.
+type Voucher string
+
+const (
+	ByOperator Voucher = "operator" // who declared the person, or handed them a link
+	ByMail     Voucher = "mail"     // a link that was mailed there was used
+)
 
 // Display is what pages call the person.
 func (s *Staff) Display() string {
@@ -77,7 +88,7 @@ type Invitation struct {
 	Partner Partner // without an ID: the company that registers
 	Role    Role
 	By      Staff // the member who invites; empty: the operator, or themselves
-	Known   bool  // the e-mail has a sign-in already
+	Known   bool  // the e-mail has a sign-in already, and somebody vouches for it
 	Since   time.Time
 	Expires time.Time
 }

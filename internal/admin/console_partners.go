@@ -67,7 +67,7 @@ func (d *Console) partner(v *entry.Visit) error {
 func (d *Console) showPartner(v *entry.Visit, status int, p *postern.Partner, form *ui.Form, link string) error {
 	ctx := v.R.Context()
 	page := &ui.PartnerPage{
-		StaffFrame: done(v, v.Frame("partners")), Partner: *p, Token: v.Token(aboutPartner, p.ID), Link: link,
+		StaffFrame: done(v, v.Frame("partners")), Partner: *p, Token: v.Token(aboutPartner, p.ID), Link: link, ByHand: !d.People.Mails(),
 		Email:  form.Field(ui.Field{Name: "email", Label: ui.Say("E-mail"), Type: "email", Most: 254, Required: true}),
 		Reason: form.Field(ui.Field{Name: "reason", Label: ui.Say("Reason"), Type: "lines", Most: 1000, Hint: ui.Say("Its people read it. A rejection needs one.")}),
 	}

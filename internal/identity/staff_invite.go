@@ -68,25 +68,39 @@ type Invite struct {
 	Role    postern.Role
 	By      *postern.Staff // an owner; nil: the operator
 	Address string
-	ByHand  bool // whoever asks hands the link over; no mail is sent
+	ByHand  bool // the operator hands the link over; no mail is sent
 }
 
 // Invite makes a one-time link, bound to the e-mail; an earlier one for the same
-// person and partner ends.
+// person and partner ends. An owner is never shown it: where no mail is sent, the
+// operator has it (RenewLink). Otherwise an owner could open it, and have a sign-in
+// with anybody's e-mail; and would see whether the e-mail has one (attacks.md PA-10).
 func (r *Rules) Invite(ctx context.Context, in Invite) (*Link, error) {
 	row := NewInvitation{Email: in.Email, PartnerID: in.Partner.ID, Role: in.Role}
 	by := ""
 	if in.By != nil {
-		row.By, by = in.By.ID, in.By.Display()
+		row.By, by, in.ByHand = in.By.ID, in.By.Display(), false
 		if err := r.mayInvite(ctx, in.Partner.ID); err != nil {
 			return nil, err
 		}
 	}
 	l := inviteLetter(in.Partner.Name, in.Role, by)
-	return r.give(ctx, in.Email, l, r.Limits.withDefaults().Invitation, in.Address, in.ByHand, func(link NewLink) error {
+	given, err := r.give(ctx, in.Email, l, r.Limits.withDefaults().Invitation, in.Address, in.ByHand, func(link NewLink) error {
 		row.NewLink = link
 		return r.Store.SaveInvitation(ctx, row)
 	})
+	if err == nil && in.By != nil {
+		r.keepFrom(given, "to join "+in.Partner.Name)
+	}
+	return given, err
+}
+
+// keepFrom takes a link that was not mailed from who asked for it.
+func (r *Rules) keepFrom(given *Link, what string) {
+	if !given.Mailed && r.Tell != nil {
+		r.Tell(what, given.Email, r.PublicURL+InvitePath+string(given.Secret))
+	}
+	given.Secret = ""
 }
 
 // invitesADay keep a team's invitations from becoming somebody's letters to all

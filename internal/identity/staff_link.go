@@ -34,6 +34,7 @@ type NewLink struct {
 	Address string // where it was asked for; may be empty
 	Expires time.Time
 	Now     time.Time
+	Vouches postern.Voucher      // what using it says of the e-mail
 	Mails   []postern.SealedMail // that carry the link; kept with it, or neither is
 }
 
@@ -44,7 +45,7 @@ type Link struct {
 	Secret postern.Secret // where it was not mailed: for whoever hands it over
 }
 
-// newLink mints the secret of a one-time link.
+// newLink mints the secret of a one-time link, for the operator to hand over.
 func (r *Rules) newLink(life time.Duration, address string) (postern.Secret, NewLink, error) {
 	secret, err := postern.ResetForm.Mint(r.Random)
 	if err != nil {
@@ -55,7 +56,7 @@ func (r *Rules) newLink(life time.Duration, address string) (postern.Secret, New
 		return "", NewLink{}, err
 	}
 	now := r.Now()
-	return secret, NewLink{ID: id, Hash: secret.Hash(), Address: address, Expires: now.Add(life), Now: now}, nil
+	return secret, NewLink{ID: id, Hash: secret.Hash(), Address: address, Expires: now.Add(life), Now: now, Vouches: postern.ByOperator}, nil
 }
 
 // letter is a link's text: its words and where it leads.
@@ -78,7 +79,7 @@ func (r *Rules) give(ctx context.Context, email string, l letter, life time.Dura
 		if err != nil {
 			return nil, err
 		}
-		link.Mails = []postern.SealedMail{m}
+		link.Mails, link.Vouches = []postern.SealedMail{m}, postern.ByMail
 		given.Mailed, given.Secret = true, ""
 	}
 	if err := save(link); err != nil {

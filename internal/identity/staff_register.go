@@ -43,8 +43,8 @@ func (r *Rules) Register(ctx context.Context, in Registration) error {
 		row.NewLink = link
 		return r.Store.SaveRegistration(ctx, row)
 	})
-	if err == nil && !given.Mailed && r.Tell != nil {
-		r.Tell("to go on with the registration of "+in.Company, in.Email, r.PublicURL+InvitePath+string(given.Secret))
+	if err == nil {
+		r.keepFrom(given, "to go on with the registration of "+in.Company)
 	}
 	return err
 }

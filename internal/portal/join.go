@@ -37,9 +37,10 @@ func (d *Door) askToJoin(w http.ResponseWriter, r *http.Request, status int, for
 	})
 }
 
-// isFor reports whether who is signed in is the person that is invited.
+// isFor reports whether who is signed in is the person that is invited. A sign-in
+// for whose e-mail nobody vouches may be anybody's.
 func isFor(i *postern.Invitation, s *postern.StaffSession) bool {
-	return s != nil && postern.FoldEmail(s.Staff.Email) == postern.FoldEmail(i.Email)
+	return s != nil && s.Staff.Vouched != "" && postern.FoldEmail(s.Staff.Email) == postern.FoldEmail(i.Email)
 }
 
 // acceptInvitation makes the person a member. The e-mail, the partner and the

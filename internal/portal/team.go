@@ -17,6 +17,7 @@ const inTeam browser.Purpose = "team"
 // teamDone is what the page says after an act.
 var teamDone = map[string]ui.Text{
 	"invited": ui.Say("The invitation is on its way by mail."),
+	"kept":    ui.Say("The invitation is made. The people who run this service have its link, and give it to nobody but the person: ask them to."),
 	"role":    ui.Say("The role is changed."),
 	"removed": ui.Say("The member is removed."),
 	"back":    ui.Say("The invitation is taken back; its link does not work any more."),
@@ -147,8 +148,7 @@ func (d *Door) invite(v *entry.Visit) error {
 	if link.Mailed {
 		return v.Go("/team?done=invited")
 	}
-	page.Link, page.Email = d.PublicURL+identity.InvitePath+string(link.Secret), link.Email
-	return d.askWhom(v, http.StatusOK, page)
+	return v.Go("/team?done=kept")
 }
 
 func roleOf(text string) (postern.Role, error) {

@@ -203,9 +203,8 @@ func ownerInvites(t *testing.T, database string) {
 	page := owner.Get(invite)
 	owner.Press(page, "Invite", "email", "nobody", "role", "viewer").Wants(t, http.StatusUnprocessableEntity, "This is not an e-mail address")
 	owner.Press(page, "Invite", "email", "CODER@partner.test", "role", "viewer").Wants(t, http.StatusUnprocessableEntity, "member of the team already")
-	page = owner.Press(page, "Invite", "email", newcomer, "role", "viewer").Wants(t, http.StatusOK, "Hand this link over")
-	_, link, _ := strings.Cut(page.Text(), s.URL)
-	link, _, _ = strings.Cut(link, " ")
+	owner.Press(page, "Invite", "email", newcomer, "role", "viewer").Wants(t, http.StatusOK, "The people who run this service have its link")
+	link := s.Waiting(newcomer)
 	stranger := posterntest.NewBrowser(t, s.URL)
 	stranger.Get(link).Wants(t, http.StatusOK, "dev@partner.test invites you", "You will be a viewer")
 	page = owner.Get("/portal/team").Wants(t, http.StatusOK, newcomer, "Invited")
@@ -277,4 +276,36 @@ func TestPA21_WhatIsDoneToATeamIsWrittenDown(t *testing.T) {
 			t.Errorf("the audit log lacks %q", words)
 		}
 	}
+}
+
+// Without a mail server an owner learns nothing of an address, and gets no link
+// with which to have a sign-in in somebody else's name: the operator has it.
+func TestPA10_AnInvitationTellsAnOwnerNothingOfTheAddress(t *testing.T) {
+	s := posterntest.New(t)
+	id, members := idsOf(t, s, posterntest.Dev)
+	owner := s.Portal(posterntest.Dev)
+	path := "/portal/team/" + id + "/invite"
+	answers := map[string]string{}
+	for _, email := range []string{posterntest.OtherDev, newcomer} {
+		page := owner.Press(owner.Get(path), "Invite", "email", email, "role", "viewer").Wants(t, http.StatusOK, email)
+		if strings.Contains(page.Body, identity.InvitePath) {
+			t.Errorf("an owner is shown the link of %s", email)
+		}
+		answers[email] = strings.ReplaceAll(page.Text(), email, "…")
+		_, back, _ := strings.Cut(page.Body, `href="/portal/team/`+id+`/invitations/`)
+		back, _, _ = strings.Cut(back, `"`)
+		owner.Press(owner.Get("/portal/team/"+id+"/invitations/"+back), "Take back")
+	}
+	if answers[newcomer] != answers[posterntest.OtherDev] {
+		t.Errorf("told apart:\n%s\n%s", answers[newcomer], answers[posterntest.OtherDev])
+	}
+	s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
+		link, err := rooms.Identity.Invite(ctx, identity.Invite{
+			Partner: postern.Partner{ID: id}, Email: newcomer, Role: postern.Owner, By: &postern.Staff{ID: members[posterntest.Dev]}, ByHand: true,
+		})
+		if err == nil && link.Secret != "" {
+			t.Error("the rule hands an owner the link")
+		}
+		return err
+	})
 }

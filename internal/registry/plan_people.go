@@ -276,7 +276,7 @@ func (p *plan) planStaffRoles(d *staffDecl, row *Staff, c *Change) (left bool) {
 			if m.Role != nil {
 				row.Roles[partner] = *m.Role
 			}
-			c.Keys = append(c.Keys, "joined "+partner+ownPassword(d, row))
+			c.Keys = append(c.Keys, "joined "+partner+voidUnvouched(d, row))
 		case m.Role != nil && *m.Role != role:
 			row.Roles[partner] = *m.Role
 			c.Keys = append(c.Keys, "role in "+partner)
@@ -285,14 +285,18 @@ func (p *plan) planStaffRoles(d *staffDecl, row *Staff, c *Change) (left bool) {
 	return left
 }
 
-// ownPassword tells who applies that somebody of this e-mail signs in already,
-// with a password that no file declared. Where no mail is sent, another partner's
-// owner may have handed the invitation over to whomever.
-func ownPassword(d *staffDecl, row *Staff) string {
-	if row.PasswordHash == "" || row.Declared != "" || d.Password != nil || d.PasswordHash != nil {
+// voidUnvouched ends a sign-in for whose e-mail nobody vouches, when a file says
+// that the person is with another partner: the file means whom the address belongs
+// to, and the sign-in may be anybody's. Who applies is told.
+func voidUnvouched(d *staffDecl, row *Staff) string {
+	if row.Vouched != "" {
 		return ""
 	}
-	return " (with a password that they chose before)"
+	row.PasswordHash, row.Declared, row.Vouched = "", "", postern.ByOperator
+	if d.Password != nil || d.PasswordHash != nil {
+		return ""
+	}
+	return " (nobody vouched for the e-mail, so the password does not count any more: `postern partner reset " + row.Email + "` makes a link to choose another)"
 }
 
 func (p *plan) planOperators() {
@@ -319,14 +323,16 @@ func (p *plan) findStaff(rows []Staff, d *staffDecl) (row *Staff, isNew bool) {
 			return &s, false
 		}
 	}
-	return &Staff{ID: p.newID("stf_"), Email: d.Email, Roles: map[string]string{}}, true
+	return &Staff{ID: p.newID("stf_"), Email: d.Email, Vouched: postern.ByOperator, Roles: map[string]string{}}, true
 }
 
 func (p *plan) setStaff(d *staffDecl, row *Staff, c *Change) {
 	set(c, "email", &row.Email, &d.Email) // its spelling
 	set(c, "name", &row.Name, d.Name)
 	set(c, "disabled", &row.Disabled, d.Disabled)
-	p.setPassword(c, password{&d.where, c.Kind + " " + row.Email, d.Password, d.PasswordHash}, &row.PasswordHash, &row.Declared)
+	if p.setPassword(c, password{&d.where, c.Kind + " " + row.Email, d.Password, d.PasswordHash}, &row.PasswordHash, &row.Declared) {
+		row.Vouched = postern.ByOperator
+	}
 }
 
 // password is what a declaration says of somebody's password.

@@ -94,6 +94,7 @@ type Staff struct {
 	PasswordHash string
 	Declared     string
 	Disabled     bool
+	Vouched      postern.Voucher
 	Roles        map[string]string // of a member, by partner
 }
 

@@ -54,7 +54,7 @@ func scanMember(row interface{ Scan(...any) error }) (*postern.Member, error) {
 	var waiting, since int64
 	p, s := &m.Partner, &m.Staff
 	err := row.Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal, &m.Role, &since,
-		&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled)
+		&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled, &s.Vouched)
 	p.Waiting, m.Since = at(waiting), at(since)
 	return &m, err
 }

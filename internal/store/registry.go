@@ -66,7 +66,7 @@ const (
 	apisByID   = apiState + `id IN ` + keys
 	apisByName = apiState + `name IN ` + keys
 
-	staffState       = `SELECT id, email, name, password_hash, declared_password, disabled FROM staff WHERE `
+	staffState       = `SELECT id, email, name, password_hash, declared_password, disabled, vouched_by FROM staff WHERE `
 	membersByEmail   = staffState + `realm = 'partner' AND email_folded IN ` + keys
 	operatorsByEmail = staffState + `realm = 'operator' AND email_folded IN ` + keys
 	rolesOfMembers   = `SELECT staff_id, partner_id, role FROM partner_members WHERE staff_id IN ` + keys
@@ -299,7 +299,7 @@ func (r *stateReader) apis(s *registry.State, m *registry.Mentions) {
 func (r *stateReader) staff(query string, emails []string) (list []registry.Staff) {
 	r.look(query+r.lock, emails, func(rows *sql.Rows) error {
 		s := registry.Staff{Roles: map[string]string{}}
-		err := rows.Scan(&s.ID, &s.Email, &s.Name, &s.PasswordHash, &s.Declared, &s.Disabled)
+		err := rows.Scan(&s.ID, &s.Email, &s.Name, &s.PasswordHash, &s.Declared, &s.Disabled, &s.Vouched)
 		list = append(list, s)
 		return err
 	})

@@ -53,10 +53,11 @@ const (
 	appsOfPartner = `SELECT id FROM apps WHERE partner_id = $1 AND removed_at = 0 ORDER BY id`
 
 	putMember = `
-	INSERT INTO staff (id, realm, email, email_folded, name, password_hash, declared_password, disabled, created_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	INSERT INTO staff (id, realm, email, email_folded, name, password_hash, declared_password, disabled, created_at, vouched_by)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 	ON CONFLICT (id) DO UPDATE SET email = excluded.email, email_folded = excluded.email_folded, name = excluded.name,
-	  password_hash = excluded.password_hash, declared_password = excluded.declared_password, disabled = excluded.disabled`
+	  password_hash = excluded.password_hash, declared_password = excluded.declared_password, disabled = excluded.disabled,
+	  vouched_by = excluded.vouched_by`
 	dropPartnerRoles = `DELETE FROM partner_members WHERE staff_id = $1`
 	putPartnerRole   = `INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ($1, $2, $3, $4)`
 
@@ -244,7 +245,7 @@ func (w *registryWriter) putStaff(realm string, s registry.Staff) {
 		w.exec(endStaffDevices, s.ID)
 		w.exec(endStaffReset, s.ID)
 	}
-	w.exec(putMember, s.ID, realm, s.Email, postern.FoldEmail(s.Email), s.Name, s.PasswordHash, s.Declared, s.Disabled, ms(w.now))
+	w.exec(putMember, s.ID, realm, s.Email, postern.FoldEmail(s.Email), s.Name, s.PasswordHash, s.Declared, s.Disabled, ms(w.now), string(s.Vouched))
 }
 
 func (w *registryWriter) putApp(p registry.Put[registry.App]) {

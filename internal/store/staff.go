@@ -12,7 +12,7 @@ import (
 
 // The sign-in of staff is that of users (identity.go) over other tables.
 const (
-	staffColumns = `s.id, s.realm, s.email, s.name, s.disabled`
+	staffColumns = `s.id, s.realm, s.email, s.name, s.disabled, s.vouched_by`
 
 	selectStaffCredential = `
 	SELECT ` + staffColumns + `, s.password_hash,
@@ -47,13 +47,16 @@ const (
 	forgetOtherStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1 AND hash <> $2`
 
 	saveStaffReset = `
-	INSERT INTO staff_links (id, hash, purpose, staff_id, made_by, created_at, expires_at)
-	VALUES ($1, $2, 'reset', $3, $4, $5, $6)
+	INSERT INTO staff_links (id, hash, purpose, staff_id, made_by, created_at, expires_at, vouches)
+	VALUES ($1, $2, 'reset', $3, $4, $5, $6, $7)
 	ON CONFLICT (staff_id) WHERE purpose = 'reset' DO UPDATE SET
 	  id = excluded.id, hash = excluded.hash, made_by = excluded.made_by,
-	  created_at = excluded.created_at, expires_at = excluded.expires_at`
-	spendStaffReset = `DELETE FROM staff_links WHERE hash = $1 AND purpose = 'reset' AND staff_id = $2 AND expires_at > $3`
-	endStaffReset   = `DELETE FROM staff_links WHERE purpose = 'reset' AND staff_id = $1`
+	  created_at = excluded.created_at, expires_at = excluded.expires_at, vouches = excluded.vouches`
+	spendStaffReset = `
+	DELETE FROM staff_links WHERE hash = $1 AND purpose = 'reset' AND staff_id = $2 AND expires_at > $3
+	RETURNING vouches`
+	vouchFor      = `UPDATE staff SET vouched_by = $2 WHERE id = $1`
+	endStaffReset = `DELETE FROM staff_links WHERE purpose = 'reset' AND staff_id = $1`
 )
 
 // StaffCredential implements identity.StaffRows.
@@ -90,7 +93,7 @@ func (db *DB) StaffReset(ctx context.Context, realm postern.Realm, reset postern
 // scanStaff reads staffColumns, and what the query has after them.
 func scanStaff(row *sql.Row, more ...any) (*postern.Staff, error) {
 	var s postern.Staff
-	err := row.Scan(append([]any{&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled}, more...)...)
+	err := row.Scan(append([]any{&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled, &s.Vouched}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errGone
 	}
@@ -123,7 +126,7 @@ func (db *DB) EndStaffSession(ctx context.Context, session postern.Hash, now tim
 // SaveStaffReset implements identity.StaffRows.
 func (db *DB) SaveStaffReset(ctx context.Context, l identity.NewLink, staffID, actor string) error {
 	return db.write(ctx, func(t *tx) error {
-		if _, err := t.exec(ctx, saveStaffReset, l.ID, l.Hash[:], staffID, actor, ms(l.Now), ms(l.Expires)); err != nil {
+		if _, err := t.exec(ctx, saveStaffReset, l.ID, l.Hash[:], staffID, actor, ms(l.Now), ms(l.Expires), string(l.Vouches)); err != nil {
 			return err
 		}
 		if err := putMails(ctx, t, l.Mails); err != nil {
@@ -139,7 +142,15 @@ func (db *DB) SpendStaffReset(ctx context.Context, reset postern.Hash, p identit
 		if err := mustChange(t.exec(ctx, setStaffPassword, p.UserID, p.PasswordHash)); err != nil {
 			return err
 		}
-		if err := mustChange(t.exec(ctx, spendStaffReset, reset[:], p.UserID, ms(p.Now))); err != nil {
+		var vouches string
+		err := t.row(ctx, spendStaffReset, reset[:], p.UserID, ms(p.Now)).Scan(&vouches)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errGone
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, vouchFor, p.UserID, vouches); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, endStaffSessions, p.UserID); err != nil {

@@ -15,7 +15,7 @@ const (
 	invitationColumns = `
 	l.id, l.email, l.name, l.partner_id, COALESCE(p.name, l.company), l.role, l.created_at, l.expires_at,
 	COALESCE(m.id, ''), COALESCE(m.email, ''), COALESCE(m.name, ''),
-	EXISTS (SELECT 1 FROM staff k WHERE k.realm = 'partner' AND k.email_folded = l.email_folded AND k.password_hash <> '')`
+	EXISTS (SELECT 1 FROM staff k WHERE k.realm = 'partner' AND k.email_folded = l.email_folded AND k.password_hash <> '' AND k.vouched_by <> '')`
 
 	// Whoever invited may have been removed since; then there is no name to tell.
 	invitationTables = `
@@ -25,7 +25,7 @@ const (
 
 	selectInvitation = `
 	SELECT ` + invitationColumns + ` FROM ` + invitationTables + `
-	WHERE l.hash = $1 AND l.purpose <> 'reset' AND l.expires_at > $2 AND (l.purpose = 'register' OR p.id IS NOT NULL)`
+	WHERE l.hash = $1 AND l.purpose <> 'reset' AND l.vouches <> '' AND l.expires_at > $2 AND (l.purpose = 'register' OR p.id IS NOT NULL)`
 
 	selectPending = `
 	SELECT ` + invitationColumns + ` FROM ` + invitationTables + `
@@ -35,20 +35,20 @@ const (
 	latestWaiting = `
 	SELECT id FROM staff_links WHERE email_folded = $1 AND purpose <> 'reset' AND expires_at > $2
 	ORDER BY created_at DESC, id LIMIT 1`
-	renewLink = `UPDATE staff_links SET hash = $2, expires_at = $3 WHERE id = $1`
+	renewLink = `UPDATE staff_links SET hash = $2, expires_at = $3, vouches = $4 WHERE id = $1`
 
 	saveInvitation = `
-	INSERT INTO staff_links (id, hash, purpose, email, email_folded, partner_id, role, made_by, created_at, expires_at)
-	VALUES ($1, $2, 'invite', $3, $4, $5, $6, $7, $8, $9)
+	INSERT INTO staff_links (id, hash, purpose, email, email_folded, partner_id, role, made_by, created_at, expires_at, vouches)
+	VALUES ($1, $2, 'invite', $3, $4, $5, $6, $7, $8, $9, $10)
 	ON CONFLICT (partner_id, email_folded) WHERE purpose = 'invite' DO UPDATE SET
 	  id = excluded.id, hash = excluded.hash, email = excluded.email, role = excluded.role, made_by = excluded.made_by,
-	  created_at = excluded.created_at, expires_at = excluded.expires_at`
+	  created_at = excluded.created_at, expires_at = excluded.expires_at, vouches = excluded.vouches`
 	saveRegistration = `
-	INSERT INTO staff_links (id, hash, purpose, email, email_folded, name, company, role, made_by, created_at, expires_at)
-	VALUES ($1, $2, 'register', $3, $4, $5, $6, $7, 'stranger', $8, $9)
+	INSERT INTO staff_links (id, hash, purpose, email, email_folded, name, company, role, made_by, created_at, expires_at, vouches)
+	VALUES ($1, $2, 'register', $3, $4, $5, $6, $7, 'stranger', $8, $9, $10)
 	ON CONFLICT (email_folded) WHERE purpose = 'register' DO UPDATE SET
 	  id = excluded.id, hash = excluded.hash, email = excluded.email, name = excluded.name, company = excluded.company,
-	  created_at = excluded.created_at, expires_at = excluded.expires_at`
+	  created_at = excluded.created_at, expires_at = excluded.expires_at, vouches = excluded.vouches`
 
 	isMember = `
 	SELECT COUNT(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id
@@ -58,16 +58,18 @@ const (
 	partnerNamed  = `SELECT id, name, disabled FROM partners WHERE name = $1 AND removed_at = 0 ORDER BY id LIMIT 2`
 
 	spendInvitation = `
-	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND expires_at > $2
-	RETURNING purpose, email, email_folded, partner_id, company, role`
-	// A person whom a file declares without a password has a row already.
+	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND vouches <> '' AND expires_at > $2
+	RETURNING purpose, email, email_folded, partner_id, company, role, vouches`
+	// A person whom a file declares without a password has a row already. So has one
+	// whose sign-in nobody vouches for: it becomes theirs to whom the link went.
 	addStaff = `
-	INSERT INTO staff (id, realm, email, email_folded, name, password_hash, created_at)
-	VALUES ($1, 'partner', $2, $3, $4, $5, $6)
-	ON CONFLICT (realm, email_folded) DO UPDATE SET name = excluded.name, password_hash = excluded.password_hash
-	WHERE staff.password_hash = '' AND staff.disabled = FALSE
+	INSERT INTO staff (id, realm, email, email_folded, name, password_hash, vouched_by, created_at)
+	VALUES ($1, 'partner', $2, $3, $4, $5, $6, $7)
+	ON CONFLICT (realm, email_folded) DO UPDATE SET name = excluded.name, password_hash = excluded.password_hash,
+	  vouched_by = excluded.vouched_by
+	WHERE (staff.password_hash = '' OR staff.vouched_by = '') AND staff.disabled = FALSE
 	RETURNING id`
-	foldedEmailOf = `SELECT email_folded FROM staff WHERE id = $1 AND realm = 'partner' AND disabled = FALSE`
+	foldedEmailOf = `SELECT email_folded, vouched_by FROM staff WHERE id = $1 AND realm = 'partner' AND disabled = FALSE`
 	addPartner    = `INSERT INTO partners (id, name, disabled, waiting_since, created_at) VALUES ($1, $2, $3, $4, $5)`
 	addMember     = `
 	INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ($1, $2, $3, $4)
@@ -94,7 +96,7 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 		if n, err := count(ctx, t, isMember, i.PartnerID, folded); err != nil || n > 0 {
 			return or(err, postern.Errorf(postern.Conflict, "%s is a member already.", i.Email))
 		}
-		_, err := t.exec(ctx, saveInvitation, i.ID, i.Hash[:], i.Email, folded, i.PartnerID, string(i.Role), actor, ms(i.Now), ms(i.Expires))
+		_, err := t.exec(ctx, saveInvitation, i.ID, i.Hash[:], i.Email, folded, i.PartnerID, string(i.Role), actor, ms(i.Now), ms(i.Expires), string(i.Vouches))
 		if err != nil {
 			return err
 		}
@@ -122,7 +124,7 @@ func (db *DB) SaveRegistration(ctx context.Context, i identity.NewInvitation) er
 		if err := freeName(ctx, t, i.Company); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, saveRegistration, i.ID, i.Hash[:], i.Email, postern.FoldEmail(i.Email), i.Name, i.Company, string(i.Role), ms(i.Now), ms(i.Expires))
+		_, err := t.exec(ctx, saveRegistration, i.ID, i.Hash[:], i.Email, postern.FoldEmail(i.Email), i.Name, i.Company, string(i.Role), ms(i.Now), ms(i.Expires), string(i.Vouches))
 		if err != nil {
 			return err
 		}
@@ -156,7 +158,7 @@ func (db *DB) RenewInvitation(ctx context.Context, foldedEmail string, l identit
 		if err != nil {
 			return err
 		}
-		if err := mustChange(t.exec(ctx, renewLink, id, l.Hash[:], ms(l.Expires))); err != nil {
+		if err := mustChange(t.exec(ctx, renewLink, id, l.Hash[:], ms(l.Expires), string(l.Vouches))); err != nil {
 			return err
 		}
 		return audit(ctx, t, auditRow{At: l.Now, Actor: "operator", Action: "invitation.renewed", Object: "link:" + id})
@@ -249,7 +251,7 @@ func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner
 func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity.Taker) error {
 	return db.write(ctx, func(t *tx) error {
 		var i spentInvitation
-		err := t.row(ctx, spendInvitation, hash[:], ms(by.Now)).Scan(&i.purpose, &i.email, &i.folded, &i.partner, &i.company, &i.role)
+		err := t.row(ctx, spendInvitation, hash[:], ms(by.Now)).Scan(&i.purpose, &i.email, &i.folded, &i.partner, &i.company, &i.role, &i.vouches)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errGone
 		}
@@ -284,28 +286,46 @@ func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity
 
 // spentInvitation is what the row said.
 type spentInvitation struct {
-	purpose, email, folded, partner, company, role string
+	purpose, email, folded, partner, company, role, vouches string
 }
 
 // taker is who becomes a member: somebody new, or who is signed in and has the
-// e-mail that the link went to.
+// e-mail that the link went to, by somebody's word.
 func (i *spentInvitation) taker(ctx context.Context, t *tx, by identity.Taker) (id string, err error) {
 	if by.New {
-		err = t.row(ctx, addStaff, by.StaffID, i.email, i.folded, by.Name, by.PasswordHash, ms(by.Now)).Scan(&id)
+		err = t.row(ctx, addStaff, by.StaffID, i.email, i.folded, by.Name, by.PasswordHash, i.vouches, ms(by.Now)).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = postern.Errorf(postern.Conflict, "This e-mail has a sign-in already.")
 		}
-		return id, err
+		if err != nil || id == by.StaffID {
+			return id, err
+		}
+		return id, i.takesOver(ctx, t, id, by)
 	}
-	var folded string
-	err = t.row(ctx, foldedEmailOf, by.StaffID).Scan(&folded)
+	var folded, vouched string
+	err = t.row(ctx, foldedEmailOf, by.StaffID).Scan(&folded, &vouched)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", errGone
 	}
-	if err == nil && folded != i.folded {
+	switch {
+	case err != nil:
+	case folded != i.folded:
 		err = postern.Errorf(postern.Forbidden, "This invitation is for another e-mail address than the one that you are signed in with.")
+	case vouched == "":
+		err = postern.Errorf(postern.Forbidden, "Nobody has vouched yet for the e-mail address that you are signed in with. Open the link again and choose a new password.")
 	}
 	return by.StaffID, err
+}
+
+// takesOver ends whatever let somebody in as this person before.
+func (i *spentInvitation) takesOver(ctx context.Context, t *tx, staff string, by identity.Taker) error {
+	for _, query := range []string{endStaffSessions, endStaffDevices, endStaffReset} {
+		if _, err := t.exec(ctx, query, staff); err != nil {
+			return err
+		}
+	}
+	return audit(ctx, t, auditRow{At: by.Now, Actor: "staff:" + staff, Action: "password.changed", Object: "staff:" + staff,
+		Detail: "by invitation; all sessions ended", Address: by.Address})
 }
 
 // found makes the partner of a company that registered itself.

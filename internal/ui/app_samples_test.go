@@ -71,7 +71,7 @@ func appSamples() map[string]Page {
 		"operator-partners":      &PartnersPage{StaffFrame: console, Partners: []PartnerLine{{inc, 2, 1}, {postern.Partner{ID: "par_2", Name: "Off Inc", Disabled: true}, 1, 3}}, Token: "t", Called: Field{Name: "name", Label: Say("Company"), Type: "text"}, Email: Field{Name: "email", Label: Say("E-mail"), Type: "email"}},
 		"operator-partners-none": &PartnersPage{StaffFrame: console, Called: Field{Name: "name", Label: Say("Company"), Type: "text"}, Email: Field{Name: "email", Label: Say("E-mail"), Type: "email"}},
 		"operator-partner": &PartnerPage{StaffFrame: console, Partner: inc, Apps: []postern.App{app, waiting, rejected, off}, Members: []postern.Member{{Partner: inc, Staff: staff.Staff, Role: postern.Owner, Since: day}},
-			Invitations: []postern.Invitation{{Email: "b@partner.test", Role: postern.Viewer, Expires: day}}, Token: "t", Link: "https://saas.test/portal/join/abc", Email: Field{Name: "email", Label: Say("E-mail"), Type: "email"}},
+			Invitations: []postern.Invitation{{Email: "b@partner.test", Role: postern.Viewer, Expires: day}}, Token: "t", Link: "https://saas.test/portal/join/abc", ByHand: true, Email: Field{Name: "email", Label: Say("E-mail"), Type: "email"}},
 		"operator-partner-new": &PartnerPage{StaffFrame: console, Partner: postern.Partner{ID: "par_2", Name: "New Inc", Waiting: day, Disabled: true}, Reason: answer, Email: Field{Name: "email", Type: "email"}},
 		"operator-partner-off": &PartnerPage{StaffFrame: console, Partner: postern.Partner{ID: "par_3", Name: "Off Inc", Disabled: true}},
 		"operator-audit": &AuditPage{StaffFrame: console, Records: []postern.AuditRecord{{At: day, Actor: "staff:stf_1", Action: "app.changed", Object: "app:x", Detail: "name", Address: "192.0.2.1"}},

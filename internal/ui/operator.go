@@ -84,6 +84,7 @@ type PartnerPage struct {
 	Token       string
 	Email       Field
 	Link        string // of an invitation that no mail carries: shown once
+	ByHand      bool   // no mail carries any
 	Reason      Field
 }
 

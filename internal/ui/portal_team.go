@@ -78,15 +78,12 @@ type Team struct {
 func (*TeamPage) Name() string { return "portal-team" }
 func (*TeamPage) Title() Text  { return Say("Team") }
 
-// InvitePage asks whom to invite; with a Link, it shows the one that was made,
-// to hand over.
+// InvitePage asks whom to invite.
 type InvitePage struct {
 	StaffFrame
 	Partner postern.Partner
 	Token   string
 	Form    *Form
-	Link    string
-	Email   string // whom the link is for
 }
 
 func (*InvitePage) Name() string  { return "portal-invite" }

@@ -14,7 +14,7 @@ import (
 func (w *world) member(id, role string) {
 	w.Helper()
 	now := w.clock.Now().UnixMilli()
-	w.run(`INSERT INTO staff (id, realm, email, email_folded, password_hash, created_at) VALUES ($1, 'partner', $2, $2, 'x', $3)`, id, id+"@partner.test", now)
+	w.run(`INSERT INTO staff (id, realm, email, email_folded, password_hash, vouched_by, created_at) VALUES ($1, 'partner', $2, $2, 'x', 'operator', $3)`, id, id+"@partner.test", now)
 	w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('p1', $1, $2, $3)`, id, role, now)
 }
 
@@ -99,7 +99,7 @@ func TestAnInvitationIsSpentOnce(t *testing.T) {
 	everywhere(t, func(w *world) {
 		hash, now := postern.Secret("link").Hash(), w.clock.Now()
 		w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
-			NewLink: identity.NewLink{ID: "lnk_1", Hash: hash, Expires: now.Add(time.Second), Now: now}, Email: "New@partner.test", PartnerID: "p1", Role: postern.Developer,
+			NewLink: identity.NewLink{ID: "lnk_1", Hash: hash, Expires: now.Add(time.Second), Now: now, Vouches: postern.ByMail}, Email: "New@partner.test", PartnerID: "p1", Role: postern.Developer,
 		}))
 		take := func(n int, at identity.Taker) error {
 			at.StaffID, at.New, at.PasswordHash, at.PartnerID = fmt.Sprintf("new%d", n), true, "hash", fmt.Sprintf("made%d", n)
@@ -150,7 +150,7 @@ func TestPA18_InvitationsEndWithTheOwnerWhoMadeThem(t *testing.T) {
 			w.Helper()
 			hash := postern.Secret(by + email).Hash()
 			w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
-				NewLink: identity.NewLink{ID: "lnk_" + by + email, Hash: hash, Expires: now.Add(time.Hour), Now: now}, Email: email, PartnerID: "p1", Role: postern.Owner, By: by,
+				NewLink: identity.NewLink{ID: "lnk_" + by + email, Hash: hash, Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByMail}, Email: email, PartnerID: "p1", Role: postern.Owner, By: by,
 			}))
 			return hash
 		}
@@ -175,7 +175,7 @@ func TestAPartnerThatIsOffInvitesNobody(t *testing.T) {
 		now := w.clock.Now()
 		invite := func(id, by string) error {
 			return w.db.SaveInvitation(w.ctx, identity.NewInvitation{
-				NewLink: identity.NewLink{ID: id, Hash: postern.Secret(id).Hash(), Expires: now.Add(time.Hour), Now: now},
+				NewLink: identity.NewLink{ID: id, Hash: postern.Secret(id).Hash(), Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByMail},
 				Email:   "somebody@else.test", PartnerID: "p1", Role: postern.Viewer, By: by,
 			})
 		}
@@ -194,7 +194,7 @@ func TestLC09_ACompanyDoesNotPassForAnother(t *testing.T) {
 		now := w.clock.Now()
 		register := func(company string) error {
 			return w.db.SaveRegistration(w.ctx, identity.NewInvitation{
-				NewLink: identity.NewLink{ID: "lnk_" + company, Hash: postern.Secret(company).Hash(), Expires: now.Add(time.Hour), Now: now},
+				NewLink: identity.NewLink{ID: "lnk_" + company, Hash: postern.Secret(company).Hash(), Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByMail},
 				Email:   "eve@evil.test", Company: company, Role: postern.Owner,
 			})
 		}
@@ -202,5 +202,113 @@ func TestLC09_ACompanyDoesNotPassForAnother(t *testing.T) {
 			w.wants(register(company), postern.Conflict)
 		}
 		w.ok(register("Pale Mill 2"))
+	})
+}
+
+// unvouched is a sign-in of before links said who vouches: an owner of p1 may have
+// made it with anybody's e-mail.
+func (w *world) unvouched() {
+	w.Helper()
+	w.member("eve", "developer")
+	w.run(`UPDATE staff SET vouched_by = '' WHERE id = 'eve'`)
+	w.run(`INSERT INTO staff_sessions (hash, staff_id, signed_in_at, last_seen_at, expires_at) VALUES ('\x01', 'eve', 1, 1, 253402300799000)`)
+	w.run(`INSERT INTO staff_devices (hash, staff_id, expires_at) VALUES ('\x01', 'eve', 253402300799000)`)
+	w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Other', 1)`)
+}
+
+// invitation keeps one of eve's address to p2.
+func (w *world) invitation(by postern.Voucher) postern.Hash {
+	w.Helper()
+	now, hash := w.clock.Now(), postern.Secret("to p2").Hash()
+	w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
+		NewLink: identity.NewLink{ID: "lnk_p2", Hash: hash, Expires: now.Add(time.Hour), Now: now, Vouches: by},
+		Email:   "eve@partner.test", PartnerID: "p2", Role: postern.Developer,
+	}))
+	return hash
+}
+
+func (w *world) has(rows map[string]string) {
+	w.Helper()
+	for query, want := range rows {
+		if got := w.text(query); got != want {
+			w.Errorf("%s: %s, wanted %s", query, got, want)
+		}
+	}
+}
+
+// Equality of an e-mail is no proof: a sign-in for which nobody vouches comes to
+// no other partner. Whoever the link went to chooses a new password, and the old
+// one is of no use any more.
+func TestPA17_ASignInForWhichNobodyVouchesIsProvenAnewBeforeItCounts(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.unvouched()
+		hash, now := w.invitation(postern.ByMail), w.clock.Now()
+		i, err := w.db.Invitation(w.ctx, hash, now)
+		w.ok(err)
+		if i.Known {
+			w.Error("a sign-in for which nobody vouches counts as one")
+		}
+		w.wants(w.db.TakeInvitation(w.ctx, hash, identity.Taker{StaffID: "eve", PartnerID: "made", Now: now}), postern.Forbidden)
+		w.ok(w.db.TakeInvitation(w.ctx, hash, identity.Taker{
+			StaffID: "new", New: true, Name: "The person", PasswordHash: "theirs", PartnerID: "made", Now: now,
+			Session: identity.NewSession{Session: postern.Secret("s").Hash(), Device: postern.Secret("d").Hash(), Now: now},
+		}))
+		w.has(map[string]string{
+			`SELECT password_hash FROM staff WHERE id = 'eve'`:                                           "theirs",
+			`SELECT vouched_by FROM staff WHERE id = 'eve'`:                                              "mail",
+			`SELECT count(*) FROM staff`:                                                                 "1",
+			`SELECT count(*) FROM partner_members WHERE staff_id = 'eve'`:                                "2",
+			`SELECT count(*) FROM staff_sessions WHERE hash = '\x01'`:                                    "0",
+			`SELECT count(*) FROM staff_sessions`:                                                        "1",
+			`SELECT count(*) FROM staff_devices WHERE hash = '\x01'`:                                     "0",
+			`SELECT count(*) FROM audit WHERE action = 'password.changed' AND object = 'staff:eve'`:      "1",
+			`SELECT count(*) FROM partner_members WHERE partner_id = 'p2' AND role = 'developer'`:        "1",
+			`SELECT count(*) FROM staff_links`:                                                           "0",
+			`SELECT count(*) FROM staff_sessions n JOIN staff s ON s.id = n.staff_id WHERE s.id = 'eve'`: "1",
+			`SELECT count(*) FROM staff WHERE name = 'The person' AND email_folded = 'eve@partner.test'`: "1",
+			`SELECT count(*) FROM audit WHERE action = 'member.joined' AND object = 'partner:p2'`:        "1",
+			`SELECT count(*) FROM partner_members WHERE partner_id = 'p1' AND staff_id = 'eve'`:          "1",
+			`SELECT count(*) FROM staff_devices WHERE staff_id = 'eve'`:                                  "1",
+			`SELECT count(*) FROM partners`:                                                              "2",
+		})
+	})
+}
+
+// A link of before says nothing of the e-mail, so nobody uses it, until the
+// operator makes another of it and hands that over.
+func TestALinkThatVouchesForNothingIsOfNoUse(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.unvouched()
+		hash, now := w.invitation(""), w.clock.Now()
+		_, err := w.db.Invitation(w.ctx, hash, now)
+		w.wants(err, postern.NotFound)
+		w.wants(w.db.TakeInvitation(w.ctx, hash, identity.Taker{StaffID: "new", New: true, PasswordHash: "theirs", Now: now}), postern.NotFound)
+		again := postern.Secret("again").Hash()
+		_, err = w.db.RenewInvitation(w.ctx, "eve@partner.test", identity.NewLink{Hash: again, Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByOperator})
+		w.ok(err)
+		_, err = w.db.Invitation(w.ctx, again, now)
+		w.ok(err)
+	})
+}
+
+// A link to set a new password comes by mail or from the operator, so it proves
+// the e-mail of who uses it.
+func TestANewPasswordByALinkVouchesForTheEMail(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.unvouched()
+		now, hash := w.clock.Now(), postern.Secret("reset").Hash()
+		w.ok(w.db.SaveStaffReset(w.ctx, identity.NewLink{ID: "lnk_r", Hash: hash, Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByOperator}, "eve", "operator"))
+		use := func() error {
+			return w.db.SpendStaffReset(w.ctx, hash, identity.NewPassword{UserID: "eve", PasswordHash: "theirs", Now: now})
+		}
+		w.ok(use())
+		w.wants(use(), postern.NotFound)
+		w.has(map[string]string{
+			`SELECT vouched_by FROM staff WHERE id = 'eve'`:    "operator",
+			`SELECT password_hash FROM staff WHERE id = 'eve'`: "theirs",
+			`SELECT count(*) FROM staff_sessions`:              "0",
+		})
+		w.ok(w.db.TakeInvitation(w.ctx, w.invitation(postern.ByMail), identity.Taker{StaffID: "eve", Now: now}))
+		w.has(map[string]string{`SELECT count(*) FROM partner_members WHERE staff_id = 'eve'`: "2"})
 	})
 }
