@@ -270,7 +270,13 @@ func (by By) writes(w *Writes) *Writes {
 // change lets decide say what becomes of an app, in one transaction that no
 // other change of an app overlaps.
 func (r *Rules) change(ctx context.Context, by By, appID string, names bool, decide func(s *State, old *App) (*Writes, error)) error {
-	return r.apply(ctx, &Mentions{Apps: []string{appID}, Names: names}, func(s *State) (*Writes, error) {
+	return r.changeBy(ctx, by, appID, &Mentions{Names: names}, decide)
+}
+
+// changeBy is change for who must know more than the app.
+func (r *Rules) changeBy(ctx context.Context, by By, appID string, m *Mentions, decide func(s *State, old *App) (*Writes, error)) error {
+	m.Apps = []string{appID}
+	return r.apply(ctx, m, func(s *State) (*Writes, error) {
 		app, err := found(s, appID)
 		if err != nil {
 			return nil, err

@@ -24,7 +24,6 @@ func (nothing) ApplyRegistry(_ context.Context, _ *registry.Mentions, _ time.Tim
 	return err
 }
 
-func (nothing) Owners(context.Context, string) ([]postern.Staff, error)         { return nil, nil }
 func (nothing) SaveOperatorToken(context.Context, registry.OperatorToken) error { return nil }
 
 func (nothing) HashPassword(postern.Secret) (string, error) { return "hash", nil }

@@ -53,11 +53,14 @@ type Rules struct {
 	Learn func(ctx context.Context)
 }
 
-// Mailer sends mails, in the end.
+// Mailer writes to people.
 type Mailer interface {
+	// Configured reports whether mails can be sent at all.
 	Configured() bool
-	// Mail writes a plain text to one person.
-	Mail(ctx context.Context, to, subject, text string) error
+	// Seal makes a mail that the rows can keep.
+	Seal(to, subject, text string) (postern.SealedMail, error)
+	// Knock says that mails were kept.
+	Knock()
 }
 
 // Store is what the rules ask of the rows.
@@ -72,8 +75,6 @@ type Store interface {
 	// What a token check depends on is announced in the change sequence; what is
 	// removed ends its connections, each with its connection.deleted.
 	ApplyRegistry(ctx context.Context, m *Mentions, now time.Time, decide func(*State) (*Writes, error)) error
-	// Owners are the people who own a partner and can sign in, by e-mail.
-	Owners(ctx context.Context, partnerID string) ([]postern.Staff, error)
 	// SaveOperatorToken keeps a new operator's token.
 	SaveOperatorToken(ctx context.Context, t OperatorToken) error
 }

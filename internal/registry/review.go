@@ -51,7 +51,8 @@ func (r *Rules) answer(ctx context.Context, by By, appID, reason, seen string, y
 		return nil, Findings{{Field: "reason", Words: "This %s.", Args: []any{Said(problem)}}}
 	}
 	var after *App
-	err := r.change(ctx, by, appID, false, func(_ *State, old *App) (*Writes, error) {
+	var told []postern.SealedMail
+	err := r.changeBy(ctx, by, appID, &Mentions{Owners: r.mails()}, func(s *State, old *App) (*Writes, error) {
 		next := *old
 		after = &next
 		rejected := old.Review == postern.Rejected && yes // a second thought
@@ -60,15 +61,24 @@ func (r *Rules) answer(ctx context.Context, by By, appID, reason, seen string, y
 			return nil, postern.Errorf(postern.Conflict, "Nothing of this app waits for an answer.")
 		case seen != "" && seen != Seen(old):
 			return nil, postern.Errorf(postern.Conflict, "The app was changed after this page was shown. Load it again and look at what is asked for now.")
-		case !old.Live():
-			return r.answerNew(&next, reason, yes), nil
 		}
-		return r.answerChange(&next, reason, yes), nil
+		var w *Writes
+		if old.Live() {
+			w = r.answerChange(&next, reason, yes)
+		} else {
+			w = r.answerNew(&next, reason, yes)
+		}
+		r.tell(w, &next, s.Owners[next.Partner.ID], reason, yes)
+		told = w.Mails
+		return w, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return after, r.tell(ctx, after, reason, yes)
+	if len(told) > 0 {
+		r.Mailer.Knock()
+	}
+	return after, nil
 }
 
 // answerNew is about an app that was never live.
@@ -107,16 +117,12 @@ func (r *Rules) answerChange(next *App, reason string, yes bool) *Writes {
 	return w
 }
 
-// tell writes to the app's owners what the operator said. What was decided
-// stands, whether or not a mail can be written.
-func (r *Rules) tell(ctx context.Context, a *App, reason string, yes bool) error {
-	if r.Mailer == nil || !r.Mailer.Configured() {
-		return nil
-	}
-	owners, err := r.Store.Owners(ctx, a.Partner.ID)
-	if err != nil {
-		return err
-	}
+// mails reports whether people can be written to.
+func (r *Rules) mails() bool { return r.Mailer != nil && r.Mailer.Configured() }
+
+// tell has the app's owners told what the operator said, in its transaction. One
+// who cannot be written to keeps the others from nothing.
+func (r *Rules) tell(w *Writes, a *App, owners []string, reason string, yes bool) {
 	subject, text := a.Name+" was approved", "Your app "+a.Name+" ("+a.ID+") was approved: what you asked for holds from now on.\n"
 	if !yes {
 		subject = a.Name + " was not approved"
@@ -125,12 +131,14 @@ func (r *Rules) tell(ctx context.Context, a *App, reason string, yes bool) error
 	if reason != "" {
 		text += "\nThe reason that was given:\n\n" + reason + "\n"
 	}
-	for _, o := range owners {
-		if err := r.Mailer.Mail(ctx, o.Email, subject, text); err != nil {
-			return err
+	for _, to := range owners {
+		m, err := r.Mailer.Seal(to, subject, text)
+		if err != nil {
+			w.Audit = append(w.Audit, Audit{"mail.not_written", "app:" + a.ID, err.Error()})
+			continue
 		}
+		w.Mails = append(w.Mails, m)
 	}
-	return nil
 }
 
 // AskReview hands in again, unchanged, what was rejected.

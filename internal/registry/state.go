@@ -19,6 +19,7 @@ type Mentions struct {
 	Members, Operators              []string // by e-mail
 	ScopeUses                       bool     // whether State.ScopeUses is wanted
 	Names                           bool     // whether State.Names is
+	Owners                          bool     // whether State.Owners is
 }
 
 // State is what the rows say of the objects mentioned, removed ones too: their
@@ -36,6 +37,7 @@ type State struct {
 	Operators []Staff
 	ScopeUses map[string][]string // scope: the ids of the apps that may ask for it
 	Names     []postern.App       // id, partner and name of every app
+	Owners    map[string][]string // partner of an app above: e-mails of its owners who can sign in
 }
 
 // EventType is a kind of event of the operator's own product.
@@ -122,6 +124,7 @@ type Writes struct {
 	Logos        []Logo
 	Proposals    []Proposed
 	Audit        []Audit
+	Mails        []postern.SealedMail
 
 	// Actor and Address are whose wish it is and where it came from; empty: the
 	// operator's, at the terminal.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/url"
 
@@ -54,11 +53,6 @@ func choosable(cfg *config.Config, mounted *dialect.Set) error {
 		}
 	}
 	return nil
-}
-
-// Mail is what the registry says of it.
-func (m mailer) Mail(ctx context.Context, to, subject, text string) error {
-	return m.Send(ctx, mail.Message{To: to, Subject: subject, Text: text})
 }
 
 // sealer is a vault as the registry speaks of it.

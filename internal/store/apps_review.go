@@ -50,9 +50,9 @@ const (
 	// To the minute: a secret in constant use is not written again and again.
 	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at <= $3`
 
-	selectOwners = `
-	SELECT s.id, s.email, s.name FROM partner_members m JOIN staff s ON s.id = m.staff_id
-	WHERE m.partner_id = $1 AND m.role = 'owner' AND NOT s.disabled ORDER BY s.email`
+	ownersOfPartners = `
+	SELECT m.partner_id, s.email FROM partner_members m JOIN staff s ON s.id = m.staff_id
+	WHERE m.role = 'owner' AND s.disabled = FALSE AND m.partner_id IN ` + keys + ` ORDER BY s.email_folded`
 )
 
 // reviews completes apps with where they stand with the operator.
@@ -73,6 +73,9 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 		a.Proposal = &postern.Proposal{By: staff, At: at(proposed), Review: postern.Review(state), Reason: reason}
 		return json.Unmarshal([]byte(looks), &a.Proposal.Looks)
 	})
+	if m.Owners {
+		r.owners(s)
+	}
 	if !m.Names {
 		return
 	}
@@ -80,6 +83,20 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 		var a postern.App
 		err := rows.Scan(&a.ID, &a.Partner.ID, &a.Name)
 		s.Names = append(s.Names, a)
+		return err
+	})
+}
+
+func (r *stateReader) owners(s *registry.State) {
+	var partners []string
+	for i := range s.Apps {
+		partners = append(partners, s.Apps[i].Partner.ID)
+	}
+	s.Owners = map[string][]string{}
+	r.look(ownersOfPartners, partners, func(rows *sql.Rows) error {
+		var partner, email string
+		err := rows.Scan(&partner, &email)
+		s.Owners[partner] = append(s.Owners[partner], email)
 		return err
 	})
 }
@@ -178,24 +195,6 @@ func (db *DB) ProposedLogo(ctx context.Context, appID string) (png []byte, err e
 		return nil, db.missing(err, "logo")
 	}
 	return png, nil
-}
-
-// Owners implements registry.Store.
-func (db *DB) Owners(ctx context.Context, partnerID string) ([]postern.Staff, error) {
-	rows, err := read{db}.rows(ctx, selectOwners, partnerID)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Staff
-	for rows.Next() {
-		s := postern.Staff{Realm: postern.PartnerRealm}
-		if err := rows.Scan(&s.ID, &s.Email, &s.Name); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, s)
-	}
-	return list, db.trouble(rows.Err())
 }
 
 // SaveSecretUses implements oauth.Store.

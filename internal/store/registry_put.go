@@ -129,6 +129,9 @@ func (w *registryWriter) all(writes *registry.Writes) error {
 			w.err = audit(w.ctx, w.t, auditRow{At: w.now, Actor: w.actor, Action: a.Action, Object: a.Object, Detail: a.Detail, Address: w.address})
 		}
 	}
+	if w.err == nil {
+		w.err = putMails(w.ctx, w.t, writes.Mails)
+	}
 	w.dropWithConnections(writes)
 	for _, c := range w.changes {
 		if w.err == nil {
