@@ -312,3 +312,35 @@ func TestRS13_WithTheDatabaseAwayTheGuardGuessesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Where Postern holds nothing no guard does.
+func TestRS13_WithABoundOfNothingTheGuardHoldsNothing(t *testing.T) {
+	line := pg.Proxy(t, pg.URL(t))
+	s := posterntest.New(t, posterntest.On(line.URL), posterntest.Set("check", map[string]any{"away": "0s"}))
+	b := stand(t, s)
+	server := guarded(t, b, guard.Options{})
+	_, header := token(s, posterntest.Standard)
+	for range 20 {
+		status, body, _ := call(t, server.URL, header)
+		wants(t, 200, status, body)
+	}
+	if asked := b.asked.Load(); asked != 20 {
+		t.Errorf("of 20 calls %d were asked about", asked)
+	}
+	line.Cut()
+	status, body, head := call(t, server.URL, header)
+	wants(t, 503, status, body)
+	if head.Get("Retry-After") == "" {
+		t.Error("it does not say when to come again")
+	}
+	line.Mend()
+	for good, deadline := 0, time.Now().Add(10*time.Second); good < 10; time.Sleep(20 * time.Millisecond) { // over every broken connection
+		status, body, _ := call(t, server.URL, header)
+		if good++; status != 200 {
+			good = 0
+		}
+		if status != 200 && status != 503 || time.Now().After(deadline) {
+			t.Fatalf("once the database is back: %d %s", status, body)
+		}
+	}
+}

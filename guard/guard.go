@@ -181,7 +181,7 @@ func (g *Guard) caller(r *http.Request) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if held {
+	if held && c.rests[0] != "" { // else it may not be kept
 		g.hold(key, c)
 	}
 	return c, nil

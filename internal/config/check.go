@@ -46,6 +46,7 @@ func (c *Config) check(r *report) {
 	c.checkDialects(r)
 	c.checkSecretKey(r)
 	c.checkLifetimes(r)
+	c.checkCheck(r)
 	c.checkWebhooks(r)
 	c.checkRequestLog(r)
 	c.checkPortal(r)
@@ -86,6 +87,14 @@ func (c *Config) checkPortal(r *report) {
 	u, err := url.Parse(c.Portal.SampleCall)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
 		r.say("portal.sample_call", "%q is no address to call; write one of your API, such as https://api.example.com/v1/me", c.Portal.SampleCall)
+	}
+}
+
+// checkCheck: a node reads what has changed within a second, so a bound between
+// none and that would promise what nothing holds.
+func (c *Config) checkCheck(r *report) {
+	if d := c.Check.Away; d != 0 && (d < time.Second || d > longestAway) {
+		r.say("check.away", "%s is out of bounds; write 1s to 5s, or 0s to have every check ask the database", d)
 	}
 }
 

@@ -32,6 +32,7 @@ type Config struct {
 	// Routes is a file that says which scopes each call of the API needs; empty:
 	// none does.
 	Routes string `yaml:"routes"`
+	Check  Check  `yaml:"check"`
 	// SecretKey and SecretKeyFile are the key that seals reusable secrets, in
 	// base64; at most one of them is given.
 	SecretKey     postern.Secret `yaml:"secret_key"`
@@ -62,6 +63,13 @@ type Mount struct {
 	// addresses ("api") are bound to; empty: any.
 	Hosts map[string]string `yaml:"hosts"`
 	Node  *yamlfile.Node    `yaml:",node"` // to report at
+}
+
+// Check bounds the token check.
+type Check struct {
+	// Away is how old the knowledge behind a yes may be while the database does not
+	// answer. 0: never older than the call, so every check asks the database.
+	Away time.Duration `yaml:"away"`
 }
 
 // TLS makes the public listener speak TLS itself. The files are read again when
@@ -152,7 +160,11 @@ type Portal struct {
 // Network is an address range, also written as one address.
 type Network struct{ netip.Prefix }
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// longestAway is as old as a yes may be at the most.
+	longestAway = 5 * time.Second
+)
 
 func defaults() *Config {
 	return &Config{
@@ -163,6 +175,7 @@ func defaults() *Config {
 			RetryWindow: 30 * time.Second, Session: 7 * day, SessionIdle: 12 * time.Hour,
 			SigningKey: 90 * day,
 		},
+		Check:    Check{Away: longestAway},
 		SignIn:   SignIn{Attempts: 10, Partners: "invite"},
 		Apps:     Apps{Review: appsOpen},
 		Webhooks: Webhooks{History: 30 * day},

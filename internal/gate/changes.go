@@ -17,6 +17,8 @@ import (
 type Sequence interface {
 	Seq() int64
 	Age() time.Duration
+	// Holds reports whether an answer may be kept at all.
+	Holds() bool
 	News() <-chan struct{}
 }
 
@@ -77,7 +79,7 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !proved(w, r, s.API) {
 		return
 	}
-	after := s.Sequence.Seq()
+	after, lost := s.Sequence.Seq(), !s.Sequence.Holds()
 	if text := r.URL.Query().Get("after"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
@@ -89,7 +91,7 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	s.stream(w, r, after)
+	s.stream(w, r, after, lost)
 }
 
 // proved answers whoever is no API; trouble of ours is 503, never a no.
@@ -116,7 +118,8 @@ func proved(w http.ResponseWriter, r *http.Request, api Prove) bool {
 	return false
 }
 
-func (s *Stream) stream(w http.ResponseWriter, r *http.Request, after int64) {
+// stream begins by telling what was held until now that it is lost, where so.
+func (s *Stream) stream(w http.ResponseWriter, r *http.Request, after int64, lost bool) {
 	out := http.NewResponseController(w)
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
@@ -127,6 +130,7 @@ func (s *Stream) stream(w http.ResponseWriter, r *http.Request, after int64) {
 			s.Log("the change stream cannot be read", "error", err)
 			return // the API notices the silence and asks anew
 		}
+		m.Lost, lost = m.Lost || lost, false
 		text, err := json.Marshal(m)
 		if err != nil {
 			return

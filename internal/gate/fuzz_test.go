@@ -25,6 +25,7 @@ func (nobody) Check(context.Context, string, postern.Secret) (*postern.Token, er
 type still struct{}
 
 func (still) Seq() int64            { return 0 }
+func (still) Holds() bool           { return true }
 func (still) Age() time.Duration    { return 0 }
 func (still) News() <-chan struct{} { return nil }
 

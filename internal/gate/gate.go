@@ -79,7 +79,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.tell(w, r, spoken, t, nil, http.StatusOK)
-	if a.rests {
+	if a.rests && g.Sequence.Holds() {
 		restsOn(w.Header(), t, seq)
 	}
 	admit(w, t, spoken.Name())
@@ -124,7 +124,7 @@ func (g *Gate) rule(a *asked) (routes.Rule, error) {
 	return rule, nil
 }
 
-// restsOn tells a caller who keeps the answer what it rests on: as the keys of
+// restsOn tells a caller who would keep the answer what it rests on: as the keys of
 // the change stream, with the change as of which it holds, and its end.
 func restsOn(h http.Header, t *postern.Token, seq int64) {
 	h.Set("X-Postern-Seq", strconv.FormatInt(seq, 10))

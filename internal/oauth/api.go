@@ -22,10 +22,11 @@ const mostAPIs = 1000
 // from memory needs the sequence to have been read within the last second, and
 // nothing that touched the API since. One that is not there is not remembered.
 func (m *Memory) API(ctx context.Context, id string, read func(context.Context, string) (*postern.API, error)) (*postern.API, error) {
-	if !m.current() {
-		if err := m.Catch(ctx); err != nil && !m.tolerable() {
-			return nil, err
-		}
+	if !m.Holds() {
+		return read(ctx, id)
+	}
+	if err := m.confirm(ctx); err != nil {
+		return nil, err
 	}
 	if known, ok := m.apis.Load(id); ok {
 		if r := known.(rememberedAPI); m.untouched(apiKey(id), r.seq) {

@@ -29,8 +29,7 @@ type Change struct {
 type Memory struct {
 	store  Changes
 	now    func() time.Time
-	fresh  time.Duration // how old the reading may be
-	away   time.Duration // and when the database does not answer
+	away   time.Duration // how old the reading may be while the database does not answer
 	shards [64]shard
 	tidied atomic.Uint32
 
@@ -44,9 +43,9 @@ type Memory struct {
 	// flushed is the change at which everything was forgotten.
 	flushed atomic.Int64
 
-	reading   sync.Mutex   // one reader of the sequence at a time
-	seq       atomic.Int64 // the last change that was taken in
-	confirmed atomic.Int64 // when the sequence was last read, ns since 1970
+	reading   chan struct{} // holds one while the sequence is read
+	seq       atomic.Int64  // the last change that was taken in
+	confirmed atomic.Int64  // when the sequence was last read, ns since 1970
 	started   atomic.Bool
 
 	news atomic.Pointer[chan struct{}] // closed when the sequence moves on
@@ -74,7 +73,11 @@ type remembered struct {
 }
 
 const (
+	// freshness is how old the reading may be while nobody knows of any trouble.
 	freshness = time.Second
+	// patience is how long the sequence may take to be read. A database that says
+	// nothing at all is away, too.
+	patience = time.Second
 	// perShard bounds the memory: 64 × 16,384 is about a million tokens.
 	perShard = 16_384
 	// mostStale bounds what is remembered of changes; beyond it all is forgotten.
@@ -84,9 +87,10 @@ const (
 )
 
 // NewMemory makes an empty memory. away is how old its knowledge may get while
-// the database does not answer: 0 to 5 s.
+// the database does not answer: 1 to 5 s. With 0 no yes may be older than its
+// call, so nothing is held.
 func NewMemory(store Changes, now func() time.Time, away time.Duration) *Memory {
-	m := &Memory{store: store, now: now, fresh: freshness, away: away, stale: map[uint64]int64{}}
+	m := &Memory{store: store, now: now, away: away, stale: map[uint64]int64{}, reading: make(chan struct{}, 1)}
 	for i := range m.shards {
 		m.shards[i].tokens = map[postern.Hash]*remembered{}
 	}
@@ -104,6 +108,9 @@ func (m *Memory) Age() time.Duration {
 	return time.Duration(m.now().UnixNano() - m.confirmed.Load())
 }
 
+// Holds reports whether an answer may be kept at all, here or elsewhere.
+func (m *Memory) Holds() bool { return m.away > 0 }
+
 // News is closed when the sequence moves on from where it is now.
 func (m *Memory) News() <-chan struct{} { return *m.news.Load() }
 
@@ -113,10 +120,11 @@ func keyOf(kind, key string) uint64 { return maphash.String(seed, kind+":"+key) 
 
 // Token finds a token in memory, or has it read by read.
 func (m *Memory) Token(ctx context.Context, hash postern.Hash, read func(context.Context, postern.Hash) (*postern.Token, error)) (*postern.Token, error) {
-	if !m.current() {
-		if err := m.Catch(ctx); err != nil && !m.tolerable() {
-			return nil, err
-		}
+	if !m.Holds() {
+		return read(ctx, hash)
+	}
+	if err := m.confirm(ctx); err != nil {
+		return nil, err
 	}
 	s := &m.shards[hash[0]%64]
 	s.mu.RLock()
@@ -152,17 +160,22 @@ func RestsOn(t *postern.Token) [7]string {
 	}
 }
 
-// current reports whether the sequence was read lately enough.
-func (m *Memory) current() bool {
-	age := m.now().UnixNano() - m.confirmed.Load()
-	return age >= 0 && age <= int64(m.fresh)
+// confirm makes sure that the memory may be asked: the sequence was read lately
+// enough, or is read now, or cannot be and what is known is young enough for a
+// time in which the database is away.
+func (m *Memory) confirm(ctx context.Context) error {
+	if m.youngerThan(freshness) {
+		return nil
+	}
+	if err := m.Catch(ctx); err != nil && !m.youngerThan(m.away) {
+		return err
+	}
+	return nil
 }
 
-// tolerable reports whether the knowledge is young enough for a time in which
-// the database is away.
-func (m *Memory) tolerable() bool {
-	age := m.now().UnixNano() - m.confirmed.Load()
-	return age >= 0 && age <= int64(m.away)
+func (m *Memory) youngerThan(bound time.Duration) bool {
+	age := m.Age()
+	return age >= 0 && age <= bound
 }
 
 func (m *Memory) touched(r *remembered) bool {
@@ -226,8 +239,14 @@ func (m *Memory) Len() (n int) {
 
 // Catch reads what is new in the change sequence and forgets what it touches.
 func (m *Memory) Catch(ctx context.Context) error {
-	m.reading.Lock()
-	defer m.reading.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case m.reading <- struct{}{}:
+		defer func() { <-m.reading }()
+	case <-ctx.Done():
+		return postern.Wrap(postern.Unavailable, ctx.Err())
+	}
 	if !m.started.Load() {
 		return m.begin(ctx)
 	}

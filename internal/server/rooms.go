@@ -94,7 +94,7 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 	keys := newSigning(cfg, o, db, v)
 	return &Rooms{
 		DB: db, Dialects: dialects, Identity: people, Signing: keys, vault: v,
-		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, dialects), Memory: oauth.NewMemory(db, o.Now, awayAtMost)},
+		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, dialects), Memory: oauth.NewMemory(db, o.Now, cfg.Check.Away)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects, out),
 		Requests: newRequestLog(cfg, o, db),
 		Webhooks: newWebhooks(cfg, o, db, v, dialects, out),

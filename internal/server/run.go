@@ -30,6 +30,9 @@ const (
 	headerSize = 12 << 10
 	// drainTime is how long running requests may take after a signal to stop.
 	drainTime = 30 * time.Second
+	// checkTime is how long a call of the API waits for a database that says
+	// nothing. Then nobody can know.
+	checkTime = 3 * time.Second
 	// lingerTime lets what is on its way to the listener arrive before it closes.
 	lingerTime = 250 * time.Millisecond
 )
@@ -60,7 +63,9 @@ func (s *Server) insideDoors() http.Handler {
 		s.insideIDs.named(w)
 		switch at := r.URL.EscapedPath(); {
 		case strings.HasPrefix(at, "/check"):
-			check.ServeHTTP(w, r)
+			ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+			defer cancel()
+			check.ServeHTTP(w, r.WithContext(ctx))
 		case at == "/changes":
 			changes.ServeHTTP(w, r)
 		case at == "/routes":

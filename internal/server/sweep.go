@@ -19,9 +19,6 @@ const (
 	// followEvery is how often a node looks for changes that other nodes made, if
 	// nobody knocks.
 	followEvery = 150 * time.Millisecond
-	// awayAtMost is how old the knowledge behind a yes may be while the database
-	// is away (DESIGN §4 rule 7).
-	awayAtMost = 5 * time.Second
 	// noteEvery is how late "last used" may be.
 	noteEvery = 2 * time.Second
 	// tidyEvery is how often a 64th of the memory of tokens is looked through: what

@@ -133,6 +133,33 @@ func mended(t *testing.T, line *pg.Line, s *posterntest.Postern) {
 	}
 }
 
+// With the bound set to nothing a yes is never older than its call (I-19).
+func TestRS13_WithABoundOfNothingAnAbsentDatabaseIsNoticedAtOnce(t *testing.T) {
+	line := pg.Proxy(t, pg.URL(t))
+	s := posterntest.New(t, posterntest.On(line.URL), posterntest.Set("check", map[string]any{"away": "0s"}))
+	access := connect(s, standard, posterntest.Ada).Field("access_token")
+	for range 3 {
+		a := ask(s, "/check?rests", "Bearer "+access)
+		if a.Status != 200 || a.Header.Get("X-Postern-Rests-On") != "" {
+			t.Fatalf("%d, to be kept by what it rests on: %q", a.Status, a.Header.Get("X-Postern-Rests-On"))
+		}
+	}
+	line.Cut() // and the clock stands still
+	for range 3 {
+		if a := ask(s, "/check", "Bearer "+access); a.Status != 503 || a.Header.Get("Retry-After") == "" {
+			t.Fatalf("%d %v", a.Status, a.Header)
+		}
+		looked := posterntest.PostForm("/oauth/introspect", "token", access).Authorized(posterntest.Basic(posterntest.APIID, posterntest.APISecret))
+		if a := s.Send(looked); a.Status != 503 || a.Header.Get("Retry-After") == "" {
+			t.Fatalf("introspection: %d %v", a.Status, a.Header)
+		}
+	}
+	mended(t, line, s)
+	if a := ask(s, "/check", "Bearer "+access); a.Status != 200 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
 func TestRS07_NoHeaderOfTheCallersChangesTheDecision(t *testing.T) {
 	s := posterntest.New(t, posterntest.Set("routes", rules(t)))
 	access := connect(s, standard, posterntest.Ada).Field("access_token")

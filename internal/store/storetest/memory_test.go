@@ -143,11 +143,63 @@ func TestI19_WithoutTheDatabaseAYesIsAtMostFiveSecondsOld(t *testing.T) {
 	})
 }
 
-func TestATokenThatWasSeenCostsNoRead(t *testing.T) {
+func TestI19_WithABoundOfNothingEveryCheckAsksTheDatabase(t *testing.T) {
 	everywhere(t, func(w *world) {
 		line := &cut{Store: w.db, changes: w.db}
 		r := &oauth.Rules{Store: line, Now: w.clock.Now, Random: w.rules.Random, Log: w.rules.Log}
 		r.Memory = oauth.NewMemory(line, w.clock.Now, 0)
+		i := w.connect(plain, "own", "ada", "acme", "read")
+		for range 3 {
+			accepts(w, r, plain, i.AccessToken)
+		}
+		line.off.Store(true) // and the clock stands still
+		_, err := r.Check(w.ctx, "plain", i.AccessToken)
+		w.wants(err, postern.Unavailable)
+		if n := r.Memory.Len(); n != 0 {
+			w.Errorf("%d tokens are held", n)
+		}
+		line.off.Store(false)
+		accepts(w, r, plain, i.AccessToken)
+	})
+}
+
+// stuck are rows that say nothing, as behind a network that swallows all.
+type stuck struct {
+	changes oauth.Changes
+	off     atomic.Bool
+}
+
+func (s *stuck) LastChange(ctx context.Context) (int64, error) { return s.changes.LastChange(ctx) }
+
+func (s *stuck) Changes(ctx context.Context, after int64, limit int) ([]oauth.Change, error) {
+	if s.off.Load() {
+		<-ctx.Done()
+		return nil, postern.Wrap(postern.Unavailable, ctx.Err())
+	}
+	return s.changes.Changes(ctx, after, limit)
+}
+
+func TestI19_ADatabaseThatSaysNothingIsAwayToo(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rows := &stuck{changes: w.db}
+		r := &oauth.Rules{Store: w.db, Now: w.clock.Now, Random: w.rules.Random, Log: w.rules.Log}
+		r.Memory = oauth.NewMemory(rows, w.clock.Now, 5*time.Second)
+		i := w.connect(plain, "own", "ada", "acme", "read")
+		accepts(w, r, plain, i.AccessToken)
+		rows.off.Store(true)
+		w.clock.Advance(3 * time.Second)
+		accepts(w, r, plain, i.AccessToken)
+		w.clock.Advance(3 * time.Second)
+		_, err := r.Check(w.ctx, "plain", i.AccessToken)
+		w.wants(err, postern.Unavailable)
+	})
+}
+
+func TestATokenThatWasSeenCostsNoRead(t *testing.T) {
+	everywhere(t, func(w *world) {
+		line := &cut{Store: w.db, changes: w.db}
+		r := &oauth.Rules{Store: line, Now: w.clock.Now, Random: w.rules.Random, Log: w.rules.Log}
+		r.Memory = oauth.NewMemory(line, w.clock.Now, time.Second)
 		i := w.connect(plain, "own", "ada", "acme", "read")
 		for range 10 {
 			accepts(w, r, plain, i.AccessToken)
