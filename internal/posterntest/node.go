@@ -42,7 +42,8 @@ type Node struct {
 	cmd             *exec.Cmd
 }
 
-// NewCluster starts n nodes of a built program. On SQLite there can be one.
+// NewCluster starts n nodes of a built program. On SQLite more than one is not
+// meant, and works.
 func NewCluster(t testing.TB, program, database string, n int) *Cluster {
 	t.Helper()
 	dir := t.TempDir()

@@ -53,24 +53,27 @@ func OpenMigrated(ctx context.Context, cfg *config.Config) (*store.DB, error) {
 	if err != nil || found.Have == found.Want {
 		return db, err
 	}
-	for tries := 0; ; tries++ {
-		err := db.Migrate(ctx)
-		if err == nil {
-			return db, nil
-		}
-		// On SQLite two may have begun; the one that came second finds it done.
-		again, look := db.Inspect(ctx)
-		if look == nil && again.Have == again.Want {
-			return db, nil
-		}
-		if tries == 5 || ctx.Err() != nil || look == nil && !again.Foreign && again.Have == found.Have && !isLocked(err) {
-			return nil, errors.Join(fmt.Errorf("bring the schema of %s up to date: %w", Name(cfg), err), db.Close())
-		}
-		time.Sleep(200 * time.Millisecond)
+	if err := db.Migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("bring the schema of %s up to date: %w", Name(cfg), err), db.Close())
 	}
+	return db, nil
 }
 
-func isLocked(err error) bool { return strings.Contains(err.Error(), "locked") }
+// attend tells the operator where other processes serve the same file. They do
+// each other no harm, and are seldom meant: an old process that was thought
+// dead, or a second one of a supervisor's.
+func (s *Server) attend(ctx context.Context) error {
+	others, leave, err := s.DB.Attend(ctx, "listening on "+s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("the database %s: %w", Name(s.cfg), err)
+	}
+	s.leave = leave
+	for _, other := range others {
+		s.outside.Log.Warn("another Postern serves this database file, too: they take turns to write and harm nothing; stop one of them if that was not meant, and use PostgreSQL for several nodes",
+			"file", Name(s.cfg), "process", other)
+	}
+	return nil
+}
 
 // Name is the database as messages call it: without its password.
 func Name(cfg *config.Config) string {

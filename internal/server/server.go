@@ -39,6 +39,7 @@ type Server struct {
 
 	insideIDs *cheapIDs // names of the internal listener's requests
 
+	leave        func()          // the database is no longer served by this process
 	ending       context.Context // done when the node begins to stop
 	endStreams   context.CancelFunc
 	stopSweeping context.CancelFunc
@@ -67,6 +68,9 @@ func New(ctx context.Context, cfg *config.Config, outside Outside) (*Server, err
 	}
 	s.internal = s.insideDoors()
 	if s.public, err = s.doors(); err != nil {
+		return nil, errors.Join(err, rooms.Close())
+	}
+	if err = s.attend(ctx); err != nil {
 		return nil, errors.Join(err, rooms.Close())
 	}
 	sweeping, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -219,6 +223,7 @@ func (s *Server) Close() error {
 		s.stopSweeping()
 		s.sweeping.Wait()
 		s.closed = s.Rooms.Close()
+		s.leave()
 	})
 	return s.closed
 }

@@ -41,7 +41,7 @@ type DB struct {
 func Open(ctx context.Context, address string) (*DB, error) {
 	switch {
 	case strings.HasPrefix(address, "sqlite:"):
-		reads, writes, err := openSQLite(strings.TrimPrefix(address, "sqlite:"))
+		reads, writes, err := openSQLite(ctx, strings.TrimPrefix(address, "sqlite:"))
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", address, err)
 		}
@@ -102,8 +102,15 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if have == want {
 		return nil // no lock needed, so a start is fast
 	}
-	_, err = p.Up(ctx)
-	return err
+	path, isFile := strings.CutPrefix(db.address, "sqlite:")
+	if !isFile { // PostgreSQL's nodes take turns by a lock of the database
+		_, err = p.Up(ctx)
+		return err
+	}
+	return inTurn(ctx, path, func() error {
+		_, err := p.Up(ctx) // looks again how far it has come
+		return err
+	})
 }
 
 // SchemaVersions are the schema's version as it is and as this Postern wants it.

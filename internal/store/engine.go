@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -113,7 +114,7 @@ func isPassing(err error) bool {
 
 // openSQLite opens the file twice: one connection that writes, and a pool that
 // reads. WAL lets the readers go on while the writer commits.
-func openSQLite(path string) (reads, writes *sql.DB, err error) {
+func openSQLite(ctx context.Context, path string) (reads, writes *sql.DB, err error) {
 	if dir := filepath.Dir(path); dir != "." {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, nil, err
@@ -121,11 +122,12 @@ func openSQLite(path string) (reads, writes *sql.DB, err error) {
 	}
 	// Made here so that nobody else can read it, whatever the umask says; the
 	// WAL and its index take their mode from the database file.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, nil, err
+	// One that is there is left shut: closing it would drop this process's locks.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
 	}
-	if err := f.Close(); err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, nil, err
 	}
 	dsn := "file:" + (&pathEscaper{path}).String() +
@@ -134,8 +136,10 @@ func openSQLite(path string) (reads, writes *sql.DB, err error) {
 	if writes, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return nil, nil, err
 	}
-	writes.SetMaxOpenConns(2)             // the writer's own, and one to migrate with
-	if err := writes.Ping(); err != nil { // switches to WAL before any reader looks
+	writes.SetMaxOpenConns(2) // the writer's own, and one to migrate with
+	// The first connection switches to WAL, before any reader looks. SQLite does not
+	// wait for another program that is at it.
+	if err := inTurn(ctx, path, func() error { return writes.PingContext(ctx) }); err != nil {
 		writes.Close()
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +87,42 @@ func TestI01ThreeNodesHaveOneWinner(t *testing.T) {
 	for next := range successors {
 		c.Nodes[1].Refresh(standard, next).OK()
 	}
+}
+
+// OP-14: two processes on one file harm nothing, each hears of the other's
+// revocations, and whoever comes second is told; who was killed is not there.
+func TestOP14TwoProcessesOnOneFileHarmNothingAndAreTold(t *testing.T) {
+	c := posterntest.NewCluster(t, build(t), engines.SQLite(t), 2)
+	const told = "another Postern serves this database file"
+	first, second := c.Nodes[0], c.Nodes[1]
+	if strings.Contains(first.Log.String(), told) || !strings.Contains(second.Log.String(), told) || !strings.Contains(second.Log.String(), first.URL[len("http://"):]) {
+		t.Errorf("the first said\n%s\nthe second\n%s", first.Log, second.Log)
+	}
+	for i := range 6 {
+		by, other := c.Nodes[i%2], c.Nodes[(i+1)%2]
+		token := connect(by.Postern, standard, posterntest.Ada).Field("access_token")
+		if !other.Alive(token) {
+			t.Fatal("a token of one is unknown to the other")
+		}
+		by.Revoke(standard, token).OK()
+		for acknowledged := time.Now(); other.Alive(token); time.Sleep(5 * time.Millisecond) {
+			if time.Since(acknowledged) > time.Second {
+				t.Fatal("the other still says yes a second after the revocation")
+			}
+		}
+	}
+	code := first.Approve(standard, posterntest.Ada)
+	if won := winners(t, spread(c, 20, posterntest.RedeemRequest(standard, code)), 400, "invalid_grant"); len(won) != 1 {
+		t.Errorf("%d callers redeemed the code", len(won))
+	}
+	first.Kill()
+	second.Kill()
+	before := strings.Count(first.Log.String(), told)
+	first.Start()
+	if strings.Count(first.Log.String(), told) != before {
+		t.Errorf("after both were killed it still sees another\n%s", first.Log)
+	}
+	connect(first.Postern, standard, posterntest.Alan)
 }
 
 // I-11: revoked on one node, refused on the others within a second.
