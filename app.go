@@ -109,6 +109,10 @@ func (a *App) SigningSecret(now time.Time) *AppSecret {
 // MayUse reports whether the app may use a grant type.
 func (a *App) MayUse(grant string) bool { return slices.Contains(a.Grants, grant) }
 
+// ForItself reports whether the app gets tokens for itself, without an account and
+// without anybody's consent (RFC 6749 §4.4).
+func (a *App) ForItself() bool { return !a.Public && a.MayUse("client_credentials") }
+
 // MayConnect reports whether a member with this role may make the app's
 // connection. User-level connections are the user's own affair, and the role
 // rule holds for them too when the app names roles.

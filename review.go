@@ -28,11 +28,13 @@ type Looks struct {
 	LogoHash     string   `json:"logo_hash,omitempty"` // of an image that was handed in
 	RedirectURLs []string `json:"redirect_urls,omitempty"`
 	Scopes       []string `json:"scopes,omitempty"`
+	// ForItself: it gets tokens without anybody's consent (client_credentials).
+	ForItself bool `json:"for_itself,omitempty"`
 }
 
 // Looks are the app's own, as they are.
 func (a *App) Looks() Looks {
-	l := Looks{a.Name, a.Description, a.URL, a.LogoURL, "", a.RedirectURLs, a.Scopes}
+	l := Looks{a.Name, a.Description, a.URL, a.LogoURL, "", a.RedirectURLs, a.Scopes, a.ForItself()}
 	if a.LogoURL == "" {
 		l.LogoHash = a.LogoHash
 	}
@@ -42,7 +44,7 @@ func (a *App) Looks() Looks {
 // Equal reports whether people would see no difference.
 func (l Looks) Equal(other Looks) bool {
 	return l.Name == other.Name && l.Description == other.Description && l.URL == other.URL &&
-		l.LogoURL == other.LogoURL && l.LogoHash == other.LogoHash &&
+		l.LogoURL == other.LogoURL && l.LogoHash == other.LogoHash && l.ForItself == other.ForItself &&
 		slices.Equal(l.RedirectURLs, other.RedirectURLs) && slices.Equal(l.Scopes, other.Scopes)
 }
 

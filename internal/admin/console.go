@@ -154,7 +154,7 @@ func (d *Console) review(v *entry.Visit) error {
 // differenceNames are what a proposal may change, in the middle of a sentence.
 var differenceNames = map[string]ui.Text{
 	"name": ui.Say("name"), "description": ui.Say("description"), "url": ui.Say("site"), "logo": ui.Say("logo"),
-	"redirect_urls": ui.Say("redirect URLs"), "scopes": ui.Say("scopes"),
+	"redirect_urls": ui.Say("redirect URLs"), "scopes": ui.Say("scopes"), "grants": ui.Say("tokens for itself"),
 }
 
 func waiting(row *registry.App) ui.WaitingApp {

@@ -15,6 +15,9 @@ type Apps struct {
 	Review string `yaml:"review"`
 	// Dialects are those that partners may choose; empty: all that are mounted.
 	Dialects []string `yaml:"dialects"`
+	// ClientCredentials lets partners ask that an app gets tokens for itself, without
+	// anybody's consent. A resources file may say so of any app.
+	ClientCredentials bool `yaml:"client_credentials"`
 }
 
 const (

@@ -309,6 +309,7 @@ func TestOneWordSaysWhetherAppsAreReviewed(t *testing.T) {
 		"": {Review: "open"}, "apps: open": {Review: "open"}, "apps: review": {Review: "review"},
 		"apps: {review: review, dialects: [xref]}": {Review: "review", Dialects: []string{"xref"}},
 		"apps: {dialects: [xref]}":                 {Review: "open", Dialects: []string{"xref"}},
+		"apps: {client_credentials: true}":         {Review: "open", ClientCredentials: true},
 	} {
 		c, _, err := Load(Sources{File: write(t, minimal+text+"\n")})
 		if err != nil || c.Apps.Review != want.Review || !slices.Equal(c.Apps.Dialects, want.Dialects) || c.Apps.Reviewed() != (want.Review == "review") {

@@ -18,6 +18,11 @@ func (d *Dialect) TakesAssertions() bool {
 	return len(d.first(tokenEndpoint).inputs[inAssertion].places) > 0
 }
 
+// ServesAppsThemselves reports whether an app gets tokens for itself in this dialect.
+func (d *Dialect) ServesAppsThemselves() bool {
+	return slices.ContainsFunc(d.grants, func(g grant) bool { return g.meaning == byClient })
+}
+
 // assertion reads the signed text of a client that authenticates by one. It
 // stands alone: a secret beside it would leave open which of the two counts.
 func (c *call) assertion(secret string, b *basicAuth) (string, *postern.Error) {

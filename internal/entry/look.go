@@ -66,6 +66,8 @@ func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string
 			d.What, before, after = ui.Say("Redirect URLs"), was.RedirectURLs, will.RedirectURLs
 		case "scopes":
 			d.What, before, after = ui.Say("Scopes"), scopeTexts(catalogue, was.Scopes), scopeTexts(catalogue, will.Scopes)
+		case "grants":
+			d.What, before, after = ui.Say("Tokens for itself"), ownGrant(was), ownGrant(will)
 		case "logo":
 			before, after = some(was.LogoURL), some(will.LogoURL)
 			d = ui.Difference{What: ui.Say("Logo"), Logo: true, WasLogo: LogoPath(&a.App)}
@@ -85,6 +87,14 @@ func LogoPath(a *postern.App) string {
 		return ""
 	}
 	return "/logos/" + a.ID + "/" + a.LogoHash + ".png"
+}
+
+// ownGrant is how an app gets tokens for itself, if it does.
+func ownGrant(l postern.Looks) []string {
+	if l.ForItself {
+		return []string{"client_credentials"}
+	}
+	return nil
 }
 
 func some(text string) []string {

@@ -6,9 +6,11 @@
 package jwks
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +37,33 @@ var private = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
 
 // Set is an app's public keys.
 type Set struct{ keys []jose.JSONWebKey }
+
+// Key is what tells one key of a set from the others.
+type Key struct {
+	ID          string // its kid; may be empty
+	Kind        string // "EC P-256", "RSA 2048", "Ed25519"
+	Fingerprint string // RFC 7638, SHA-256, in base64url
+}
+
+// Keys are those of the set, in its order.
+func (s *Set) Keys() (all []Key) {
+	for i := range s.keys {
+		k := Key{ID: s.keys[i].KeyID}
+		switch public := s.keys[i].Key.(type) {
+		case *ecdsa.PublicKey:
+			k.Kind = "EC " + public.Curve.Params().Name
+		case *rsa.PublicKey:
+			k.Kind = fmt.Sprintf("RSA %d", public.N.BitLen())
+		default:
+			k.Kind = "Ed25519"
+		}
+		if sum, err := s.keys[i].Thumbprint(crypto.SHA256); err == nil { // Read took only kinds that have one
+			k.Fingerprint = base64.RawURLEncoding.EncodeToString(sum)
+		}
+		all = append(all, k)
+	}
+	return all
+}
 
 // Problem is something wrong with a set: which key (-1: the set itself), which
 // member of it ("": the key itself), and what to do.

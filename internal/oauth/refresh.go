@@ -268,8 +268,11 @@ func (r *Rules) ClientCredentials(ctx context.Context, q *ClientCredentials) (*I
 	if err != nil {
 		return nil, err
 	}
-	if app.Public || !app.MayUse("client_credentials") {
+	switch {
+	case !app.ForItself():
 		return nil, about(notGranted(app, "client_credentials"), app, "", "")
+	case !app.Live(): // its tokens would be of no account, and so of no sandbox either
+		return nil, about(postern.Because(postern.UnauthorizedClient, "itself_not_live", "This app has not been approved yet. Until then it gets no tokens for itself."), app, "", "")
 	}
 	scopes, problem := grantable(q.Terms, app, q.Scopes, q.ScopeProblem)
 	if problem != nil {

@@ -15,13 +15,13 @@ import (
 // typed is a form as the rules read it. Fields that it has beside these say
 // nothing.
 func typed(v *entry.Visit) (*registry.AppForm, error) {
-	t, err := v.Fields("name", "description", "url", "logo_url", "webhook_url", "redirect_urls", "dialect", "public", "sure")
+	t, err := v.Fields("name", "description", "url", "logo_url", "webhook_url", "redirect_urls", "dialect", "public", "for_itself", "sure")
 	if err != nil {
 		return nil, err
 	}
 	f := &registry.AppForm{
 		Name: t[0], Description: t[1], URL: t[2], LogoURL: t[3], WebhookURL: t[4], RedirectURLs: lines(t[5]),
-		Dialect: t[6], Public: t[7] == "true", Sure: t[8], Scopes: v.R.PostForm["scope"], Reasons: map[string]string{},
+		Dialect: t[6], Public: t[7] == "true", ForItself: t[8] == "true", Sure: t[9], Scopes: v.R.PostForm["scope"], Reasons: map[string]string{},
 	}
 	for _, scope := range f.Scopes {
 		if f.Reasons[scope], err = v.Field("reason:" + scope); err != nil {
@@ -51,6 +51,9 @@ func stored(a *registry.App) *ui.Form {
 	if a.Public {
 		values["public"] = []string{"true"}
 	}
+	if l.ForItself {
+		values["for_itself"] = []string{"true"}
+	}
 	for scope, why := range a.Reasons {
 		values["reason:"+scope] = []string{why}
 	}
@@ -77,6 +80,8 @@ func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) 
 		Hint: ui.Say("It is fetched once and served from here.")})
 	page.PublicSaid, page.ScopesSaid, page.DialectSaid = f.Field(ui.Field{Name: "public"}), f.Field(ui.Field{Name: "scopes"}), f.Field(ui.Field{Name: "dialect"})
 	page.Public = f.Value("public") == "true"
+	page.ForItself, page.ForItselfSaid = f.Value("for_itself") == "true", f.Field(ui.Field{Name: "for_itself"})
+	page.OffersItself = d.Registry.OffersItself(app.Dialect) || page.New && slices.ContainsFunc(d.Registry.PartnerDialects(), d.Registry.OffersItself)
 	wire, mounted := d.Dialects.Get(app.Dialect)
 	page.NoScopes = mounted && wire.Terms().NoScopes
 	if !page.NoScopes {

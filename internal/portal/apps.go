@@ -27,10 +27,13 @@ type Registry interface {
 	SecretID() (string, error)
 	AddSecret(ctx context.Context, by registry.By, appID string, n registry.NewSecret) (postern.Secret, error)
 	EndSecret(ctx context.Context, by registry.By, appID, secretID string) error
+	SetKeys(ctx context.Context, by registry.By, appID, text string) error
+	TakesKeys(a *registry.App) bool
 
 	PartnerDialects() []string
 	UsualDialect() string
 	Reviews() bool
+	OffersItself(dialect string) bool
 	Missing(a *registry.App) []string
 }
 
@@ -126,6 +129,8 @@ var appDone = map[string]ui.Text{
 	"off":       ui.Say("The app is switched off: its tokens are of no use from now on."),
 	"on":        ui.Say("The app is switched on."),
 	"ended":     ui.Say("The secret has ended."),
+	"keys":      ui.Say("The keys are registered: what your program signs with one of them is taken from now on."),
+	"keyless":   ui.Say("The keys are removed: nothing that they signed is taken any more."),
 	"again":     ui.Say("That form was sent before: the secret was made then, and shown once. If you did not keep it, end it and make another."),
 }
 

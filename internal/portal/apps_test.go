@@ -2,6 +2,10 @@ package portal_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -10,10 +14,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"golang.org/x/net/html"
 
 	"postern.dev/postern/internal/posterntest"
@@ -87,6 +93,113 @@ func TestPA04_ASecretIsShownOnceAndRotatedWithoutDowntime(t *testing.T) {
 		t.Error("after the overlap the new one alone proves the app")
 	}
 	b.Get(app+"/keys").Wants(t, 200, "ended")
+}
+
+// What a program signs is taken once its public key is registered, as long as it is.
+func TestAPublicKeyIsRegisteredReplacedAndRemoved(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Coder)
+	app := made(t, s, b, "Night Sync")
+	id, one, two := strings.TrimPrefix(app, "/portal/apps/"), newKey(t, "one"), newKey(t, "two")
+	asks := func(k jose.JSONWebKey) string {
+		t.Helper()
+		return s.Send(posterntest.PostForm("/oauth/token", "grant_type", "refresh_token", "refresh_token", "none", "client_id", id,
+			"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", signed(t, s, id, k))).Field("error")
+	}
+	wants := func(what string, first, second string) {
+		t.Helper()
+		if a, b := asks(one), asks(two); a != first || b != second {
+			t.Errorf("%s: %s, %s", what, a, b)
+		}
+	}
+	const proved, unproved = "invalid_grant", "invalid_client"
+
+	page := b.Get(app+"/keys").Wants(t, 200, "Public keys", "private_key_jwt")
+	private := string(must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{one}})))
+	wrong := b.Press(page, "Register keys", "jwks", private).Wants(t, 422, "Key 1: its member d is part of a private key")
+	if got := wrong.Forms(); !slices.ContainsFunc(got, func(f *posterntest.Form) bool { return f.Fields.Get("jwks") == private }) {
+		t.Error("what was pasted is gone")
+	}
+	b.Press(b.Get(app+"/keys"), "Register keys", "jwks", keySet(one)).Wants(t, 200, "The keys are registered", "one", "EC P-256")
+	wants("with the first", proved, unproved)
+	b.Press(b.Get(app+"/keys"), "Replace the keys", "jwks", keySet(two)).Wants(t, 200, "two")
+	wants("with the second in its place", unproved, proved)
+	ask := b.Get(app+"/keys/set/remove").Wants(t, 200, "Remove the public keys of Night Sync?", "has no client secret either")
+	b.Press(ask, "Remove them").Wants(t, 200, "The keys are removed")
+	wants("without keys", unproved, unproved)
+
+	s.Clock.Advance(time.Hour)
+	later := b.Get(app+"/keys").Wants(t, 200, "You are asked for your password first")
+	b.Press(later, "Register keys").Wants(t, 200, "Your password, once more")
+	b.Post(app+"/keys/set", url.Values{"form_token": {"forged"}, "jwks": {keySet(one)}}).Wants(t, 403)
+	// Of a dialect that has no place for a signed text, nothing is said of keys.
+	if s.Portal(posterntest.Dev).Get("/portal/apps/" + posterntest.Xref.ID + "/keys").Has("Public keys") {
+		t.Error("an app of xref is offered keys")
+	}
+}
+
+func newKey(t *testing.T, id string) jose.JSONWebKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jose.JSONWebKey{Key: key, KeyID: id}
+}
+
+func keySet(k jose.JSONWebKey) string {
+	return string(must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k.Public()}})))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// signed is a client assertion (RFC 7523).
+func signed(t *testing.T, s *posterntest.Postern, client string, key jose.JSONWebKey) string {
+	t.Helper()
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil))
+	claims := map[string]any{"iss": client, "sub": client, "aud": s.URL, "jti": rand.Text(), "exp": s.Clock.Now().Add(time.Minute).Unix()}
+	text, err := must(signer.Sign(must(json.Marshal(claims)))).CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestTokensForItselfAreOfferedWhereTheOperatorLetsPartnersAsk(t *testing.T) {
+	t.Run("by default they are not", func(t *testing.T) {
+		s := posterntest.New(t)
+		b := s.Portal(posterntest.Coder)
+		if page := b.Get(newApp(t, b)); page.Has("It gets tokens for itself") {
+			t.Error("the form offers what the rules refuse")
+		}
+	})
+	s := posterntest.New(t, posterntest.Set("apps", map[string]any{"review": "review", "client_credentials": true}))
+	b, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	app := "/portal/apps/" + posterntest.Standard.ID
+	ask := func() string {
+		return s.Send(posterntest.PostForm("/oauth/token", "grant_type", "client_credentials").Authorized(posterntest.Basic(posterntest.Standard.ID, posterntest.Standard.Secret))).Field("error")
+	}
+	settings := b.Get(app + "/settings").Wants(t, 200, "It gets tokens for itself as well")
+	fields := []string{"for_itself", "true"}
+	for _, scope := range []string{"candidates.read", "candidates.write", "jobs.read"} {
+		fields = append(fields, "reason:"+scope, "To show them")
+	}
+	b.Press(settings, "Save", fields...).Wants(t, 200, "Handed in")
+	if got := ask(); got != "unauthorized_client" {
+		t.Errorf("before the approval: %s", got)
+	}
+	op.Get("/operator").Wants(t, 200, "tokens for itself")
+	review := op.Get("/operator/apps/"+posterntest.Standard.ID).Wants(t, 200, "Tokens for itself", "client_credentials")
+	op.Press(review, "Approve").Wants(t, 200)
+	if got := ask(); got != "" {
+		t.Errorf("after the approval: %s", got)
+	}
+	b.Get(app).Wants(t, 200, "Tokens for itself")
 }
 
 func TestPA05_AnOldSignInMakesNoKeys(t *testing.T) {

@@ -1,9 +1,11 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -23,6 +25,7 @@ type HookKeys interface {
 const (
 	aboutKeys browser.Purpose = "keys"
 	aboutHook browser.Purpose = "webhook key"
+	aboutSet  browser.Purpose = "key set"
 )
 
 func (d *Door) keyRoutes() {
@@ -34,6 +37,10 @@ func (d *Door) keyRoutes() {
 	// Who was asked for the password comes back here by GET.
 	e.Handle("GET /apps/{app}/keys/webhook", func(v *entry.Visit) error { return v.Go("/apps/" + v.R.PathValue("app") + "/keys") })
 	e.Handle("POST /apps/{app}/keys/webhook", d.newHookKey)
+	e.Handle("GET /apps/{app}/keys/set", func(v *entry.Visit) error { return v.Go("/apps/" + v.R.PathValue("app") + "/keys#public-keys") })
+	e.Handle("POST /apps/{app}/keys/set", d.setKeys)
+	e.Handle("GET /apps/{app}/keys/set/remove", d.askToRemoveKeys)
+	e.Handle("POST /apps/{app}/keys/set/remove", d.removeKeys)
 }
 
 func (d *Door) keys(v *entry.Visit) error {
@@ -63,6 +70,9 @@ func (d *Door) showKeys(v *entry.Visit, status int, row *registry.App, frame ui.
 		return err
 	}
 	page.Token = v.Token(aboutKeys, row.ID, page.SecretID)
+	if err := d.publicKeys(v, row, form, page); err != nil {
+		return err
+	}
 	page.Called = form.Field(ui.Field{Name: "name", Label: ui.Say("Name"), Most: 64, Required: true, Hint: ui.Say("Tells it from the other one: where it is used.")})
 	hook, err := d.HookKeys.Endpoint(v.R.Context(), row.ID)
 	if err != nil {
@@ -218,4 +228,76 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 		return err
 	}
 	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{ShownHook: string(secret)})
+}
+
+// publicKeys completes the page with the keys by which the app proves itself.
+func (d *Door) publicKeys(v *entry.Visit, row *registry.App, form *ui.Form, page *ui.KeysPage) error {
+	page.TakesKeys, page.SetToken = d.Registry.TakesKeys(row), v.Token(aboutSet, row.ID)
+	page.Pasted = form.Field(ui.Field{Name: "jwks", Label: ui.Say("Key set (JSON)"), Type: "lines", Rows: 8, Required: true,
+		Hint: ui.Say("Public keys alone, each with a kid of its own: EC P-256, RSA of 2048 bits or more, or Ed25519. To change a key, paste the old and the new one, and leave the old one out later.")})
+	page.KeySet = row.JWKS
+	keys, err := registry.PublicKeys(row)
+	for _, k := range keys {
+		page.PublicKeys = append(page.PublicKeys, ui.PublicKey(k))
+	}
+	return err
+}
+
+func (d *Door) setKeys(v *entry.Visit) error {
+	row, frame, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutSet, row.ID); err != nil {
+		return err
+	}
+	if !v.Fresh() {
+		return v.AskAgain()
+	}
+	pasted, err := v.Field("jwks")
+	if err != nil {
+		return err
+	}
+	err = d.Registry.SetKeys(v.R.Context(), by(v), row.ID, cmp.Or(strings.TrimSpace(pasted), "{}"))
+	if found, wrong := findings(err); wrong {
+		form := ui.NewForm(map[string][]string{"name": {"default"}, "jwks": {pasted}})
+		entry.Say(form, found)
+		return d.showKeys(v, http.StatusUnprocessableEntity, row, frame, form, &ui.KeysPage{})
+	}
+	if err != nil {
+		return err
+	}
+	return v.Go("/apps/" + row.ID + "/keys?done=keys")
+}
+
+func (d *Door) askToRemoveKeys(v *entry.Visit) error {
+	row, _, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	if row.JWKS == "" {
+		return postern.Errorf(postern.NotFound, "The app has no keys of its own (any more).")
+	}
+	says := []ui.Text{ui.Say("What your program signs with them is refused from that moment.")}
+	if validBeside(row, "", d.Now()) == 0 {
+		says = append(says, ui.Say("%s has no client secret either: until you make one, the app can neither exchange codes nor refresh tokens.", row.Name))
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("Remove the public keys of %s?", row.Name), Button: ui.Say("Remove them"), Says: says,
+		Token: v.Token(aboutSet, row.ID, "remove"), Action: v.R.URL.Path, Back: v.Path("/apps/" + row.ID + "/keys"),
+	})
+}
+
+func (d *Door) removeKeys(v *entry.Visit) error {
+	row, _, err := d.row(v, "keys", true)
+	if err != nil {
+		return err
+	}
+	if err := v.Proved(aboutSet, row.ID, "remove"); err != nil {
+		return err
+	}
+	if err := d.Registry.SetKeys(v.R.Context(), by(v), row.ID, ""); err != nil {
+		return err
+	}
+	return v.Go("/apps/" + row.ID + "/keys?done=keyless")
 }

@@ -123,7 +123,7 @@ func (r *Rules) EditApp(ctx context.Context, by By, appID string, f *AppForm) (*
 			return nil, err
 		}
 		if d.next.Public {
-			d.next.Secrets, d.next.DeclaredSecrets = nil, ""
+			d.next.Secrets, d.next.DeclaredSecrets, d.next.JWKS = nil, "", ""
 		}
 		w := &Writes{}
 		done = &Edited{App: &d.next}
@@ -162,6 +162,12 @@ func wear(a *App, l postern.Looks) {
 		a.LogoHash = l.LogoHash
 	}
 	a.Scopes = l.Scopes
+	if a.MayUse(clientCredentials) != l.ForItself {
+		a.Grants = slices.DeleteFunc(slices.Clone(a.Grants), func(g string) bool { return g == clientCredentials })
+		if l.ForItself {
+			a.Grants = append(a.Grants, clientCredentials)
+		}
+	}
 	if all {
 		a.DefaultScopes = l.Scopes
 		return
@@ -170,8 +176,7 @@ func wear(a *App, l postern.Looks) {
 }
 
 // propose keeps a change of a live app's looks for the operator, where reviews
-// are asked for, and reports whether it did. Scopes that are given up need no
-// review.
+// are asked for, and reports whether it did. What is given up needs no review.
 func (r *Rules) propose(w *Writes, by By, old, next *App, looks postern.Looks, png []byte) bool {
 	if !r.Review || !old.Live() {
 		if old.Proposal != nil {
@@ -181,11 +186,10 @@ func (r *Rules) propose(w *Writes, by By, old, next *App, looks postern.Looks, p
 	}
 	was := old.Looks()
 	if !slices.ContainsFunc(looks.Scopes, func(s string) bool { return !slices.Contains(was.Scopes, s) }) {
-		less := was
-		less.Scopes = looks.Scopes
-		wear(next, less)
 		was.Scopes = looks.Scopes
 	}
+	was.ForItself = was.ForItself && looks.ForItself
+	wear(next, was)
 	switch {
 	case looks.Equal(was) && old.Proposal == nil:
 		return false
@@ -211,6 +215,7 @@ func Differences(a, b postern.Looks) (keys []string) {
 		{"name", a.Name == b.Name}, {"description", a.Description == b.Description}, {"url", a.URL == b.URL},
 		{"logo", a.LogoURL == b.LogoURL && a.LogoHash == b.LogoHash},
 		{"redirect_urls", slices.Equal(a.RedirectURLs, b.RedirectURLs)}, {"scopes", slices.Equal(a.Scopes, b.Scopes)},
+		{"grants", a.ForItself == b.ForItself},
 	} {
 		if !k.same {
 			keys = append(keys, k.name)

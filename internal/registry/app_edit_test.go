@@ -560,3 +560,45 @@ func TestWhatAnAppLacksUntilPeopleCanConnectIt(t *testing.T) {
 	w.ok(err)
 	w.equal("a public one lacks", lacks(app.ID), "")
 }
+
+// Tokens without a person are asked for only where the operator lets partners ask,
+// and are reviewed like scopes; who gives them up needs nobody.
+func TestTokensForItselfAreAskedForWhereTheOperatorLetsPartnersAsk(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		itself := form(func(f *registry.AppForm) { f.ForItself = true })
+		grants := func() string { w.Helper(); return w.one("SELECT grants FROM apps WHERE id = '" + app.ID + "'") }
+		refused := func(f *registry.AppForm, want string) {
+			w.Helper()
+			_, err := w.rules.EditApp(w.ctx, dev, app.ID, f)
+			w.equal("what is found", strings.Join(found(err), "\n"), want)
+		}
+		without := grants()
+		refused(itself, "for_itself: Here an app gets no tokens for itself, unless the operator sets it up.")
+		w.rules.ForItself = true
+		refused(form(func(f *registry.AppForm) { f.ForItself, f.Public = true, true }), "for_itself: A public app gets no tokens for itself: nothing proves who asks.")
+		_, err := w.rules.CreateApp(w.ctx, dev, app.Partner.ID, form(func(f *registry.AppForm) { f.Name, f.ForItself, f.Dialect = "Two", true, "other" }))
+		w.equal("in a dialect without", strings.Join(found(err), "\n"), "for_itself: In this dialect there are no tokens for an app itself.")
+
+		w.rules.Review = true
+		e, err := w.rules.EditApp(w.ctx, dev, app.ID, itself)
+		w.ok(err)
+		if !e.Proposed || grants() != without {
+			w.Errorf("before the approval: %v, %s", e.Proposed, grants())
+		}
+		_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, app.ID, "", "")
+		w.ok(err)
+		w.equal("after it", grants(), without+" client_credentials")
+		// Where partners may not ask any more, what was given stays.
+		w.rules.ForItself = false
+		_, err = w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.WebhookURL = "" }))
+		w.ok(err)
+		w.equal("after another edit", grants(), without+" client_credentials")
+		w.rules.ForItself = true
+		e, err = w.rules.EditApp(w.ctx, dev, app.ID, form())
+		w.ok(err)
+		if e.Proposed || grants() != without {
+			w.Errorf("given up: %v, %s", e.Proposed, grants())
+		}
+	})
+}

@@ -21,6 +21,7 @@ type AppForm struct {
 	Reasons      map[string]string // by scope
 	Dialect      string            // of a new app; it stays
 	Public       bool
+	ForItself    bool   // it gets tokens for itself
 	Sure         string // Findings.Slips that are meant
 }
 
@@ -58,6 +59,10 @@ func (r *Rules) drafted(s *State, old *App, partner string, f *AppForm) *draft {
 		d.looks.LogoHash = ""
 	}
 	d.looks.RedirectURLs, d.looks.Scopes = f.RedirectURLs, d.scopes()
+	if d.rules.OffersItself(d.next.Dialect) {
+		d.looks.ForItself = f.ForItself
+	}
+	d.looks.ForItself = d.looks.ForItself && !f.Public
 	d.next.WebhookURL, d.next.Public, d.next.Reasons = f.WebhookURL, f.Public, map[string]string{}
 	for _, scope := range d.looks.Scopes {
 		if why := f.Reasons[scope]; why != "" {
@@ -101,6 +106,7 @@ func (d *draft) check() {
 	d.checkScopes()
 	d.checkRedirects()
 	d.checkPublic()
+	d.checkForItself()
 }
 
 // about says what a rule for all texts found.
@@ -203,6 +209,28 @@ func (d *draft) checkPublic() {
 	}
 	if d.old != nil && !d.old.Public && len(d.old.Secrets) > 0 {
 		d.findings.ask("public", "A public app has no secret: its secrets stop working when you save this.")
+	}
+	if d.old != nil && d.old.JWKS != "" {
+		d.findings.ask("public", "A public app proves itself with nothing: its public keys are removed when you save this.")
+	}
+}
+
+// OffersItself reports whether partners may ask that an app of this dialect gets
+// tokens for itself.
+func (r *Rules) OffersItself(dialect string) bool {
+	return r.ForItself && r.Dialects[dialect].ForItself
+}
+
+func (d *draft) checkForItself() {
+	const field = "for_itself"
+	switch {
+	case !d.form.ForItself:
+	case !d.rules.ForItself:
+		d.findings.refuse(field, "Here an app gets no tokens for itself, unless the operator sets it up.")
+	case !d.rules.OffersItself(d.next.Dialect):
+		d.findings.refuse(field, "In this dialect there are no tokens for an app itself.")
+	case d.form.Public:
+		d.findings.refuse(field, "A public app gets no tokens for itself: nothing proves who asks.")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/jwks"
 )
 
 // NewSecret is a wish for another client secret.
@@ -136,4 +137,70 @@ func (r *Rules) EndSecret(ctx context.Context, by By, appID, secretID string) er
 			Audit: []Audit{{"app.secret_ended", "app:" + appID, gone.Name + " (…" + gone.Hint + ")"}},
 		}, nil
 	})
+}
+
+// TakesKeys reports whether an app can prove itself by what it signs
+// (private_key_jwt): it has something to keep, and a wire with a place for it.
+func (r *Rules) TakesKeys(a *App) bool {
+	return !a.Public && slices.ContainsFunc(append([]string{a.Dialect}, a.Also...), func(name string) bool {
+		return r.Dialects[name].Assertions
+	})
+}
+
+// PublicKey is one of the keys by which an app proves itself.
+type PublicKey = jwks.Key
+
+// PublicKeys are an app's own.
+func PublicKeys(a *App) ([]PublicKey, error) {
+	if a.JWKS == "" {
+		return nil, nil
+	}
+	set, problems := jwks.Read([]byte(a.JWKS))
+	if problems != nil {
+		return nil, postern.Wrap(postern.ServerError, problems[0])
+	}
+	return set.Keys(), nil
+}
+
+// SetKeys registers an app's public keys, a JSON Web Key Set, in place of those
+// that it had; an empty text takes them away. What is wrong with them are
+// Findings about "jwks".
+func (r *Rules) SetKeys(ctx context.Context, by By, appID, text string) error {
+	kept, did := "", Audit{"app.keys_removed", "app:" + appID, ""}
+	if text != "" {
+		set, problems := readKeySet([]byte(text))
+		if problems != nil {
+			return aboutKeySet(problems)
+		}
+		kept, did.Action = set, "app.keys_registered"
+	}
+	return r.change(ctx, by, appID, false, func(_ *State, old *App) (*Writes, error) {
+		switch {
+		case kept == old.JWKS:
+			return &Writes{}, nil
+		case kept != "" && !r.TakesKeys(old):
+			return nil, postern.Errorf(postern.Conflict, "This app proves itself in another way: it is public, or its dialect has no place for what a key signs.")
+		}
+		next := *old
+		next.JWKS = kept
+		return &Writes{Apps: []Put[App]{{Row: next}}, Audit: []Audit{did}}, nil
+	})
+}
+
+// aboutKeySet says beside the field what is wrong with a set that was pasted.
+func aboutKeySet(problems []jwks.Problem) Findings {
+	var found Findings
+	for _, p := range problems {
+		switch {
+		case p.Key < 0 && p.Member == "":
+			found.refuse("jwks", "This is no key set. Paste it as JSON: it begins with %s and has at least one public key.", `{"keys": [{"kty":`)
+		case p.Key < 0:
+			found.refuse("jwks", "This %s.", Said(p.Msg))
+		case p.Member == "":
+			found.refuse("jwks", "Key %d %s.", p.Key+1, Said(p.Msg))
+		default:
+			found.refuse("jwks", "Key %d: its member %s %s.", p.Key+1, p.Member, Said(p.Msg))
+		}
+	}
+	return found
 }

@@ -59,7 +59,7 @@ func newWorld(t *testing.T, database string) *world {
 		Store: w.db, Now: w.clock.Now, Random: rand.Reader, Passwords: w.people, Sealer: newSealer(t),
 		DefaultDialect: "open", Own: &url.URL{Scheme: "https", Host: "auth.saas.test"},
 		Dialects: map[string]registry.DialectFacts{
-			"open":   {Level: postern.UserLevel, NativeApps: true, Assertions: true},
+			"open":   {Level: postern.UserLevel, NativeApps: true, Assertions: true, ForItself: true},
 			"other":  {Level: postern.UserLevel, NativeApps: true},
 			"strict": {Level: postern.AccountLevel, OneRedirectURL: true, Required: []string{"description", "url"}},
 			"some":   {Level: postern.UserLevel, SomeRedirectURL: true},

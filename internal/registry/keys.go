@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"postern.dev/postern/internal/jwks"
@@ -25,10 +26,9 @@ func (d *keySetDecl) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	if n.Kind == yamlfile.Scalar && n.Text == "none" {
 		return nil
 	}
-	text := keySetText(n, keyMembers)
-	_, found := jwks.Read(keySetText(n, nil)) // with the private parts that may stand there
+	kept, found := readKeySet(keySetText(n))
 	if found == nil {
-		d.Text = string(text)
+		d.Text = kept
 		return nil
 	}
 	var problems yamlfile.Problems
@@ -49,9 +49,30 @@ func keyProblem(n *yamlfile.Node, p jwks.Problem) yamlfile.Problem {
 	return at.ProblemAt(p.Member, "%s", p.Msg)
 }
 
-// keySetText is the set as JSON, each key with these of its members (nil: all).
-// Values are taken as they stand: what YAML might read as a number is a key's text.
-func keySetText(n *yamlfile.Node, only []string) []byte {
+// readKeySet reads a set, and gives what is kept of it.
+func readKeySet(text []byte) (kept string, found []jwks.Problem) {
+	if _, found = jwks.Read(text); found != nil { // also because of private parts, which are not kept
+		return "", found
+	}
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(text, &set); err != nil {
+		return "", []jwks.Problem{{Key: -1, Msg: "cannot be read: " + err.Error()}}
+	}
+	for _, key := range set.Keys {
+		maps.DeleteFunc(key, func(name string, _ any) bool { return !slices.Contains(keyMembers, name) })
+	}
+	out, err := json.Marshal(set)
+	if err != nil {
+		panic(err) // it was JSON
+	}
+	return string(out), nil
+}
+
+// keySetText is the set as JSON. Values are taken as they stand: what YAML might
+// read as a number is a key's text.
+func keySetText(n *yamlfile.Node) []byte {
 	keys := []any{}
 	if list := n.Member("keys"); list != nil {
 		for _, item := range list.Items {
@@ -61,9 +82,7 @@ func keySetText(n *yamlfile.Node, only []string) []byte {
 			}
 			key := map[string]string{}
 			for _, m := range item.Members {
-				if only == nil || slices.Contains(only, m.Key) {
-					key[m.Key] = m.Value.Text
-				}
+				key[m.Key] = m.Value.Text
 			}
 			keys = append(keys, key)
 		}

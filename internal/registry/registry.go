@@ -43,6 +43,9 @@ type Rules struct {
 	Review bool
 	// Choice are the dialects that partners may choose; empty: all that are mounted.
 	Choice []string
+	// ForItself: partners may ask that their apps get tokens for themselves
+	// (client_credentials). Where nobody may, a file says so.
+	ForItself bool
 	// Reserved are names that no partner's app may look like: the operator's own.
 	Reserved []string
 	// Mailer tells partners of verdicts; nil, or one that is not configured: the
@@ -122,6 +125,8 @@ type DialectFacts struct {
 	RecoverableSecrets bool
 	// NoScopes: the wire has no scopes, so there are none to choose.
 	NoScopes bool
+	// ForItself: the wire has tokens for an app itself (client_credentials).
+	ForItself bool
 	// Assertions: the wire has a place for client_assertion (private_key_jwt).
 	Assertions bool
 }

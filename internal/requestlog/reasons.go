@@ -189,6 +189,7 @@ var reasons = map[postern.Rule]reason{
 	// Grants and codes.
 	"grant_unknown":       plain("The grant_type {sent} is not one of this wire.", "{help}"),
 	"grant_not_allowed":   plain("The app may not use the grant {grant}. It may use: {allowed}.", "Ask for the grant to be added to the app, or use another."),
+	"itself_not_live":     plain("The app has not been approved yet, and asked for a token for itself.", "Ask for the approval on the app's page. Until then it works in its sandbox alone."),
 	"refresh_not_offered": plain("This wire gives no refresh tokens for such a connection.", "Look in the guide under what condition it does."),
 	"code_unknown":        codeUnknown,
 	"code_redeemed_before": plain("This code was redeemed {at:ago} earlier by the same app: is the callback handled twice?",

@@ -26,7 +26,7 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 	}
 	r.LongestSigned = oauth.LongestSigned
 	r.Own, _ = url.Parse(cfg.PublicURL) // the configuration was checked
-	r.Review, r.Choice = cfg.Apps.Reviewed(), cfg.Apps.Dialects
+	r.Review, r.Choice, r.ForItself = cfg.Apps.Reviewed(), cfg.Apps.Dialects, cfg.Apps.ClientCredentials
 	r.Reserved, r.Mailer = []string{cmp.Or(cfg.Branding.Name, "Postern")}, mailer{out}
 	for _, d := range mounted.List() {
 		apps := d.Apps()
@@ -34,7 +34,7 @@ func newRegistry(cfg *config.Config, o Outside, db *store.DB, people *identity.R
 			SignedTokens: d.SignedTokens(), AccessLife: d.Terms().Access.Life,
 			Level: d.Level(), OneRedirectURL: apps.OneRedirectURL, SomeRedirectURL: apps.SomeRedirectURL,
 			Required: apps.Required, NativeApps: apps.NativeApps, WeakSecrets: apps.WeakSecrets, RecoverableSecrets: apps.RecoverableSecrets,
-			Assertions: d.TakesAssertions(), NoScopes: d.Terms().NoScopes,
+			Assertions: d.TakesAssertions(), ForItself: d.ServesAppsThemselves(), NoScopes: d.Terms().NoScopes,
 		}
 	}
 	if _, ok := mounted.Get(defaultDialect); ok {

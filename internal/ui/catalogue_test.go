@@ -55,7 +55,7 @@ func said(t *testing.T) map[string]string {
 	for _, s := range sources {
 		saidInGo(t, s, all)
 	}
-	for _, file := range []string{"registry/text.go", "registry/url.go", "registry/app_form.go"} {
+	for _, file := range []string{"registry/text.go", "registry/url.go", "registry/app_form.go", "jwks/jwks.go"} {
 		saidOfFields(t, file, all)
 	}
 	for month := time.January; month <= time.December; month++ {

@@ -80,6 +80,9 @@ type AppFormPage struct {
 	NoScopes                                      bool // the API knows none
 	Public                                        bool
 	PublicSaid, ScopesSaid, DialectSaid           Field
+	OffersItself                                  bool // it may ask for tokens for itself
+	ForItself                                     bool
+	ForItselfSaid                                 Field
 	Sure                                          string // what was asked about, for the box that confirms it
 	Reviewed                                      bool   // changes of what people see wait for the operator
 	Proposed                                      bool   // such a change waits: it is what the form shows
@@ -143,6 +146,19 @@ type KeysPage struct {
 	HasHook      bool
 	HookOldUntil time.Time // until when the key before signs, too
 	SignsWithKey bool      // it has public keys of its own
+	// Public keys, by which it proves itself in place of a secret.
+	TakesKeys  bool // it can have some
+	PublicKeys []PublicKey
+	KeySet     string // all of them, as JSON
+	SetToken   string
+	Pasted     Field
+}
+
+// PublicKey is one of an app's own keys.
+type PublicKey struct {
+	ID          string // its kid; may be empty
+	Kind        string
+	Fingerprint string
 }
 
 // SecretLine is one client secret.

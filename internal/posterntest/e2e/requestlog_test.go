@@ -53,6 +53,7 @@ var notHere = map[postern.Rule]string{
 	"fetched_ahead":              "internal/dialect: needs a dialect with a token endpoint by GET",
 	"body_cut_short":             "needs a connection that breaks",
 	"app_not_live":               "storetest: needs apps that wait for approval",
+	"itself_not_live":            "storetest: needs apps that wait for approval",
 	"other_partners_sandbox":     "storetest: needs a sandbox",
 	"assertion_without_keys":     "storetest/assertion_test.go",
 	"assertion_signature":        "storetest/assertion_test.go",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 )
 
 func TestAnAppThatIsNotApprovedIsConnectedToItsSandboxOnly(t *testing.T) {
@@ -71,6 +72,21 @@ func TestTheLastUseOfASecretIsWrittenBesideTheTraffic(t *testing.T) {
 			w.ok(err)
 			if got := used(); got != later.want {
 				t.Errorf("last used at %d, want %d", got, later.want)
+			}
+		}
+	})
+}
+
+// A token of no account would be of no sandbox either.
+func TestAnAppThatWaitsGetsNoTokenForItself(t *testing.T) {
+	everywhere(t, func(w *world) {
+		for review, want := range map[string]bool{"waiting": false, "rejected": false, "": true} {
+			w.run(`UPDATE apps SET review = $1 WHERE id = 'own'`, review)
+			_, err := w.rules.ClientCredentials(w.ctx, &oauth.ClientCredentials{Terms: plain, Client: client("own"), Scopes: []string{"read"}})
+			if want {
+				w.ok(err)
+			} else {
+				w.wants(err, postern.UnauthorizedClient)
 			}
 		}
 	})
