@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 )
 
@@ -24,6 +25,7 @@ type draft struct {
 	pkce     bool // required
 	account  bool // level
 	byURL    bool // the token endpoint takes all in its address
+	signs    bool // apps sign in the place of showing a secret
 	reads    string
 	absent   []string
 	insecure map[string]bool
@@ -158,7 +160,28 @@ func (d *draft) client() {
 	default:
 		d.reads = "client_id: body client_id as base64url, client_secret: body client_secret as base64"
 	}
+	if d.signs = d.one(4); d.signs {
+		d.assertion()
+	}
 }
+
+// assertion draws where the text travels by which an app proves itself.
+func (d *draft) assertion() {
+	place := d.of("body client_assertion", "body proof", "body proof as base64", "header X-Proof")
+	kind := d.of("", ", client_assertion_type: none", ", client_assertion_type: body kind")
+	if d.insecure["insecure_secret_in_url"] { // and perhaps there is no body
+		place, kind = "query proof", d.of(", client_assertion_type: none", ", client_assertion_type: query kind")
+	}
+	if d.reads != "" {
+		d.reads += ", "
+	}
+	d.reads += "client_assertion: " + place + kind
+	if d.one(3) && strings.Contains(d.reads, "client_secret: body") {
+		d.reads = secretPlace.ReplaceAllString(d.reads, "client_secret: none")
+	}
+}
+
+var secretPlace = regexp.MustCompile(`client_secret: [^,]*`)
 
 func (d *draft) authorize() {
 	at, reads, absent := "/ask", []string{}, []string{}

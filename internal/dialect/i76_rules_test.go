@@ -316,9 +316,7 @@ func (w *wires) elsewhere(a *dialect.Speaker, extra []string) {
 // tryToRevoke: neither another app nor who cannot prove to be this one ends
 // anything (RV-01, RV-02).
 func (w *wires) tryToRevoke(told dialect.Told) {
-	a, b := w.app("a-"), w.app("b-")
-	a.ClientSecret = "wrong-wrong-wrong-wrong"
-	for _, s := range []*dialect.Speaker{a, b} {
+	for _, s := range []*dialect.Speaker{w.impostor(w.app("a-")), w.app("b-")} {
 		if r := s.Revoke(told); r != nil {
 			w.send(r)
 		}

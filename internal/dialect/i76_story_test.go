@@ -25,6 +25,7 @@ func (w *wires) story(i int) {
 	w.answers(a, extra)
 	w.requests(a, extra)
 	w.onceOnly(a, b, extra)
+	w.proofs(a, extra)
 	w.ownersMistakes(a, extra)
 	w.age(a, extra)
 	told := w.redeem(a, w.ask(a, challenge, extra...), verifier)
@@ -50,14 +51,12 @@ func (w *wires) onceOnly(a, b *dialect.Speaker, extra []string) {
 		w.Error("another app redeems the code")
 	}
 	elsewhere := *a
-	elsewhere.Dialect = w.other
+	elsewhere.Dialect, elsewhere.Sign, elsewhere.ClientSecret = w.other, nil, string(secretOf(a.ClientID))
 	rec := w.send(elsewhere.Redeem(string(code), verifier))
 	if told := elsewhere.Answer(rec.Header().Get("Content-Type"), rec.Body.String()); told["access_token"] != "" {
 		w.Error("another dialect redeems the code")
 	}
-	wrong := *a
-	wrong.ClientSecret = "wrong-wrong-wrong-wrong"
-	if w.redeem(&wrong, code, verifier) != nil {
+	if w.redeem(w.impostor(a), code, verifier) != nil {
 		w.Error("a wrong secret redeems the code")
 	}
 	told := w.redeem(a, code, verifier)
@@ -191,10 +190,8 @@ func (w *wires) nothingWidens(a *dialect.Speaker, told dialect.Told) {
 // refreshes: the owner, and nobody else.
 func (w *wires) refreshes(a *dialect.Speaker, refresh string) dialect.Told {
 	w.Helper()
-	b := w.app("b-")
-	wrong := *a
-	wrong.ClientSecret = "wrong-wrong-wrong-wrong"
-	if w.tokens(b, w.refresh(b, refresh)) != nil || w.tokens(&wrong, w.refresh(&wrong, refresh)) != nil {
+	b, wrong := w.app("b-"), w.impostor(a)
+	if w.tokens(b, w.refresh(b, refresh)) != nil || w.tokens(wrong, w.refresh(wrong, refresh)) != nil {
 		w.Error("somebody else refreshes")
 	}
 	told := w.tokens(a, w.refresh(a, refresh))
@@ -242,9 +239,7 @@ func (w *wires) public(extra []string) {
 	}
 	w.refused("a public app without a challenge", p, p.Authorize(hostile, ""))
 	code := w.ask(p, challenge, extra...)
-	impostor := *p
-	impostor.ClientSecret = "made-up-made-up-made-up"
-	if w.redeem(&impostor, code, verifier) != nil {
+	if w.redeem(w.impostor(p), code, verifier) != nil {
 		w.Error("a public app with a secret")
 	}
 	if w.redeem(p, code, strings.Replace(verifier, "a", "b", 1)) != nil || w.redeem(p, code, verifier) != nil {

@@ -243,10 +243,13 @@ func (w *wires) settle(database string) {
 			level = "account"
 		}
 		for _, kind := range []string{"a-", "b-", "p-"} {
-			id := kind + d.name
-			run(`INSERT INTO apps (id, partner_id, name, dialect, also, level, attributes, redirect_urls, scopes, default_scopes, grants, public, created_at)
-				VALUES ($1, 'p', $1, $2, $3, $4, $5, $6, 'read write admin', 'read', 'authorization_code refresh_token', $7, $8)`,
-				id, d.name, also, level, string(attrs), target, kind == "p-", now)
+			id, keys := kind+d.name, ""
+			if kind != "p-" && w.dialects[i].TakesAssertions() {
+				keys = keyOf(id).public
+			}
+			run(`INSERT INTO apps (id, partner_id, name, dialect, also, level, attributes, redirect_urls, scopes, default_scopes, grants, public, jwks, created_at)
+				VALUES ($1, 'p', $1, $2, $3, $4, $5, $6, 'read write admin', 'read', 'authorization_code refresh_token', $7, $8, $9)`,
+				id, d.name, also, level, string(attrs), target, kind == "p-", keys, now)
 			if kind != "p-" {
 				hash := secretOf(id).Hash()
 				run(`INSERT INTO app_secrets (id, app_id, name, hash, created_at, expires_at, sealed) VALUES ($1, $1, 'x', $2, $3, 253402300799000, $4)`,
@@ -269,8 +272,12 @@ func (w *wires) ok(err error) {
 // app is a partner's app that speaks the dialect at hand.
 func (w *wires) app(kind string) *dialect.Speaker {
 	id := kind + w.d.name
-	s := &dialect.Speaker{Dialect: w.wire, Server: "https://auth.test", ClientID: id, RedirectURL: target, Tenant: w.texts.tenant}
-	if kind != "p-" {
+	s := &dialect.Speaker{Dialect: w.wire, Server: w.door.Issuer, ClientID: id, RedirectURL: target, Tenant: w.texts.tenant}
+	switch {
+	case kind == "p-":
+	case w.d.signs:
+		s.Sign = w.signs(id, keyOf(id), nil)
+	default:
 		s.ClientSecret = string(secretOf(id))
 	}
 	if w.d.scopes {

@@ -31,6 +31,10 @@ type Speaker struct {
 	Attributes   map[string]string // of the app, on wires that know it by one
 	Tenant       string            // the account's own name, on wires that put it into the address
 	Kept         map[string]string // what further variables of an address stand for
+
+	// Sign makes what an app signs in the place of showing a secret
+	// (private_key_jwt): another text for each request. nil: it has no key.
+	Sign func() string
 }
 
 // UsesPKCE reports whether the app should send a challenge: where the wire
@@ -65,7 +69,7 @@ func (s *scopeSyntax) separator() string {
 
 // Redeem exchanges a code; the verifier is of the challenge that was sent.
 func (s *Speaker) Redeem(code, verifier string) *Request {
-	given := s.given()
+	given := s.proved()
 	given[inGrantType], given[inCode], given[inVerifier] = s.Dialect.grantName(byCode), code, verifier
 	return s.say(s.Dialect.first(tokenEndpoint), given, tokenInputs)
 }
@@ -75,7 +79,7 @@ func (s *Speaker) Refresh(refreshToken string) *Request {
 	if !s.Dialect.refreshes() {
 		return nil
 	}
-	given := s.given()
+	given := s.proved()
 	given[inRedirectURI] = ""
 	given[inGrantType], given[inRefreshToken] = s.Dialect.grantName(byRefresh), refreshToken
 	e := s.Dialect.first(refreshEndpoint)
@@ -128,7 +132,7 @@ func (s *Speaker) Revoke(t Told) *Request {
 	case e.byHolder:
 		return s.hold(e, t["access_token"])
 	}
-	given := s.given()
+	given := s.proved()
 	if len(e.inputs[inAccountID].places) > 0 {
 		given[inAccountID] = t["account.id"]
 	} else if e.ends {
@@ -179,7 +183,17 @@ func (d *Dialect) Hosts() map[string]string {
 
 // given are the values that any endpoint may ask of the app.
 func (s *Speaker) given() map[inputID]string {
-	return map[inputID]string{inClientID: s.ClientID, inClientSecret: s.ClientSecret, inRedirectURI: s.RedirectURL}
+	return map[inputID]string{inClientID: s.ClientID, inRedirectURI: s.RedirectURL}
+}
+
+// proved are given, with what proves the app.
+func (s *Speaker) proved() map[inputID]string {
+	given := s.given()
+	given[inClientSecret] = s.ClientSecret
+	if s.Sign != nil {
+		given[inAssertion], given[inAssertionType] = s.Sign(), assertionType
+	}
+	return given
 }
 
 func (d *Dialect) first(kind endpointKind) *endpoint {
@@ -214,6 +228,9 @@ func (s *Speaker) say(e *endpoint, given map[inputID]string, ids []inputID) *Req
 				w.variables[in.places[0].name] = value
 			}
 			continue
+		}
+		if id == inClientID && given[inAssertion] != "" && len(in.places) > 0 && in.places[0].kind == inBasicUser {
+			continue // Basic would be a second proof; what the app signed names it (RFC 7521 §4.2)
 		}
 		if value != "" && !in.goesWithout(value) {
 			w.putFirst(in.places, in.wireWord(value))
