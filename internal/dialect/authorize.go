@@ -119,8 +119,8 @@ func (c *call) ask() (*oauth.Ask, error) {
 	a.Scopes, a.ScopeProblem = c.d.parseScopes(values[inScope])
 	a.SecondScopes, problem = c.d.parseScopes(values[inUserScope])
 	a.ScopeProblem = a.ScopeProblem || problem
-	if c.d.tenant != "" {
-		a.Tenant, a.TenantKey = values[inTenant], c.d.tenant
+	if a.Tenant = values[inTenant]; a.Tenant != "" { // of two routes, one may name an account and the other not
+		a.TenantKey = c.d.tenant
 	}
 	var err error
 	a.Kept, err = c.kept()
@@ -207,7 +207,7 @@ func (d *Dialect) Allowed(g *oauth.Granted, issuer string) string {
 func (d *Dialect) Refused(r *oauth.Refusal, issuer string) string {
 	e := told(r.Err)
 	t := d.endpoints[0].errors
-	v := &values{dialect: d, state: r.State, tenant: r.Tenant, now: r.At, wire: d.name, word: t.wordOf(e.Kind), message: e.Msg}
+	v := &values{dialect: d, state: r.State, tenant: r.Tenant, now: r.At, wire: d.name, refused: e.Kind, word: t.wordOf(e.Kind), message: e.Msg}
 	v.of(r.App, issuer)
 	return d.sign.signed(withParameters(r.To(), d.failed, v), r.Key)
 }

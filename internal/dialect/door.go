@@ -256,7 +256,7 @@ func (c *call) fail(err error) {
 		t = rfcErrors
 	}
 	writeBody(&c.w, c.r, status, t.types, t.body,
-		&values{dialect: c.d, word: t.wordOf(e.Kind), message: e.Msg, status: status, now: c.started, requestID: c.requestID()})
+		&values{dialect: c.d, refused: e.Kind, word: t.wordOf(e.Kind), message: e.Msg, status: status, now: c.started, requestID: c.requestID()})
 }
 
 // challenge says how to authenticate: to a client only when it tried Basic (RFC

@@ -42,10 +42,13 @@ var rfcStatus = map[postern.Kind]int{
 	postern.ServerError:       http.StatusInternalServerError,
 }
 
+// rfcNames are the words of kinds that are no words of the RFCs.
+var rfcNames = map[postern.Kind]string{postern.RateLimited: "temporarily_unavailable", postern.Unavailable: "temporarily_unavailable"}
+
 // rfcErrors is the table under every file's own.
 var rfcErrors = &errorTable{
 	status: rfcStatus,
-	names:  map[postern.Kind]string{postern.RateLimited: "temporarily_unavailable", postern.Unavailable: "temporarily_unavailable"},
+	names:  rfcNames,
 	body: &object{[]member{
 		{"error", []byte(`"error":`), mustValue("error")},
 		{"error_description", []byte(`"error_description":`), mustValue("error_description")},

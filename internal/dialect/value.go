@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -40,6 +41,7 @@ type values struct {
 	event                    *Happening
 	code, state, presented   string
 	tenant, host, requestID  string
+	refused                  postern.Kind
 	word, message, errorLink string
 	status                   int
 	item                     string // of a list that repeats: the scope at hand
@@ -152,6 +154,7 @@ var named = map[string]source{
 	"now":               {isTime, func(v *values) datum { return timeOf(v.now) }},
 	"request_id":        {isText, func(v *values) datum { return textOf(v.requestID) }},
 	"error":             {isText, (*values).errorWord},
+	"rfc_error":         {isText, (*values).rfcWord},
 	"error_description": {isText, func(v *values) datum { return textOf(v.message) }},
 	"error_uri":         {isText, func(v *values) datum { return textOf(v.errorLink) }},
 	"status":            {isNum, func(v *values) datum { return numberOf(int64(v.status)) }},
@@ -187,6 +190,12 @@ func (v *values) errorWord() datum {
 		return datum{kind: isNum, n: n}
 	}
 	return textOf(v.word)
+}
+
+// rfcWord is what the RFCs call a refusal, for wires that say it beside a word of
+// their own.
+func (v *values) rfcWord() datum {
+	return textOf(cmp.Or(rfcNames[v.refused], string(v.refused.Parent())))
 }
 
 // accountID is the account's id on this wire: its own where the dialect has ids
