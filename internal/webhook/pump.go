@@ -15,8 +15,6 @@ import (
 const (
 	// linger is how long an idle endpoint stays held: events come in bursts.
 	linger = time.Second
-	// loadAtOnce bounds what is in memory of one endpoint, however many wait.
-	loadAtOnce = 2 * mostAtOnce
 	// reload is how old what is known of an endpoint may be when an attempt begins
 	// (WH-22).
 	reload = 2 * time.Second
@@ -45,6 +43,7 @@ type pump struct {
 	latest   int64     // news that the rows have
 	signer   *signer
 
+	earned   int // how many requests it gets at a time
 	ready    []*Delivery
 	inFlight map[int64]bool // by position, until what became of it is recorded
 	results  chan Outcome
@@ -54,7 +53,7 @@ type pump struct {
 
 func newPump(n *node, app string) *pump {
 	return &pump{
-		n: n, appID: app, holder: n.id, news: make(chan int64, 1), quit: make(chan struct{}),
+		n: n, appID: app, holder: n.id, news: make(chan int64, 1), quit: make(chan struct{}), earned: firstAtOnce,
 		inFlight: map[int64]bool{}, results: make(chan Outcome, mostAtOnce), idle: time.Now(),
 	}
 }
@@ -133,13 +132,22 @@ func (p *pump) room() int {
 	if time.Now().Before(p.resume) {
 		return 0
 	}
-	return atOnce(p.endpoint.Failures) - len(p.inFlight)
+	return atOnce(p.earned, p.endpoint.Failures) - len(p.inFlight)
+}
+
+// loadAtOnce bounds what is in memory of one endpoint, however many wait: what is
+// under way, which is read again, and as many more.
+func (p *pump) loadAtOnce() int {
+	if p.endpoint == nil {
+		return 2 * p.earned
+	}
+	return 2 * atOnce(p.earned, p.endpoint.Failures)
 }
 
 // load reads the endpoint and what is due. False: stop here.
 func (p *pump) load(ctx context.Context) bool {
-	leave := p.enter()
-	e, due, next, err := p.n.r.Store.Load(ctx, p.appID, p.holder, p.n.r.Now(), loadAtOnce)
+	leave, limit := p.enter(), p.loadAtOnce()
+	e, due, next, err := p.n.r.Store.Load(ctx, p.appID, p.holder, p.n.r.Now(), limit)
 	leave()
 	if postern.Is(err, postern.NotFound) {
 		p.lost.Store(true)
@@ -154,7 +162,7 @@ func (p *pump) load(ctx context.Context) bool {
 		e.Health = p.health(e)
 	}
 	p.endpoint, p.loaded, p.next, p.latest = e, time.Now(), next, max(p.latest, e.News)
-	p.full = len(due) == loadAtOnce
+	p.full = len(due) == limit
 	p.ready = slices.DeleteFunc(due, func(d *Delivery) bool { return p.inFlight[d.Position] })
 	if e.URL == "" || e.Gone() {
 		p.signer = nil
@@ -185,6 +193,7 @@ func (p *pump) enter() (leave func()) {
 // health is what the rows say, unless what is in memory is of the same URL.
 func (p *pump) health(read *Endpoint) Health {
 	if read.URL != p.endpoint.URL {
+		p.earned = firstAtOnce
 		return Health{LastSuccess: read.LastSuccess}
 	}
 	h := p.endpoint.Health
@@ -197,6 +206,10 @@ func (p *pump) health(read *Endpoint) Health {
 // begin starts what is ready, as far as there is room.
 func (p *pump) begin(ctx context.Context) {
 	for len(p.ready) > 0 && p.room() > 0 {
+		leave, ok := p.place()
+		if !ok {
+			return // the next tick asks again
+		}
 		d := p.ready[0]
 		p.ready = p.ready[1:]
 		p.inFlight[d.Position] = true
@@ -206,11 +219,27 @@ func (p *pump) begin(ctx context.Context) {
 		}
 		go func() {
 			o, ok := p.n.r.attempt(ctx, p.n.client, e, s, d)
+			leave()
 			if !ok { // cut off: it counts for nothing, and is sent again
 				o = Outcome{Delivery: d, State: ""}
 			}
 			p.results <- o
 		}()
+	}
+}
+
+// place is where a request may stand. The first few of each endpoint always have
+// one; the node has so many for all others, and whoever answers gives his back
+// soon.
+func (p *pump) place() (leave func(), ok bool) {
+	if len(p.inFlight) < firstAtOnce {
+		return func() {}, true
+	}
+	select {
+	case p.n.places <- struct{}{}:
+		return func() { <-p.n.places }, true
+	default:
+		return nil, false
 	}
 }
 
@@ -267,6 +296,9 @@ func (p *pump) record(ctx context.Context, all []Outcome) bool {
 // learn draws what an answer says of the endpoint's health.
 func (p *pump) learn(o *Outcome) {
 	h := &p.endpoint.Health
+	if o.Attempt != nil {
+		p.earned = earned(p.earned, o.Attempt.OK())
+	}
 	switch {
 	case o.Attempt == nil:
 	case o.Attempt.OK():

@@ -28,6 +28,9 @@ const (
 	// rowsOfFailing is how many of them may be of endpoints that fail, so that many
 	// dead ones leave room for a healthy one.
 	rowsOfFailing = 2
+	// mostPlaces bounds the requests under way beyond the first few of each
+	// endpoint: many slow ones together take no more memory than this.
+	mostPlaces = 1024
 )
 
 // node is the loop that delivers on one machine.
@@ -37,6 +40,7 @@ type node struct {
 	client  http.RoundTripper
 	rows    chan struct{}
 	failing chan struct{}
+	places  chan struct{}
 
 	pumps    map[string]*pump
 	done     chan *pump
@@ -60,7 +64,7 @@ func (r *Rules) Run(ctx context.Context) {
 	transport := newClient(newGuard(r.InsecureLoopback, r.Networks))
 	defer transport.CloseIdleConnections()
 	n := &node{
-		r: r, client: transport, rows: make(chan struct{}, rowsAtOnce), failing: make(chan struct{}, rowsOfFailing),
+		r: r, client: transport, rows: make(chan struct{}, rowsAtOnce), failing: make(chan struct{}, rowsOfFailing), places: make(chan struct{}, mostPlaces),
 		pumps: map[string]*pump{}, done: make(chan *pump), stopping: make(chan struct{}), seen: map[string]sign{},
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))

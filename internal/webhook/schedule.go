@@ -42,21 +42,32 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return 0
 }
 
-// An endpoint that fails is tried gently: fewer requests at a time, then one,
-// then one with pauses between. One success closes the circuit again.
+// An endpoint earns how many requests it gets at a time: a few at first, one more
+// for each success, half as many after each failure. So one that takes
+// connections and never answers holds few of them. Who fails again and again gets
+// one at a time, then one with pauses between, until one succeeds.
 const (
+	firstAtOnce  = 2
 	mostAtOnce   = 32
 	openAfter    = 8 // failures in a row
 	longestPause = 30 * time.Second
 )
 
-// atOnce is how many requests an endpoint gets at a time after this many
-// failures in a row.
-func atOnce(failures int) int {
+// earned is how many requests an endpoint gets at a time after one more of them
+// succeeded or failed.
+func earned(before int, ok bool) int {
+	if ok {
+		return min(before+1, mostAtOnce)
+	}
+	return max(1, before/2)
+}
+
+// atOnce is how many of them it gets after this many failures in a row.
+func atOnce(earned, failures int) int {
 	if failures >= openAfter {
 		return 1
 	}
-	return max(1, mostAtOnce>>failures)
+	return earned
 }
 
 // pause is the time between two tries of an endpoint whose circuit is open.

@@ -2,9 +2,12 @@ package webhook_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +48,45 @@ func TestThousandsOfDeliveriesArriveOnceEach(t *testing.T) {
 		w.Logf("%.0f deliveries/s", n/took.Seconds())
 		if ids := r.IDs(); len(slices.Compact(slices.Sorted(slices.Values(ids)))) != len(ids) {
 			w.Error("an event was sent twice without a fault")
+		}
+	})
+}
+
+// Who takes connections and never answers gets few of them, however much waits.
+func TestSilentEndpointsHoldFewConnectionsHoweverManyEventsWait(t *testing.T) {
+	everywhere(t, func(w *world) {
+		const silent, each = 30, 2
+		var mu sync.Mutex
+		taken := map[string]int{}
+		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			taken[r.URL.Path]++
+			mu.Unlock()
+			io.Copy(io.Discard, r.Body) // until then it is not heard that the client has left
+			<-r.Context().Done()
+		}))
+		for i := range silent {
+			app := fmt.Sprintf("silent%d", i)
+			w.app(app, "plain", "account", s.URL+"/"+app)
+			w.flood(app, 20, 40)
+		}
+		w.start()
+		w.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+		total := func() (n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, of := range taken {
+				n += of
+			}
+			return n
+		}
+		w.waitFor("all are asked", func() bool { return total() >= silent*each })
+		r := receiver.New(w, nil) // while this one gets hundreds
+		w.app("well", "plain", "account", r.URL)
+		w.flood("well", 50, 300)
+		r.Wait(w, 300)
+		if n := total(); n != silent*each {
+			w.Errorf("%d silent endpoints hold %d connections, not %d", silent, n, silent*each)
 		}
 	})
 }
