@@ -171,6 +171,22 @@ func (g *guide) addressOf(r *route) string {
 	return address
 }
 
+// tenant tells what the account in an address is called by, and what it does there.
+func (g *guide) tenant() {
+	if g.d.tenant == "" {
+		return
+	}
+	by := map[string]string{"id": "id", "handle": "handle", "name": "name", "number": "number"}[g.d.tenant]
+	if by == "" {
+		by = "`" + strings.TrimPrefix(g.d.tenant, "attr.") + "`"
+	}
+	if slices.Contains(g.d.mountedRoutes(g.d.first(authorizeEndpoint))[0].variables(), "tenant") {
+		g.say("`TENANT` is the account that is to be connected, by its %s with us: ask your customer for it first. No other account can be connected by that link.", by)
+		return
+	}
+	g.say("A link may name the account, by its %s with us, where an address above has `{tenant}`: then no other account can be connected by it.", by)
+}
+
 var endpointMeanings = map[endpointKind]string{
 	authorizeEndpoint: "the Connect link", tokenEndpoint: "tokens", refreshEndpoint: "refresh", revokeEndpoint: "disconnect",
 	introspectEndpoint: "look a token up", whoamiEndpoint: "what a token stands for", metadataEndpoint: "metadata (RFC 8414)",
@@ -181,12 +197,15 @@ func (g *guide) addresses() {
 	g.heading("Addresses")
 	var rows [][]string
 	for _, e := range g.d.endpoints {
-		for _, a := range g.endpointAddresses(e) {
-			rows = append(rows, []string{endpointMeanings[e.kind], "`" + a + "`"})
+		what := endpointMeanings[e.kind]
+		if e.kind == whoamiEndpoint && e.refresh {
+			what = "what a refresh token stands for"
+		}
+		if all := g.endpointAddresses(e); len(all) > 0 {
+			rows = append(rows, []string{what, "`" + strings.Join(all, "` or `") + "`"})
 		}
 	}
 	g.table(rows, "what", "address")
-	g.say("Where several stand for one thing, they are the same.")
 }
 
 func (g *guide) connect() {
@@ -194,6 +213,7 @@ func (g *guide) connect() {
 	g.say("Your Connect button leads the person's browser, by a link or a redirect, to:")
 	g.code("", plainText(g.steps.connect))
 	g.parameters(g.d.first(authorizeEndpoint), authorizeInputs, whenConnecting)
+	g.tenant()
 	g.say("We ask them to sign in, tell them who asks and for what, and send them back. Make the state new each time, from random bytes, and keep it in their session%s.",
 		when(g.steps.pkce, "; so too the verifier, whose digest the link carries (PKCE, RFC 7636)"))
 	g.choose("connect", nil)

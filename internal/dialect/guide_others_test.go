@@ -2,9 +2,12 @@ package dialect_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,12 +21,74 @@ import (
 // every third wire, so that each way of its snippets is built somewhere.
 
 // scopesOf is a scope of each wire that has scopes.
-var scopesOf = map[string]string{"figma": "file_content:read", "github": "repo", "hubspot": "oauth", "slack": "chat:write", "stripe": "read_write"}
+var scopesOf = map[string]string{"figma": "file_content:read", "github": "repo", "hubspot": "oauth", "shopify": "read_products", "slack": "chat:write", "stripe": "read_write"}
 
-// others are the built-in wires but the three that every Postern has, and
-// shopify, which lives at hosts that no program finds without a name server.
+// others are the built-in wires but the three that every Postern has.
 func others() []string {
-	return slices.DeleteFunc(dialect.Builtin(), func(name string) bool { return slices.Contains([]string{"xref", "xeebo", "standard", "shopify"}, name) })
+	return slices.DeleteFunc(dialect.Builtin(), func(name string) bool { return slices.Contains([]string{"xref", "xeebo", "standard"}, name) })
+}
+
+// hosted are the wires that live at hosts of their own, and not under a path.
+var hosted = []string{"shopify"}
+
+// way is how programs, and the browser, get to a wire. Most are at the address of
+// this test's Postern, and need nothing.
+type way struct {
+	tenant  string
+	env     []string
+	through http.RoundTripper
+}
+
+// wayTo leads to a wire's own hosts, of which no name server knows. curl, Python,
+// Go and PHP's curl take a proxy from their environment, and this Postern is one:
+// a request that names another host is served as that host's. Node's fetch takes
+// none before version 24, so its look-up of names is told the address.
+func wayTo(t *testing.T, s *posterntest.Postern, name string) *way {
+	if !slices.Contains(hosted, name) {
+		return &way{}
+	}
+	names := filepath.Join(t.TempDir(), "names.cjs")
+	write(t, names, `const dns = require('node:dns'), real = dns.lookup;
+dns.lookup = (host, options, done) =>
+  host.endsWith('.myshopify.com') ? (options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4)) : real(host, options, done);`)
+	here, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &way{
+		tenant:  "acme",
+		env:     []string{"TENANT=acme", "http_proxy=" + s.URL, "no_proxy=127.0.0.1", "NODE_OPTIONS=--require=" + names},
+		through: &http.Transport{Proxy: http.ProxyURL(here)},
+	}
+}
+
+// refreshTokenOf makes a connection of which there is a refresh token, as the
+// wire gives only to those who ask for one.
+func refreshTokenOf(t *testing.T, s *posterntest.Postern, speaker *dialect.Speaker, w *way) string {
+	t.Helper()
+	link := speaker.Authorize("S", "")
+	back := s.SignedInAt(posterntest.Ada, link, w.through).AllowAt(link)
+	r := speaker.Redeem(speaker.Callback(back.Query).Code, "")
+	r.Body = strings.TrimSuffix(r.Body, "}") + `,"expiring":"1"}`
+	req, err := r.HTTP(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Body = io.NopCloser(strings.NewReader(r.Body))
+	res, err := w.through.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := speaker.Answer(res.Header.Get("Content-Type"), string(body))
+	if told["refresh_token"] == "" {
+		t.Fatalf("no refresh token: %d %s", res.StatusCode, body)
+	}
+	return told["refresh_token"]
 }
 
 // newOthers is a Postern that serves them, each under its name.
@@ -32,7 +97,11 @@ func newOthers(t *testing.T) *posterntest.Postern {
 	mounts := []any{map[string]any{"name": "xref"}, map[string]any{"name": "xeebo"}, map[string]any{"name": "standard"}}
 	apps, scopes := "", ""
 	for _, name := range others() {
-		mounts = append(mounts, map[string]any{"name": name, "base": "/" + name})
+		mount := map[string]any{"name": name}
+		if !slices.Contains(hosted, name) {
+			mount["base"] = "/" + name
+		}
+		mounts = append(mounts, mount)
 		may := ""
 		if scope := scopesOf[name]; scope != "" {
 			scopes += fmt.Sprintf("\n  - {name: %q, description: For tests}", scope)
@@ -58,6 +127,9 @@ func otherDialect(t *testing.T, name string) *dialect.Dialect {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if slices.Contains(hosted, name) {
+		return d
+	}
 	base := "/" + name
 	if d, err = d.Mounted(&base, nil); err != nil {
 		t.Fatal(err)
@@ -71,17 +143,24 @@ func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
 	for i, name := range others() {
 		d, app := otherDialect(t, name), otherApp(name)
 		guide := beforeWebhooks(d.Guide(s.URL))
-		speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL}
-		want := outcome{Called: 200, Refreshed: d.Terms().Refresh != nil, Forged: true, Spent: true, After: 200}
+		speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Tenant: wayTo(t, s, name).tenant, Scopes: []string{scopesOf[name]}}
+		want := outcome{Called: 200, Refreshed: speaker.Refresh("x") != nil, Forged: true, Spent: true, After: 200}
+		fresh := func(t *testing.T) *way {
+			w := wayTo(t, s, name)
+			if want.Refreshed && d.Terms().Refresh == nil {
+				w.env = append(w.env, "REFRESH_TOKEN="+refreshTokenOf(t, s.For(t), speaker, w))
+			}
+			return w
+		}
 		if speaker.Revoke(dialect.Told{"access_token": "x", "refresh_token": "x", "account.id": "x"}) != nil {
 			want.After = statusOf(t, speaker.Call("GET", api, "nobody's"))
 		}
 		if speaker.Whoami("x") != nil {
 			want.Whoami = 200
 		}
-		t.Run(name+"/curl", func(t *testing.T) { curls(t, s.For(t), d, app, scopesOf[name]) })
+		t.Run(name+"/curl", func(t *testing.T) { curls(t, s.For(t), d, app, scopesOf[name], fresh(t)) })
 		for language, r := range runners {
-			if language == "go" && i%3 != 0 {
+			if language == "go" && i%3 != 0 && !slices.Contains(hosted, name) {
 				continue
 			}
 			t.Run(name+"/"+language, func(t *testing.T) {
@@ -96,7 +175,7 @@ func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
 				cmd := r.build(t, t.TempDir(), source, filled(t, r.harness, source))
 				cmd.Env = append(os.Environ(), "GO111MODULE=off", "GOFLAGS=", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret,
 					"REDIRECT_URL="+app.RedirectURL, "SCOPES="+scopesOf[name], "API_URL="+api)
-				if got := play(t, s.For(t), cmd); got != want {
+				if got := play(t, s.For(t), cmd, fresh(t)); got != want {
 					t.Errorf("got %+v, want %+v\n%s", got, want, source)
 				}
 			})

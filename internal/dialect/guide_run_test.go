@@ -50,7 +50,7 @@ func scripted(file, program string) func(*testing.T, string, string, string) *ex
 var runners = map[string]runner{
 	"node": {"javascript", "node", scripted("partner.mjs", "node"), `
 import { createInterface } from "node:readline";
-const state = newState(), scopes = process.env.SCOPES, apiURL = process.env.API_URL;
+const state = newState(), scopes = process.env.SCOPES, apiURL = process.env.API_URL, tenant = process.env.TENANT;
 const codeVerifier = typeof newVerifier === "function" ? newVerifier() : "", codeChallenge = codeVerifier && challengeOf(codeVerifier);
 console.log(connectURL(ARGS:connectURL));
 for await (const line of createInterface({ input: process.stdin })) {
@@ -61,6 +61,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   let { accessToken, refreshToken, accountID } = first;
   out.called = (await call(ARGS:call)).status;
   IF:whoami out.whoami = (await whoami(ARGS:whoami)).status;
+  refreshToken ??= process.env.REFRESH_TOKEN;
   IF:refresh const next = await refresh(ARGS:refresh);
   IF:refresh accessToken = next.accessToken; refreshToken = next.refreshToken ?? refreshToken;
   IF:refresh out.refreshed = accessToken !== first.accessToken && (await call(ARGS:call)).status < 300;
@@ -72,7 +73,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }`},
 	"python": {"python", "python3", scripted("partner.py", "python3"), `
 import sys
-state, scopes, api_url = new_state(), os.environ["SCOPES"], os.environ["API_URL"]
+state, scopes, api_url, tenant = new_state(), os.environ["SCOPES"], os.environ["API_URL"], os.environ.get("TENANT")
 code_verifier = new_verifier() if "new_verifier" in globals() else ""
 code_challenge = challenge_of(code_verifier) if code_verifier else ""
 print(connect_url(ARGS:connect_url), flush=True)
@@ -83,7 +84,7 @@ except RuntimeError:
     out["forged"] = True
 code = callback(query, state)
 first = exchange(ARGS:exchange)
-access_token, refresh_token, account_id = first["access_token"], first.get("refresh_token"), first.get("account_id")
+access_token, refresh_token, account_id = first["access_token"], first.get("refresh_token") or os.environ.get("REFRESH_TOKEN"), first.get("account_id")
 out["called"] = call(ARGS:call)["status"]
 IF:whoami out["whoami"] = whoami(ARGS:whoami)["status"]
 IF:refresh again = refresh(ARGS:refresh)
@@ -119,10 +120,10 @@ func must[T any](v T, err error) T {
 }
 
 func main() {
-	state, scopes, apiURL, codeVerifier, codeChallenge := newSecret(), os.Getenv("SCOPES"), os.Getenv("API_URL"), "", ""
+	state, scopes, apiURL, tenant, codeVerifier, codeChallenge := newSecret(), os.Getenv("SCOPES"), os.Getenv("API_URL"), os.Getenv("TENANT"), "", ""
 	IF:challengeOf codeVerifier = newSecret()
 	IF:challengeOf codeChallenge = challengeOf(codeVerifier)
-	_, _, _ = scopes, codeVerifier, codeChallenge
+	_, _, _, _ = scopes, tenant, codeVerifier, codeChallenge
 	fmt.Println(connectURL(ARGS:connectURL))
 	line := must(bufio.NewReader(os.Stdin).ReadString('\n'))
 	query, out := must(url.ParseQuery(strings.TrimSpace(line))), map[string]any{}
@@ -132,7 +133,9 @@ func main() {
 	code := must(callback(query, state))
 	first := must(exchange(ARGS:exchange))
 	accessToken, refreshToken, accountID := first.AccessToken, first.RefreshToken, first.AccountID
-	_, _ = refreshToken, accountID
+	if _ = accountID; refreshToken == "" {
+		refreshToken = os.Getenv("REFRESH_TOKEN")
+	}
 	out["called"] = must(call(ARGS:call)).Status
 	IF:whoami out["whoami"] = must(whoami(ARGS:whoami)).Status
 	IF:refresh next := must(refresh(ARGS:refresh))
@@ -153,7 +156,7 @@ func main() {
 		write(t, path, source+"\n"+harness)
 		return exec.Command("php", "-d", "auto_prepend_file="+filepath.Join(dir, "curl.php"), path)
 	}, `
-$state = newSecret(); $scopes = getenv('SCOPES'); $apiURL = getenv('API_URL');
+$state = newSecret(); $scopes = getenv('SCOPES'); $apiURL = getenv('API_URL'); $tenant = getenv('TENANT');
 $codeVerifier = newSecret();
 IF:challengeOf $codeChallenge = challengeOf($codeVerifier);
 echo connectURL(ARGS:connectURL), "\n";
@@ -162,7 +165,7 @@ $out = [];
 try { callback($query, $state . 'x'); } catch (RuntimeException) { $out['forged'] = true; }
 $code = callback($query, $state);
 $first = exchange(ARGS:exchange);
-$accessToken = $first['accessToken']; $refreshToken = $first['refreshToken'] ?? ''; $accountID = $first['accountID'] ?? '';
+$accessToken = $first['accessToken']; $refreshToken = $first['refreshToken'] ?? getenv('REFRESH_TOKEN'); $accountID = $first['accountID'] ?? '';
 $out['called'] = call(ARGS:call)['status'];
 IF:whoami $out['whoami'] = whoami(ARGS:whoami)['status'];
 IF:refresh $next = refresh(ARGS:refresh);
@@ -189,8 +192,12 @@ if (!function_exists('curl_init')) {
         if (isset($o[CURLOPT_POSTFIELDS]) && !preg_grep('/^content-type:/i', $headers)) {
             $headers[] = 'Content-Type: application/x-www-form-urlencoded';
         }
-        $text = file_get_contents($c['url'], false, stream_context_create(['http' => ['method' => $o[CURLOPT_CUSTOMREQUEST],
-            'header' => $headers, 'content' => $o[CURLOPT_POSTFIELDS] ?? '', 'ignore_errors' => true, 'follow_location' => 0, 'timeout' => $o[CURLOPT_TIMEOUT]]]));
+        $http = ['method' => $o[CURLOPT_CUSTOMREQUEST], 'header' => $headers, 'content' => $o[CURLOPT_POSTFIELDS] ?? '',
+            'ignore_errors' => true, 'follow_location' => 0, 'timeout' => $o[CURLOPT_TIMEOUT]];
+        if (($proxy = getenv('http_proxy')) && parse_url($c['url'], PHP_URL_HOST) !== getenv('no_proxy')) {
+            $http += ['proxy' => str_replace('http://', 'tcp://', $proxy), 'request_fulluri' => true];
+        }
+        $text = file_get_contents($c['url'], false, stream_context_create(['http' => $http]));
         $c['head'] = $http_response_header ?? [];
         return $text;
     }
@@ -242,7 +249,7 @@ func TestTheGuidesProgramsMakeAConnectionAndEndIt(t *testing.T) {
 				cmd := r.build(t, t.TempDir(), source, filled(t, r.harness, source))
 				cmd.Env = append(os.Environ(), "GO111MODULE=off", "GOFLAGS=", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret,
 					"REDIRECT_URL="+app.RedirectURL, "SCOPES=candidates.read", "API_URL="+api)
-				if got := play(t, s.For(t), cmd); got != want {
+				if got := play(t, s.For(t), cmd, &way{}); got != want {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
 			})
@@ -300,8 +307,9 @@ func filled(t *testing.T, harness, source string) string {
 
 // play starts the program, takes its link through a browser, and hands it what
 // the browser brings back.
-func play(t *testing.T, s *posterntest.Postern, cmd *exec.Cmd) (got outcome) {
+func play(t *testing.T, s *posterntest.Postern, cmd *exec.Cmd, w *way) (got outcome) {
 	t.Helper()
+	cmd.Env = append(cmd.Env, w.env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +326,8 @@ func play(t *testing.T, s *posterntest.Postern, cmd *exec.Cmd) (got outcome) {
 	lines := bufio.NewReader(out)
 	link, err := lines.ReadString('\n')
 	if err == nil {
-		back := s.SignedIn(posterntest.Ada).AllowAt(strings.TrimSpace(link))
+		link = strings.TrimSpace(link)
+		back := s.SignedInAt(posterntest.Ada, link, w.through).AllowAt(link)
 		_, query, _ := strings.Cut(back.Location, "?")
 		fmt.Fprintln(in, query)
 	}
@@ -341,19 +350,20 @@ func TestTheGuidesCurlLinesMakeAConnectionAndEndIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			curls(t, s.For(t), d, app, "candidates.read")
+			curls(t, s.For(t), d, app, "candidates.read", &way{})
 		})
 	}
 }
 
-func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app posterntest.App, scope string) {
-	speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Scopes: []string{scope}}
+func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app posterntest.App, scope string, w *way) {
+	speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Scopes: []string{scope}, Tenant: w.tenant}
 	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636, appendix B
 	sent := ""
 	if speaker.UsesPKCE() {
 		sent = challenge
 	}
-	back := s.SignedIn(posterntest.Ada).AllowAt(speaker.Authorize("S", sent))
+	link := speaker.Authorize("S", sent)
+	back := s.SignedInAt(posterntest.Ada, link, w.through).AllowAt(link)
 	query, err := url.ParseQuery(back.Location[strings.IndexByte(back.Location, '?')+1:])
 	if err != nil {
 		t.Fatal(err)
@@ -362,7 +372,7 @@ func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app postern
 		"CODE": speaker.Callback(query).Code, "CODE_VERIFIER": verifier}
 	for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "6. Disconnect"} {
 		for _, line := range fenced(section(d.Guide(s.URL), step), "sh") {
-			status, media, body := shell(t, line, env)
+			status, media, body := shell(t, line, env, w)
 			if status >= 300 {
 				t.Fatalf("%s: %d %s\n%s", step, status, body, line)
 			}
@@ -379,7 +389,7 @@ func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app postern
 		dead = statusOf(t, speaker.Call("GET", s.Internal+"/check", "nobody's"))
 	}
 	call := fenced(section(d.Guide(s.URL), "4. Call the API"), "sh")[0]
-	if status, _, body := shell(t, call, env); status != dead {
+	if status, _, body := shell(t, call, env, w); status != dead {
 		t.Errorf("after the end a call is answered %d %s", status, body)
 	}
 }
@@ -391,14 +401,14 @@ func section(guide, title string) string {
 }
 
 // shell runs a curl line and gives its answer.
-func shell(t *testing.T, line string, env map[string]string) (status int, media, body string) {
+func shell(t *testing.T, line string, env map[string]string, w *way) (status int, media, body string) {
 	t.Helper()
 	line = strings.Replace(line, "curl ", `curl -s -w '\n%{http_code} %{content_type}' `, 1)
 	cmd := exec.Command("sh", "-c", line)
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"))
+	cmd.Env = append(append(cmd.Env, "PATH="+os.Getenv("PATH")), w.env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s\n%s", err, out, line)
