@@ -308,6 +308,21 @@ func (d *Door) handInLogo(v *entry.Visit) error {
 	return d.keepLogo(v, row.ID, hash, png)
 }
 
+func (d *Door) askToRemoveLogo(v *entry.Visit) error {
+	row, _, err := d.row(v, "settings", true)
+	if err != nil {
+		return err
+	}
+	says := []ui.Text{ui.Say("The image is not kept: to have it again, hand it in again.")}
+	if row.Live() && d.Registry.Reviews() {
+		says = append(says, ui.Say("People see it until the operator has approved the change."))
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("Remove the logo of %s?", row.Name), Button: ui.Say("Remove it"), Says: says,
+		Token: v.Token(aboutLogo, row.ID), Action: v.Path("/apps/" + row.ID + "/logo"), Back: v.Path("/apps/" + row.ID + "/settings"), Hidden: map[string]string{"do": "remove"},
+	})
+}
+
 // readLogo reads one image at a time, for each may take much memory.
 func (d *Door) readLogo(v *entry.Visit, file []byte) (png []byte, hash string, err error) {
 	select {

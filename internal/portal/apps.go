@@ -64,6 +64,8 @@ func (d *Door) appRoutes() {
 	e.Handle("POST /partners/{partner}/apps/new", d.createApp)
 	e.Handle("POST /partners/{partner}/apps/preview", d.previewNew)
 	e.Handle("POST /apps/{app}/proposal", d.proposal)
+	e.Handle("GET /apps/{app}/proposal/withdraw", d.askToWithdraw)
+	e.Handle("GET /apps/{app}/logo/remove", d.askToRemoveLogo)
 	e.Handle("GET /apps/{app}/off", d.askToSwitchOff)
 	e.Handle("POST /apps/{app}/off", d.switchApp(true))
 	e.Handle("POST /apps/{app}/on", d.switchApp(false))
@@ -217,6 +219,21 @@ func (d *Door) proposal(v *entry.Visit) error {
 		return err
 	}
 	return v.Go("/apps/" + app.ID + "?done=asked")
+}
+
+func (d *Door) askToWithdraw(v *entry.Visit) error {
+	row, _, err := d.row(v, "", true)
+	if err != nil {
+		return err
+	}
+	if row.Proposal == nil {
+		return postern.Errorf(postern.NotFound, "No change of this app waits for an answer (any more).")
+	}
+	return v.Show(http.StatusOK, &ui.ConfirmPage{
+		StaffFrame: v.Frame("apps"), Heading: ui.Say("Take back the change of %s?", row.Name), Button: ui.Say("Take it back"),
+		Says:  []ui.Text{ui.Say("What you asked for is forgotten, and nobody answers it. The app stays as it is.")},
+		Token: v.Token(aboutApp, row.ID), Action: v.Path("/apps/" + row.ID + "/proposal"), Back: v.Path("/apps/" + row.ID), Hidden: map[string]string{"do": "withdraw"},
+	})
 }
 
 func (d *Door) askToSwitchOff(v *entry.Visit) error {

@@ -184,12 +184,16 @@ func TestTokensForItselfAreOfferedWhereTheOperatorLetsPartnersAsk(t *testing.T) 
 	ask := func() string {
 		return s.Send(posterntest.PostForm("/oauth/token", "grant_type", "client_credentials").Authorized(posterntest.Basic(posterntest.Standard.ID, posterntest.Standard.Secret))).Field("error")
 	}
-	settings := b.Get(app + "/settings").Wants(t, 200, "It gets tokens for itself as well")
+	settings := b.Get(app+"/settings").Wants(t, 200, "It gets tokens for itself as well")
 	fields := []string{"for_itself", "true"}
 	for _, scope := range []string{"candidates.read", "candidates.write", "jobs.read"} {
 		fields = append(fields, "reason:"+scope, "To show them")
 	}
 	b.Press(settings, "Save", fields...).Wants(t, 200, "Handed in")
+	back := b.Get(app+"/proposal/withdraw").Wants(t, 200, "Take back the change of Standard Partner?", "The app stays as it is.")
+	b.Press(back, "Take it back").Wants(t, 200, "Taken back")
+	b.Get(app+"/proposal/withdraw").Wants(t, 404)
+	b.Press(b.Get(app+"/settings"), "Save", fields...).Wants(t, 200, "Handed in")
 	if got := ask(); got != "unauthorized_client" {
 		t.Errorf("before the approval: %s", got)
 	}
@@ -549,7 +553,7 @@ func TestLC10_ALogoIsWrittenAnewOrRefusedInWords(t *testing.T) {
 	if err != nil || img.Bounds().Dx() != 128 || strings.Contains(served.Body, "script") || served.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("served %v as %s, %v", img, served.Header.Get("Content-Type"), err)
 	}
-	b.Press(b.Get(app+"/settings"), "Remove it", "do", "remove")
+	b.Press(b.Get(app+"/logo/remove").Wants(t, 200, "Remove the logo of"), "Remove it")
 	if strings.Contains(b.Get(app+"/settings").Body, src) {
 		t.Error("the logo is there after it was removed")
 	}

@@ -120,7 +120,13 @@ func around(p place, words []string) ui.Found {
 		}
 	}
 	from, to := max(0, at-reach), min(len(text), at+reach)
-	p.Text = string(text[from:to])
+	for from > 0 && from < at && text[from-1] != ' ' { // whole words
+		from++
+	}
+	for to < len(text) && to > at && text[to] != ' ' {
+		to--
+	}
+	p.Text = strings.TrimSpace(string(text[from:to]))
 	if from > 0 {
 		p.Text = "… " + p.Text
 	}

@@ -3,6 +3,7 @@ package requestlog
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"postern.dev/postern"
 )
@@ -18,4 +19,6 @@ func Catalogue() []Reason {
 	return all
 }
 
-func general(sentence string) string { return placeholder.ReplaceAllString(sentence, "…") }
+func general(sentence string) string {
+	return strings.ReplaceAll(placeholder.ReplaceAllString(sentence, "…"), "….", "…")
+}

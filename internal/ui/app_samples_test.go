@@ -41,7 +41,7 @@ func appSamples() map[string]Page {
 		p.Redirects = form.Field(Field{Name: "redirect_urls", Label: Say("Redirect URLs"), Type: "lines", Hint: Say("One in each line.")})
 		p.Webhook = form.Field(Field{Name: "webhook_url", Label: Say("Webhook address"), Type: "url"})
 		p.Logo = form.Field(Field{Name: "logo_url", Label: Say("Logo from an address"), Type: "url"})
-		p.PublicSaid = Field{Name: "public"}
+		p.PublicSaid, p.ForItselfSaid, p.OffersItself = Field{Name: "public"}, Field{Name: "for_itself"}, true
 		p.Form, p.Preview, p.Token = form, preview, "t"
 		p.Scopes = []ScopeChoice{{Name: "candidates.read", Text: "See your candidates", Chosen: true, Reason: Field{Name: "reason:candidates.read", Label: Say("Why"), Type: "text"}},
 			{Name: "notes.write", Text: "Add notes", Reason: Field{Name: "reason:notes.write", Label: Say("Why"), Type: "text"}}}
@@ -54,15 +54,18 @@ func appSamples() map[string]Page {
 	answer := Field{Name: "reason", Label: Say("Reason"), Type: "lines", Rows: 3}
 	steps := []Step{{Say("Say where people return to"), true, "/portal/apps/x/settings"}, {Say("Make a client secret"), false, "/portal/apps/x/keys"}, {Say("Wait for approval"), false, ""}}
 	return map[string]Page{
-		"portal-app":             &AppPage{AppFrame: of(&app, ""), Token: "t", Steps: steps, Missing: 2, Proposal: proposed, LogoProblem: "the host answers 404"},
-		"portal-app-rejected":    &AppPage{AppFrame: of(&rejected, ""), Token: "t", Verdict: "Where is your site?", Proposal: &refused},
-		"portal-app-waiting":     &AppPage{AppFrame: of(&waiting, ""), Token: "t"},
-		"portal-app-off":         &AppPage{AppFrame: of(&off, ""), Token: "t", OwnSwitch: true},
-		"portal-app-form-new":    fields(&AppFormPage{AppFrame: AppFrame{StaffFrame: staff}, Partner: inc, New: true, Reviewed: true, Dialects: []DialectChoice{{"standard", true}, {"xref", false}}, Sure: "abc"}),
-		"portal-app-form":        fields(&AppFormPage{AppFrame: of(&app, "settings"), Proposed: true, Reviewed: true, Public: true, Uploaded: "/logos/x/y.png", LogoSaid: Say("It is no image.")}),
-		"portal-keys":            &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Token: "t", SecretID: "sec_3", Fresh: true, Called: Field{Name: "name", Label: Say("Name"), Type: "text"}, HasHook: true, HookOldUntil: day, HookToken: "t"},
-		"portal-keys-shown":      &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Shown: "pos_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHI", ShownHook: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Most: true, HasHook: true},
-		"portal-keys-none":       &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1"},
+		"portal-app":          &AppPage{AppFrame: of(&app, ""), Token: "t", Steps: steps, Missing: 2, Proposal: proposed, LogoProblem: "the host answers 404"},
+		"portal-app-rejected": &AppPage{AppFrame: of(&rejected, ""), Token: "t", Verdict: "Where is your site?", Proposal: &refused},
+		"portal-app-waiting":  &AppPage{AppFrame: of(&waiting, ""), Token: "t"},
+		"portal-app-off":      &AppPage{AppFrame: of(&off, ""), Token: "t", OwnSwitch: true},
+		"portal-app-form-new": fields(&AppFormPage{AppFrame: AppFrame{StaffFrame: staff}, Partner: inc, New: true, Reviewed: true, Dialects: []DialectChoice{{"standard", true}, {"xref", false}}, Sure: "abc"}),
+		"portal-app-form":     fields(&AppFormPage{AppFrame: of(&app, "settings"), Proposed: true, Reviewed: true, Public: true, Uploaded: "/logos/x/y.png", LogoSaid: Say("It is no image.")}),
+		"portal-keys":         &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Token: "t", SecretID: "sec_3", Fresh: true, Called: Field{Name: "name", Label: Say("Name"), Type: "text"}, HasHook: true, HookOldUntil: day, HookToken: "t"},
+		"portal-keys-shown":   &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Shown: "pos_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHI", ShownHook: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Most: true, HasHook: true},
+		"portal-keys-none":    &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1"},
+		"portal-keys-public": &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1", Fresh: true, TakesKeys: true, SetToken: "t", KeySet: `{"keys":[{"kty":"EC"}]}`,
+			PublicKeys: []PublicKey{{"2026-1", "EC P-256", "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"}, {"", "RSA 2048", "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"}}, Called: Field{Name: "name", Label: Say("Name"), Type: "text"},
+			Pasted: NewForm(nil).Field(Field{Name: "jwks", Label: Say("Key set (JSON)"), Type: "lines", Hint: Say("Public keys alone.")})},
 		"operator-review":        &ReviewPage{StaffFrame: console, Reviewed: true, Apps: []WaitingApp{{&waiting, true, day, nil}, {&app, false, day, []Text{Say("name"), Say("logo")}}}, Partners: []postern.WaitingPartner{{Partner: postern.Partner{ID: "par_2", Name: "New Inc", Waiting: day}, Owners: []postern.Staff{{Email: "a@new.test"}}}}},
 		"operator-review-none":   &ReviewPage{StaffFrame: console},
 		"operator-app":           &ReviewedAppPage{StaffFrame: console, App: &app, Waits: true, Since: day, Proposal: proposed, Preview: preview, Token: "t", Seen: "s", Reason: answer, Scopes: []ScopeReason{{"candidates.read", "See your candidates", "To show them", true}}},

@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -108,6 +111,27 @@ func (l *LogLine) Milliseconds() float64 { return float64(l.Took.Microseconds()/
 
 // Sent is a parameter, with secrets masked.
 type Sent struct{ Name, Value string }
+
+// masked is what stands for a secret: how long it is, for some with its beginning.
+var masked = regexp.MustCompile(`^(?:(.+… )\()?([0-9]+) characters?\)?$`)
+
+// Said is the value as the page says it.
+func (s Sent) Said() Text {
+	m := masked.FindStringSubmatch(s.Value)
+	if m == nil {
+		return SayPlain("%s", s.Value)
+	}
+	n, err := strconv.Atoi(m[2])
+	switch {
+	case err != nil:
+		return SayPlain("%s", s.Value)
+	case m[1] != "":
+		return Say("%s (%d characters)", strings.TrimSpace(m[1]), n)
+	case n == 1:
+		return Say("%d character", n)
+	}
+	return Say("%d characters", n)
+}
 
 // LogEntryPage shows one request.
 type LogEntryPage struct {
