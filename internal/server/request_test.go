@@ -58,9 +58,22 @@ func TestOP19APanicEndsOneRequestOnly(t *testing.T) {
 		}
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		if !strings.HasPrefix(string(body), `{"error":"server_error","error_description":"This`) || resp.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+			t.Errorf("a machine is told %q", body)
+		}
 		if resp.StatusCode != 500 || resp.Header.Get("X-Request-Id") != "req_1" || !strings.Contains(string(body), "fault of ours") || !strings.Contains(string(body), "req_1") {
 			t.Errorf("%s: %d %v %q", path, resp.StatusCode, resp.Header, body)
 		}
+	}
+	browser, err := http.NewRequest("GET", s.URL+"/text", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser.Header.Set("Accept", "text/html,application/xhtml+xml")
+	if resp, err := http.DefaultClient.Do(browser); err != nil {
+		t.Error(err)
+	} else if body, _ := io.ReadAll(resp.Body); string(body) != "This is a fault of ours; we have written it down. req_1\n" {
+		t.Errorf("a person is told %q", body)
 	}
 	once := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // else it would try again
 	if resp, err := once.Get(s.URL + "/half"); err == nil {
@@ -75,7 +88,7 @@ func TestOP19APanicEndsOneRequestOnly(t *testing.T) {
 	}
 	resp.Body.Close()
 	s.Close() // so that all is logged
-	if strings.Contains(log.String(), marker) || strings.Count(log.String(), "msg=panic") != 4 || !strings.Contains(log.String(), "index out of range") {
+	if strings.Contains(log.String(), marker) || strings.Count(log.String(), "msg=panic") != 5 || !strings.Contains(log.String(), "index out of range") {
 		t.Errorf("the log:\n%s", log)
 	}
 }
