@@ -5,6 +5,7 @@
 //	go run ./bench -only exchange,check -n 2000   # seconds
 //	go run ./bench -growth -o results.json        # with millions of stored tokens
 //	go run ./bench -only revocation               # how soon one is known; only when asked for
+//	go run ./bench -only kills -events 1000000    # is anything lost? only when asked for
 //	go run ./bench -draw results.json             # docs/speed.md and its picture
 //
 // It starts the real binary, and a PostgreSQL server of its own with full
@@ -31,6 +32,8 @@ type options struct {
 	people  int
 	tokens  int
 	waiting int
+	events  int
+	kills   int
 	engines string
 	only    string
 	growth  string
@@ -40,7 +43,7 @@ type options struct {
 }
 
 // parts are what -only names.
-var parts = []string{"peer", "flow", "exchange", "refresh", "client", "introspect", "check", "metadata", "dialects", "guard", "webhooks", "growth", "revocation"}
+var parts = []string{"peer", "flow", "exchange", "refresh", "client", "introspect", "check", "metadata", "dialects", "guard", "webhooks", "growth", "revocation", "kills"}
 
 // operations are the parts that one node on a new database is measured for.
 var operations = []string{"flow", "exchange", "refresh", "client", "introspect", "check", "metadata", "dialects"}
@@ -58,6 +61,8 @@ func main() {
 	flag.IntVar(&o.people, "people", 64, "signed-in people, for whole flows")
 	flag.IntVar(&o.tokens, "tokens", 100_000, "different access tokens that are checked")
 	flag.IntVar(&o.waiting, "waiting", 1_000_000, "deliveries that wait while the token paths are measured")
+	flag.IntVar(&o.events, "events", 1_000_000, "events that are delivered while the server is killed")
+	flag.IntVar(&o.kills, "kills", 20, "how often it is killed meanwhile, a quarter of them twice")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "which engines")
 	flag.StringVar(&o.only, "only", "", "only these parts: "+strings.Join(parts, ",")+"; empty: all")
 	flag.StringVar(&o.out, "o", "", "write the results to this JSON `file`")
@@ -167,7 +172,7 @@ func (b *bench) measure() error {
 		b.report.Postgres = said("psql", "--version")
 	}
 	for engine := range strings.SplitSeq(b.engines, ",") {
-		for _, part := range []func(string) error{b.measureEngine, b.measureWebhooks, b.measureGrowth} {
+		for _, part := range []func(string) error{b.measureEngine, b.measureWebhooks, b.measureGrowth, b.measureKills} {
 			if err := part(engine); err != nil {
 				return fmt.Errorf("%s: %w", engine, err)
 			}

@@ -87,15 +87,9 @@ func (b *bench) measureWebhooks(engine string) error {
 	if p.fill, err = newFiller(p.database); err != nil {
 		return err
 	}
-	out, err := n.command("token create", "--json", "--name", "bench", "--right", "events.publish")
-	if err != nil {
+	if h.token, err = n.publisher(); err != nil {
 		return err
 	}
-	var made struct{ Token string }
-	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made); err != nil {
-		return err
-	}
-	h.token = made.Token
 	h.series = &series{bench: b, node: n, fill: p.fill, s: b.report.subject(engine+" webhooks", "Postern, "+proper(engine)+", deliveries")}
 	h.then(func() error { return p.fill.ensureFamilies(2 * b.n) })
 	h.then(func() error { return h.lanes() })
@@ -107,6 +101,17 @@ func (b *bench) measureWebhooks(engine string) error {
 		h.err = b.report.print(h.s)
 	}
 	return h.err
+}
+
+// publisher is a token with which events are published.
+func (n *node) publisher() (string, error) {
+	out, err := n.command("token create", "--json", "--name", "bench", "--right", "events.publish")
+	if err != nil {
+		return "", err
+	}
+	var made struct{ Token string }
+	err = json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &made)
+	return made.Token, err
 }
 
 // hookResources are fast, healthy and dead endpoints beside the usual apps; of
