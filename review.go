@@ -56,4 +56,8 @@ type Proposal struct {
 	At     time.Time
 	Review Review // Waiting, or Rejected with the reason
 	Reason string
+
+	// Picture names the image that was fetched from another LogoURL than the app's,
+	// to be looked at; Problem is why there is none. Neither: it is yet to be fetched.
+	Picture, Problem string
 }

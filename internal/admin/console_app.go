@@ -48,6 +48,9 @@ func (d *Console) showApp(v *entry.Visit, status int, row *registry.App, form *u
 	would := row.App
 	would.Name, would.Description, would.URL, would.RedirectURLs, would.Scopes = wished.Name, wished.Description, wished.URL, wished.RedirectURLs, wished.Scopes
 	page.Preview = entry.ConsentPreview(&would, catalogue, noScopes)
+	if page.Proposal != nil {
+		page.Preview.Picture = page.Proposal.Logo()
+	}
 	return v.Show(status, page)
 }
 

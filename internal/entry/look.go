@@ -53,7 +53,7 @@ func hostOf(address string) string {
 }
 
 // Differences say what a proposal would change of an app. proposedLogo is where
-// the image is that was handed in with it.
+// the image is that was handed in or fetched for it.
 func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string) (list []ui.Difference) {
 	was, will := a.Looks(), a.Proposal.Looks
 	texts := map[string][2]string{"name": {was.Name, will.Name}, "description": {was.Description, will.Description}, "url": {was.URL, will.URL}}
@@ -71,8 +71,13 @@ func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string
 		case "logo":
 			before, after = some(was.LogoURL), some(will.LogoURL)
 			d = ui.Difference{What: ui.Say("Logo"), Logo: true, WasLogo: LogoPath(&a.App)}
-			if will.LogoHash != "" {
+			switch p := a.Proposal; {
+			case p.LogoHash != "" || p.Picture != "":
 				d.WillLogo = proposedLogo
+			case p.LogoURL != "" && p.Problem != "":
+				d.Fault = p.Problem
+			case p.LogoURL != "":
+				d.Fetching = true
 			}
 		}
 		d.Was, d.Will = ui.Compared(before, after)

@@ -27,15 +27,19 @@ import (
 // Store is what the fetching asks of the rows.
 type Store interface {
 	// WantedLogos are apps whose logo_url has not been fetched, or is to be looked
-	// at again, up to limit.
+	// at again, up to limit, and the same of what is proposed for them.
 	WantedLogos(ctx context.Context, now time.Time, limit int) ([]Wanted, error)
 	// SaveLogo keeps what came of it. An app that has changed its logo_url
-	// meanwhile is left as it is.
+	// meanwhile is left as it is, and so is one that another node has fetched the
+	// logo of. A proposed picture that is there never changes.
 	SaveLogo(ctx context.Context, l Fetched) error
 }
 
 // Wanted is a logo to fetch.
-type Wanted struct{ AppID, URL string }
+type Wanted struct {
+	AppID, URL string
+	Proposed   bool // for the operator to look at; the app is without it meanwhile
+}
 
 // Fetched is what came of it: an image, or a problem in words.
 type Fetched struct {
@@ -43,6 +47,7 @@ type Fetched struct {
 	Image   []byte // PNG; nil when there is a problem
 	Hash    string // of Image, in hex
 	Problem string
+	Asked   time.Time
 	NextAt  time.Time // when to look again
 }
 
@@ -78,7 +83,7 @@ func (f *Fetcher) Sweep(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, w := range wanted {
-		got := Fetched{Wanted: w, NextAt: f.Now().Add(lookAgain)}
+		got := Fetched{Wanted: w, Asked: f.Now(), NextAt: f.Now().Add(lookAgain)}
 		if f.Once {
 			got.NextAt = never
 		}

@@ -66,7 +66,7 @@ func TestLC10_ALogoIsWrittenAnewOrRefused(t *testing.T) {
 		"a host that is not allowed": {0, "", errors.New("policy: 169.254.169.254"), "may not be asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &rows{wanted: []Wanted{{"app", "https://partner.test/logo.png"}}}
+			r := &rows{wanted: []Wanted{{AppID: "app", URL: "https://partner.test/logo.png"}}}
 			f := &Fetcher{Store: r, Now: time.Now, Log: slog.New(slog.DiscardHandler), Transport: host(func(*http.Request) (*http.Response, error) {
 				if c.err != nil {
 					return nil, c.err

@@ -14,7 +14,7 @@ func TestWhereLogosAreReviewedOneIsFetchedOnce(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	next := func(once bool, fault error) time.Time {
 		t.Helper()
-		r := &rows{wanted: []Wanted{{"app", "https://partner.test/logo.png"}}}
+		r := &rows{wanted: []Wanted{{AppID: "app", URL: "https://partner.test/logo.png"}}}
 		f := &Fetcher{Store: r, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Once: once, Transport: host(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(string(picture(t, 20, 20))))}, fault
 		})}

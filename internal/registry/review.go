@@ -13,11 +13,12 @@ import (
 // Seen names what the operator looked at: an answer counts for that and nothing
 // that came after.
 func Seen(a *App) string {
-	var proposed postern.Looks
+	var proposed postern.Proposal
 	if a.Proposal != nil {
-		proposed = a.Proposal.Looks
+		proposed = *a.Proposal
 	}
-	text, err := json.Marshal([]any{a.Review, a.Looks(), a.LogoHash, a.Reasons, proposed, a.Proposal != nil && a.Proposal.Review == postern.Waiting})
+	text, err := json.Marshal([]any{a.Review, a.Looks(), a.LogoHash, a.LogoProblem, a.Reasons,
+		proposed.Looks, proposed.Picture, proposed.Problem, proposed.Review == postern.Waiting})
 	if err != nil {
 		panic(err) // texts always marshal
 	}
@@ -63,10 +64,14 @@ func (r *Rules) answer(ctx context.Context, by By, appID, reason, seen string, y
 			return nil, postern.Errorf(postern.Conflict, "The app was changed after this page was shown. Load it again and look at what is asked for now.")
 		}
 		var w *Writes
+		var err error
 		if old.Live() {
-			w = r.answerChange(&next, reason, yes)
+			w, err = r.answerChange(&next, reason, yes)
 		} else {
-			w = r.answerNew(&next, reason, yes)
+			w, err = r.answerNew(&next, reason, yes)
+		}
+		if err != nil {
+			return nil, err
 		}
 		r.tell(w, &next, s.Owners[next.Partner.ID], reason, yes)
 		told = w.Mails
@@ -82,27 +87,50 @@ func (r *Rules) answer(ctx context.Context, by By, appID, reason, seen string, y
 }
 
 // answerNew is about an app that was never live.
-func (r *Rules) answerNew(next *App, reason string, yes bool) *Writes {
+func (r *Rules) answerNew(next *App, reason string, yes bool) (*Writes, error) {
 	next.Review, next.ReviewedAt, next.Verdict = postern.Rejected, r.Now(), reason
 	did := Audit{"app.rejected", "app:" + next.ID, reason}
 	if yes {
 		next.Review, did.Action = postern.Approved, "app.approved"
+		if next.LogoURL != "" && next.LogoHash == "" {
+			if next.LogoProblem == "" {
+				return nil, errUnseen()
+			}
+			next.LogoURL = ""
+		}
 	}
-	return &Writes{Apps: []Put[App]{{Row: *next}}, Audit: []Audit{did}}
+	return &Writes{Apps: []Put[App]{{Row: *next}}, Audit: []Audit{did}}, nil
+}
+
+// errUnseen: what is approved is the picture that was looked at, so there must be
+// one, or a word why there is none. Then the address is not approved, either:
+// whatever came to stand there would be shown unseen.
+func errUnseen() error {
+	return postern.Errorf(postern.Conflict, "The logo has not been fetched from its address yet, so nobody has seen it. The running server does so within seconds: look at the app again then.")
 }
 
 // answerChange is about a live app.
-func (r *Rules) answerChange(next *App, reason string, yes bool) *Writes {
+func (r *Rules) answerChange(next *App, reason string, yes bool) (*Writes, error) {
 	p := *next.Proposal
-	what := strings.Join(Differences(next.Looks(), p.Looks), ", ")
 	if !yes {
+		what := strings.Join(Differences(next.Looks(), p.Looks), ", ")
 		p.Review, p.Reason = postern.Rejected, reason
 		next.Proposal = &p
 		return &Writes{
 			Proposals: []Proposed{{AppID: next.ID, Proposal: &p}},
 			Audit:     []Audit{{"app.change_rejected", "app:" + next.ID, what + ": " + reason}},
-		}
+		}, nil
 	}
+	switch another := p.LogoURL != "" && p.LogoURL != next.LogoURL; {
+	case !another:
+		p.Picture = ""
+	case p.Picture == "" && p.Problem == "":
+		return nil, errUnseen()
+	case p.Picture == "":
+		was := next.Looks()
+		p.LogoURL, p.LogoHash = was.LogoURL, was.LogoHash
+	}
+	what := strings.Join(Differences(next.Looks(), p.Looks), ", ")
 	lost := p.LogoURL == "" && p.LogoHash == "" && next.LogoHash != ""
 	wear(next, p.Looks)
 	next.Proposal = nil
@@ -114,7 +142,7 @@ func (r *Rules) answerChange(next *App, reason string, yes bool) *Writes {
 	if lost {
 		w.Logos = []Logo{{AppID: next.ID}}
 	}
-	return w
+	return w, nil
 }
 
 // mails reports whether people can be written to.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,7 +16,8 @@ const (
 	reviewsOfApps = `
 	SELECT a.id, a.review, a.review_at, a.review_reason, a.scope_reasons, a.disabled_by, a.created_at,
 	       COALESCE(l.hash, ''), COALESCE(l.problem, ''),
-	       COALESCE(o.looks, ''), COALESCE(o.staff, ''), COALESCE(o.at, 0), COALESCE(o.review, ''), COALESCE(o.reason, '')
+	       COALESCE(o.looks, ''), COALESCE(o.staff, ''), COALESCE(o.at, 0), COALESCE(o.review, ''), COALESCE(o.reason, ''),
+	       COALESCE(o.logo_hash, ''), COALESCE(o.logo_problem, '')
 	FROM apps a
 	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
 	LEFT JOIN proposals o ON o.app_id = a.id
@@ -29,14 +31,20 @@ const (
 	ON CONFLICT (app_id) DO UPDATE SET url = '', hash = excluded.hash, image = excluded.image, problem = '', next_at = excluded.next_at`
 	dropLogoImage = `DELETE FROM logos WHERE app_id = $1 AND url = ''`
 
+	// What was fetched stays for as long as the address does, what was handed in
+	// until an address takes its place.
 	putProposal = `
-	INSERT INTO proposals (app_id, looks, logo, staff, at, review, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
-	ON CONFLICT (app_id) DO UPDATE SET looks = excluded.looks, logo = COALESCE(excluded.logo, proposals.logo),
-	  staff = excluded.staff, at = excluded.at, review = excluded.review, reason = excluded.reason`
+	INSERT INTO proposals (app_id, looks, logo, staff, at, review, reason, logo_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+	ON CONFLICT (app_id) DO UPDATE SET looks = excluded.looks,
+	  logo = CASE WHEN excluded.logo IS NULL AND proposals.logo_url = excluded.logo_url THEN proposals.logo ELSE excluded.logo END,
+	  logo_hash = CASE WHEN proposals.logo_url = excluded.logo_url THEN proposals.logo_hash ELSE '' END,
+	  logo_problem = CASE WHEN proposals.logo_url = excluded.logo_url THEN proposals.logo_problem ELSE '' END,
+	  logo_next_at = CASE WHEN proposals.logo_url = excluded.logo_url THEN proposals.logo_next_at ELSE 0 END,
+	  staff = excluded.staff, at = excluded.at, review = excluded.review, reason = excluded.reason, logo_url = excluded.logo_url`
 	dropProposal     = `DELETE FROM proposals WHERE app_id = $1`
 	takeProposedLogo = `
-	INSERT INTO logos (app_id, url, hash, image, next_at) SELECT app_id, '', $2, logo, $3 FROM proposals WHERE app_id = $1 AND logo IS NOT NULL
-	ON CONFLICT (app_id) DO UPDATE SET url = '', hash = excluded.hash, image = excluded.image, problem = '', next_at = excluded.next_at`
+	INSERT INTO logos (app_id, url, hash, image, next_at) SELECT app_id, logo_url, $2, logo, $3 FROM proposals WHERE app_id = $1 AND logo IS NOT NULL
+	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, hash = excluded.hash, image = excluded.image, problem = '', next_at = excluded.next_at`
 	selectProposedLogo = `SELECT logo FROM proposals WHERE app_id = $1 AND logo IS NOT NULL`
 
 	// waitingApps: new apps and changes of live ones, those that wait longest first.
@@ -58,9 +66,9 @@ const (
 // reviews completes apps with where they stand with the operator.
 func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map[string]int, ids []string) {
 	r.look(reviewsOfApps, ids, func(rows *sql.Rows) error {
-		var id, review, verdict, reasons, off, hash, problem, looks, staff, state, reason string
+		var id, review, verdict, reasons, off, hash, problem, looks, staff, state, reason, picture, missing string
 		var since, created, proposed int64
-		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &off, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason)
+		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &off, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason, &picture, &missing)
 		if err != nil {
 			return err
 		}
@@ -70,7 +78,7 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 		if a.Reasons, err = attributes(reasons); err != nil || looks == "" {
 			return err
 		}
-		a.Proposal = &postern.Proposal{By: staff, At: at(proposed), Review: postern.Review(state), Reason: reason}
+		a.Proposal = &postern.Proposal{By: staff, At: at(proposed), Review: postern.Review(state), Reason: reason, Picture: picture, Problem: missing}
 		return json.Unmarshal([]byte(looks), &a.Proposal.Looks)
 	})
 	if m.Owners {
@@ -125,8 +133,8 @@ func (w *registryWriter) putProposal(p registry.Proposed) {
 		return
 	}
 	if p.Approved {
-		if p.Proposal.LogoHash != "" {
-			w.exec(takeProposedLogo, p.AppID, p.Proposal.LogoHash, int64(forever))
+		if hash := cmp.Or(p.Proposal.LogoHash, p.Proposal.Picture); hash != "" {
+			w.exec(takeProposedLogo, p.AppID, hash, int64(forever))
 		}
 		w.exec(dropProposal, p.AppID)
 		return
@@ -135,7 +143,7 @@ func (w *registryWriter) putProposal(p registry.Proposed) {
 	if w.err == nil {
 		w.err = err
 	}
-	w.exec(putProposal, p.AppID, string(looks), p.PNG, p.Proposal.By, ms(p.Proposal.At), string(p.Proposal.Review), p.Proposal.Reason)
+	w.exec(putProposal, p.AppID, string(looks), p.PNG, p.Proposal.By, ms(p.Proposal.At), string(p.Proposal.Review), p.Proposal.Reason, p.Proposal.LogoURL)
 }
 
 // AppRow implements portal.Rows and admin.Rows: an app's whole row, with its

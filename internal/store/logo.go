@@ -11,14 +11,23 @@ import (
 
 const (
 	wantedLogos = `
-	SELECT a.id, a.logo_url FROM apps a LEFT JOIN logos l ON l.app_id = a.id
+	SELECT a.id AS id, a.logo_url, FALSE AS proposed FROM apps a LEFT JOIN logos l ON l.app_id = a.id
 	WHERE a.logo_url <> '' AND a.removed_at = 0 AND (l.app_id IS NULL OR l.url <> a.logo_url OR l.next_at <= $1)
-	ORDER BY a.id LIMIT $2`
+	UNION ALL
+	SELECT o.app_id, o.logo_url, TRUE FROM proposals o JOIN apps a ON a.id = o.app_id
+	WHERE o.review = 'waiting' AND o.logo_url <> '' AND o.logo_url <> a.logo_url AND o.logo_hash = '' AND o.logo_next_at <= $1
+	  AND a.removed_at = 0
+	ORDER BY proposed DESC, id LIMIT $2`
 	putLogo = `
 	INSERT INTO logos (app_id, url, hash, image, problem, next_at)
 	SELECT $1, $2, $3, $4, $5, $6 FROM apps WHERE id = $1 AND logo_url = $2
 	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, hash = excluded.hash, image = excluded.image,
-	  problem = excluded.problem, next_at = excluded.next_at`
+	  problem = excluded.problem, next_at = excluded.next_at
+	WHERE logos.url <> excluded.url OR logos.next_at <= $7`
+	keepProposedLogo = `
+	UPDATE proposals SET logo = $3, logo_hash = $4, logo_problem = '' WHERE app_id = $1 AND logo_url = $2 AND logo_hash = ''`
+	keepProposedProblem = `
+	UPDATE proposals SET logo_problem = $3, logo_next_at = $4 WHERE app_id = $1 AND logo_url = $2 AND logo_hash = ''`
 	// A look that failed does not take away what was fetched from the same address.
 	putLogoProblem = `
 	INSERT INTO logos (app_id, url, problem, next_at) SELECT $1, $2, $3, $4 FROM apps WHERE id = $1 AND logo_url = $2
@@ -41,7 +50,7 @@ func (db *DB) WantedLogos(ctx context.Context, now time.Time, limit int) ([]logo
 	var list []logo.Wanted
 	for rows.Next() {
 		var w logo.Wanted
-		if err := rows.Scan(&w.AppID, &w.URL); err != nil {
+		if err := rows.Scan(&w.AppID, &w.URL, &w.Proposed); err != nil {
 			return nil, db.trouble(err)
 		}
 		list = append(list, w)
@@ -52,11 +61,16 @@ func (db *DB) WantedLogos(ctx context.Context, now time.Time, limit int) ([]logo
 // SaveLogo implements logo.Store.
 func (db *DB) SaveLogo(ctx context.Context, l logo.Fetched) error {
 	return db.write(ctx, func(t *tx) (err error) {
-		if l.Image == nil {
+		switch {
+		case l.Proposed && l.Image == nil:
+			_, err = t.exec(ctx, keepProposedProblem, l.AppID, l.URL, l.Problem, ms(l.NextAt))
+		case l.Proposed:
+			_, err = t.exec(ctx, keepProposedLogo, l.AppID, l.URL, l.Image, l.Hash)
+		case l.Image == nil:
 			_, err = t.exec(ctx, putLogoProblem, l.AppID, l.URL, l.Problem, ms(l.NextAt))
-			return err
+		default:
+			_, err = t.exec(ctx, putLogo, l.AppID, l.URL, l.Hash, l.Image, l.Problem, ms(l.NextAt), ms(l.Asked))
 		}
-		_, err = t.exec(ctx, putLogo, l.AppID, l.URL, l.Hash, l.Image, l.Problem, ms(l.NextAt))
 		return err
 	})
 }

@@ -27,6 +27,8 @@ func appSamples() map[string]Page {
 		{What: Say("Name"), Was: []Line{{"Partner X", false}}, Will: []Line{{"Partner Y", false}}},
 		{What: Say("Redirect URLs"), Was: []Line{{"https://a.test/cb", true}}, Will: []Line{{"https://a.test/cb", true}, {"https://b.test/cb", false}}},
 		{What: Say("Logo"), Logo: true, WillLogo: "/portal/apps/x/proposed.png"},
+		{What: Say("Logo"), Logo: true, Will: []Line{{"https://a.test/logo.png", false}}, Fetching: true},
+		{What: Say("Logo"), Logo: true, Will: []Line{{"https://a.test/logo.png", false}}, Fault: "the host answers 404"},
 	}
 	proposed := &Proposed{Proposal: postern.Proposal{Looks: app.Looks(), At: day, Review: postern.Waiting}, Differences: differences, By: "Devi Partner"}
 	refused := *proposed

@@ -49,6 +49,7 @@ type ConsentPage struct {
 	Problem Text
 	// Preview: it is shown to the app's own makers, who cannot answer it.
 	Preview bool
+	Picture string // of a preview: address of a logo that the app does not have yet
 }
 
 // Choice is an account that the person may connect.

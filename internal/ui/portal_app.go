@@ -35,6 +35,16 @@ type Proposed struct {
 	By          string // may be empty
 }
 
+// Logo is where the image is that would become the app's; empty: none would.
+func (p *Proposed) Logo() string {
+	for _, d := range p.Differences {
+		if d.Logo {
+			return d.WillLogo
+		}
+	}
+	return ""
+}
+
 // Difference is one thing before and after.
 type Difference struct {
 	What      Text
@@ -42,6 +52,8 @@ type Difference struct {
 	// WasLogo and WillLogo are addresses of images; empty: no image.
 	WasLogo, WillLogo string
 	Logo              bool
+	Fetching          bool   // the proposed image is yet to be fetched
+	Fault             string // why it could not be
 }
 
 // Line is a line of a difference. What stays stands on both sides.
