@@ -40,11 +40,11 @@ func (d *Door) log(v *entry.Visit) error {
 		return err
 	}
 	ctx, q := v.R.Context(), v.R.URL.Query()
-	chosen := ui.LogFilter{Outcome: q.Get("outcome"), Endpoint: q.Get("endpoint"), Account: strings.TrimSpace(q.Get("account")),
+	chosen := ui.LogFilter{Outcome: q.Get("outcome"), Origin: q.Get("origin"), Endpoint: q.Get("endpoint"), Account: strings.TrimSpace(q.Get("account")),
 		Connection: strings.TrimSpace(q.Get("connection")), Request: strings.TrimSpace(q.Get("request"))}
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the beginning
 	entries, err := d.Requests.List(ctx, app.ID, requestlog.Filter{
-		Outcome: requestlog.Outcome(chosen.Outcome), Endpoint: chosen.Endpoint, AccountID: chosen.Account,
+		Outcome: requestlog.Outcome(chosen.Outcome), Origin: requestlog.Origin(chosen.Origin), Endpoint: chosen.Endpoint, AccountID: chosen.Account,
 		ConnectionID: chosen.Connection, RequestID: chosen.Request, Before: before,
 	}, perPage)
 	if err != nil {
@@ -82,7 +82,7 @@ func (d *Door) usage(ctx context.Context, appID string) (*ui.Usage, error) {
 	}
 	drawn := make([]ui.UsageDay, len(days))
 	for i, day := range days {
-		drawn[i] = ui.UsageDay{Date: day.Date, Calls: day.Calls, Errors: day.Errors}
+		drawn[i] = ui.UsageDay{Date: day.Date, Calls: day.Calls, Errors: day.Errors, Strangers: day.Strangers}
 	}
 	return ui.NewUsage(drawn), nil
 }

@@ -41,7 +41,7 @@ func TestTheRequestLogSaysWhyACallFailed(t *testing.T) {
 	base, b := flushed(s, app), s.Portal(posterntest.Viewer)
 
 	p := b.Get(base + "/log")
-	wants(t, p, 200, "The redirect_uri differs from the registered one in its last character: /", "400 refused", "200 granted", "Acme", "Refused: 1.")
+	wants(t, p, 200, "The redirect_uri differs from the registered one in its last character: /", "400 refused", "200 granted", "Acme", "Refused: 0.", "without a proof that it was the app: 1.")
 	id := asked.Header.Get("X-Request-Id")
 	p = b.Get(base + "/log?request=" + id)
 	wants(t, p, 200, "differs from the registered one")

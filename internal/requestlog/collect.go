@@ -81,7 +81,7 @@ type countKey struct {
 	endpoint string
 }
 
-type tally struct{ calls, errors int64 }
+type tally struct{ calls, errors, strangers int64 }
 
 // checks counts granted checks by app.
 type checks struct {
@@ -199,6 +199,10 @@ func (l *Log) count(e *Entry, now time.Time) {
 		n = &tally{}
 		l.counts[k] = n
 	}
+	if e.strange() {
+		n.strangers++
+		return
+	}
 	n.calls++
 	if e.Outcome == Refused {
 		n.errors++
@@ -297,7 +301,7 @@ func (l *Log) take() *Batch {
 		b.More = append(b.More, More{k.app, k.id, n})
 	}
 	for k, n := range l.counts {
-		b.Counts = append(b.Counts, Count{k.app, k.day, k.endpoint, n.calls, n.errors})
+		b.Counts = append(b.Counts, Count{k.app, k.day, k.endpoint, n.calls, n.errors, n.strangers})
 	}
 	l.pending, l.more, l.counts = nil, nil, nil
 	return b

@@ -15,15 +15,16 @@ import (
 
 // rows keep what is written, as the store does.
 type rows struct {
-	mu      sync.Mutex
-	entries []Entry
-	more    map[int64]int
-	calls   map[string]int64
-	errors  map[string]int64
-	batches int
-	fails   error
-	pruned  []string
-	logged  []string
+	mu        sync.Mutex
+	entries   []Entry
+	more      map[int64]int
+	calls     map[string]int64
+	errors    map[string]int64
+	strangers map[string]int64
+	batches   int
+	fails     error
+	pruned    []string
+	logged    []string
 }
 
 func (r *rows) SaveRequests(_ context.Context, b Batch) error {
@@ -40,6 +41,7 @@ func (r *rows) SaveRequests(_ context.Context, b Batch) error {
 	for _, c := range b.Counts {
 		r.calls[c.AppID+" "+c.Endpoint] += c.Calls
 		r.errors[c.AppID+" "+c.Endpoint] += c.Errors
+		r.strangers[c.AppID+" "+c.Endpoint] += c.Strangers
 	}
 	return nil
 }
@@ -59,7 +61,7 @@ func (r *rows) LastOfConnections(context.Context, string, string) (map[string]En
 }
 
 func (r *rows) Counts(_ context.Context, app string, from int64) ([]Count, error) {
-	return []Count{{app, from, "token", 3, 1}, {app, from, "check", 4, 0}, {app, from + 2, "check", 5, 5}}, nil
+	return []Count{{app, from, "token", 3, 1, 2}, {app, from, "check", 4, 0, 1}, {app, from + 2, "check", 5, 5, 0}}, nil
 }
 
 func (r *rows) PruneRequests(_ context.Context, app string, below int64, own, strangers, limit int) (int, error) {
@@ -80,7 +82,7 @@ func (r *rows) LoggedApps(_ context.Context, after string, limit int) (list []st
 
 func newLog() (*Log, *rows, *time.Time) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	r := &rows{more: map[int64]int{}, calls: map[string]int64{}, errors: map[string]int64{}}
+	r := &rows{more: map[int64]int{}, calls: map[string]int64{}, errors: map[string]int64{}, strangers: map[string]int64{}}
 	return &Log{Store: r, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		Bounds: Bounds{Most: 10_000, History: 7 * day}}, r, &now
 }
@@ -119,6 +121,26 @@ func TestRequestsBecomeEntriesInOrderAndCalls(t *testing.T) {
 	flush(t, l)
 	if r.batches != 1 {
 		t.Error("nothing new was written as a batch")
+	}
+}
+
+// Who knows a client_id can have requests refused in the app's name. They are
+// counted, and neither as its calls nor as its errors; who shows a token that the
+// app was given is not one of them.
+func TestStrangersAddNothingToAnAppsErrors(t *testing.T) {
+	l, r, _ := newLog()
+	for range 1000 {
+		l.Heard(Entry{AppID: "a", Endpoint: "token", Outcome: Refused, Rule: "wrong_client_secret"})
+		l.Heard(Entry{AppID: "a", Endpoint: "authorize", Outcome: Refused, Rule: "redirect_url_differs"})
+	}
+	l.Heard(Entry{AppID: "a", Endpoint: "authorize", Outcome: Granted})
+	l.Heard(Entry{AppID: "a", Endpoint: "token", Outcome: Refused, Rule: "code_expired", Proved: true})
+	l.Heard(Entry{AppID: "a", Endpoint: "check", Outcome: Refused, Rule: "token_expired", ConnectionID: "con"})
+	flush(t, l)
+	for key, want := range map[string][3]int64{"a token": {1, 1, 1000}, "a authorize": {1, 0, 1000}, "a check": {1, 1, 0}} {
+		if got := [3]int64{r.calls[key], r.errors[key], r.strangers[key]}; got != want {
+			t.Errorf("%s: %v, want %v", key, got, want)
+		}
 	}
 }
 
@@ -205,7 +227,7 @@ func TestUsageHasDaysWithoutCalls(t *testing.T) {
 	if err != nil || len(days) != 4 {
 		t.Fatal(days, err)
 	}
-	for i, want := range []Day{{Calls: 7, Errors: 1}, {}, {Calls: 5, Errors: 5}, {}} {
+	for i, want := range []Day{{Calls: 7, Errors: 1, Strangers: 3}, {}, {Calls: 5, Errors: 5}, {}} {
 		want.Date = time.Date(2026, 11, 21+i, 0, 0, 0, 0, time.UTC)
 		if days[i] != want {
 			t.Errorf("day %d: %+v, want %+v", i, days[i], want)

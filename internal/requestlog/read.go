@@ -39,7 +39,8 @@ func (l *Log) LastRefreshes(ctx context.Context, appID string) (map[string]Entry
 	return l.Store.LastOfConnections(ctx, appID, "refresh")
 }
 
-// Usage counts an app's calls and the refused ones for each of the last days,
+// Usage counts an app's calls, the refused ones among them, and what strangers may
+// have had refused in its name, for each of the last days,
 // today's last; days without any are there, too.
 func (l *Log) Usage(ctx context.Context, appID string, days int) ([]Day, error) {
 	days = min(max(days, 1), countsKept)
@@ -57,6 +58,7 @@ func (l *Log) Usage(ctx context.Context, appID string, days int) ([]Day, error) 
 		if i := c.Day - first; i >= 0 && i < int64(days) {
 			list[i].Calls += c.Calls
 			list[i].Errors += c.Errors
+			list[i].Strangers += c.Strangers
 		}
 	}
 	return list, nil

@@ -57,9 +57,24 @@ type Entry struct {
 	More int
 }
 
+// strange reports whether anybody could have brought this failure about who knows
+// the app's client_id. Who shows a token that the app was given is no such stranger.
+func (e *Entry) strange() bool {
+	return e.Outcome == Refused && !e.Proved && e.ConnectionID == ""
+}
+
+// Origin is a choice among entries by what proves whose they are.
+type Origin string
+
+const (
+	Own    Origin = "own"    // proved to be the app's
+	Others Origin = "others" // perhaps the app's
+)
+
 // Filter chooses entries; what is empty asks for nothing.
 type Filter struct {
 	Outcome      Outcome
+	Origin       Origin
 	AccountID    string
 	ConnectionID string
 	Endpoint     string
@@ -69,9 +84,10 @@ type Filter struct {
 
 // Day is an app's calls of one day, in UTC.
 type Day struct {
-	Date   time.Time // midnight
-	Calls  int64
-	Errors int64
+	Date      time.Time // midnight
+	Calls     int64
+	Errors    int64 // of the calls
+	Strangers int64 // refused requests beside them, which anybody can have made
 }
 
 // Batch is what is written at once.
@@ -95,6 +111,8 @@ type Count struct {
 	Endpoint string
 	Calls    int64
 	Errors   int64
+
+	Strangers int64
 }
 
 // Bounds are what is kept of one app.

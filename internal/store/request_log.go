@@ -17,8 +17,9 @@ const (
 
 	addMore   = `UPDATE request_log SET more = more + $3 WHERE app_id = $1 AND id = $2`
 	addCounts = `
-	INSERT INTO request_counts (app_id, day, endpoint, calls, errors) VALUES ($1, $2, $3, $4, $5)
-	ON CONFLICT (app_id, day, endpoint) DO UPDATE SET calls = request_counts.calls + $4, errors = request_counts.errors + $5`
+	INSERT INTO request_counts (app_id, day, endpoint, calls, errors, strangers) VALUES ($1, $2, $3, $4, $5, $6)
+	ON CONFLICT (app_id, day, endpoint) DO UPDATE SET calls = request_counts.calls + $4, errors = request_counts.errors + $5,
+	  strangers = request_counts.strangers + $6`
 
 	requestColumns = `
 	SELECT l.id, l.began, l.request_id, l.dialect, l.endpoint, l.method, l.grant_type, l.status, l.took, l.address,
@@ -27,12 +28,13 @@ const (
 	// Filters: what is empty asks for nothing.
 	listRequests = requestColumns + `l.id < $2 AND ($3 = '' OR l.outcome = $3) AND ($4 = '' OR l.account_id = $4)
 	  AND ($5 = '' OR l.connection_id = $5) AND ($6 = '' OR l.endpoint = $6) AND ($7 = '' OR l.request_id = $7)
+	  AND ($9 = '' OR l.proved = ($9 = 'own'))
 	ORDER BY l.id DESC LIMIT $8`
 	oneRequest       = requestColumns + `l.id = $2`
 	lastOfConnection = requestColumns + `l.id IN
 	  (SELECT MAX(m.id) FROM request_log m WHERE m.app_id = $1 AND m.endpoint = $2 AND m.connection_id <> '' GROUP BY m.connection_id)`
 
-	listCounts = `SELECT day, endpoint, calls, errors FROM request_counts WHERE app_id = $1 AND day >= $2 ORDER BY day, endpoint`
+	listCounts = `SELECT day, endpoint, calls, errors, strangers FROM request_counts WHERE app_id = $1 AND day >= $2 ORDER BY day, endpoint`
 	dropCounts = `DELETE FROM request_counts WHERE app_id = $1 AND day < $2`
 	dropOld    = `
 	DELETE FROM request_log WHERE app_id = $1 AND id IN
@@ -81,7 +83,7 @@ func (db *DB) SaveRequests(ctx context.Context, b requestlog.Batch) error {
 		for _, c := range b.Counts {
 			is, err := known.has(ctx, t, c.AppID)
 			if err == nil && is {
-				_, err = t.exec(ctx, addCounts, c.AppID, c.Day, c.Endpoint, c.Calls, c.Errors)
+				_, err = t.exec(ctx, addCounts, c.AppID, c.Day, c.Endpoint, c.Calls, c.Errors, c.Strangers)
 			}
 			if err != nil {
 				return err
@@ -137,7 +139,7 @@ func (db *DB) Requests(ctx context.Context, appID string, f requestlog.Filter, l
 		before = 1<<63 - 1
 	}
 	return db.requests(ctx, appID, listRequests, before, string(f.Outcome), plainText(f.AccountID), plainText(f.ConnectionID),
-		plainText(f.Endpoint), plainText(f.RequestID), limit)
+		plainText(f.Endpoint), plainText(f.RequestID), limit, plainText(string(f.Origin)))
 }
 
 // Request implements requestlog.Store.
@@ -191,7 +193,7 @@ func (db *DB) Counts(ctx context.Context, appID string, from int64) ([]requestlo
 	var list []requestlog.Count
 	r.all(listCounts, func(rows *sql.Rows) error {
 		c := requestlog.Count{AppID: appID}
-		err := rows.Scan(&c.Day, &c.Endpoint, &c.Calls, &c.Errors)
+		err := rows.Scan(&c.Day, &c.Endpoint, &c.Calls, &c.Errors, &c.Strangers)
 		list = append(list, c)
 		return err
 	}, appID, from)

@@ -23,7 +23,7 @@ func logSamples() map[string]Page {
 	own := listing
 	own.Connection.ID, own.Connection.UserID = "con_2", "usr_1"
 	usage := func() *Usage {
-		return NewUsage([]UsageDay{{Date: day, Calls: 10, Errors: 1}, {Date: day.Add(24 * time.Hour)}, {Date: day.Add(48 * time.Hour), Calls: 1000}})
+		return NewUsage([]UsageDay{{Date: day, Calls: 10, Errors: 1, Strangers: 12}, {Date: day.Add(24 * time.Hour)}, {Date: day.Add(48 * time.Hour), Calls: 1000}})
 	}
 	healthy := HookEndpoint{URL: app.WebhookURL, Status: "healthy", LastSuccess: day, Ordered: true}
 	failing := HookEndpoint{URL: app.WebhookURL, Status: "failing", Failures: 3, FailingSince: day, Waiting: 2, Parked: 1}

@@ -25,7 +25,7 @@ func (*LogPage) Title() Text  { return Say("Request log") }
 
 // LogFilter is what was chosen.
 type LogFilter struct {
-	Outcome, Endpoint, Account, Connection, Request string
+	Outcome, Origin, Endpoint, Account, Connection, Request string
 }
 
 // On reports whether anything was chosen.
@@ -36,6 +36,13 @@ func (f LogFilter) Outcomes() []Option {
 	return chosen(f.Outcome, []Option{
 		{Value: "", Text: Say("All answers")}, {Value: "refused", Text: Say("Refused")},
 		{Value: "granted", Text: Say("Granted")}, {Value: "no_effect", Text: Say("Without effect")},
+	})
+}
+
+// Origins are what there is to choose.
+func (f LogFilter) Origins() []Option {
+	return chosen(f.Origin, []Option{
+		{Value: "", Text: Say("Everybody’s")}, {Value: "own", Text: Say("Proved to be yours")}, {Value: "others", Text: Say("Not proved")},
 	})
 }
 
@@ -146,6 +153,7 @@ func (*LogEntryPage) Title() Text  { return Say("Request") }
 type Usage struct {
 	Days          []UsageDay
 	Calls, Errors int64
+	Strangers     int64    // refused in the app's name beside the calls: anybody's
 	Most          UsageDay // the day with most calls
 }
 
@@ -153,6 +161,7 @@ type Usage struct {
 type UsageDay struct {
 	Date          time.Time
 	Calls, Errors int64
+	Strangers     int64
 	X             int // left edge; a bar is 8 wide, and 10 apart
 	Top, Height   int // of all calls
 	BadTop, Bad   int // of the refused ones, at the foot
@@ -164,6 +173,7 @@ func NewUsage(days []UsageDay) *Usage {
 	for _, d := range days {
 		u.Calls += d.Calls
 		u.Errors += d.Errors
+		u.Strangers += d.Strangers
 		if d.Calls > u.Most.Calls {
 			u.Most = d
 		}

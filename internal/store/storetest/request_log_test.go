@@ -36,7 +36,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 				entry(7, func(e *requestlog.Entry) { e.Grant = "\x00\xff" }),
 			},
 			More:   []requestlog.More{{AppID: "own", ID: 2, N: 812}, {AppID: "own", ID: 99, N: 1}},
-			Counts: []requestlog.Count{{AppID: "own", Day: 7, Endpoint: "token", Calls: 3, Errors: 1}, {AppID: "nobody", Day: 7, Endpoint: "token", Calls: 1}},
+			Counts: []requestlog.Count{{AppID: "own", Day: 7, Endpoint: "token", Calls: 3, Errors: 1, Strangers: 4}, {AppID: "nobody", Day: 7, Endpoint: "token", Calls: 1}},
 		}
 		w.ok(w.db.SaveRequests(w.ctx, batch))
 		w.ok(w.db.SaveRequests(w.ctx, requestlog.Batch{Counts: batch.Counts}))
@@ -59,6 +59,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 			{requestlog.Filter{}, 10, "74321"}, {requestlog.Filter{}, 2, "74"}, {requestlog.Filter{Before: 4}, 10, "321"},
 			{requestlog.Filter{Outcome: requestlog.Refused}, 10, "2"}, {requestlog.Filter{AccountID: "acc-1"}, 10, "43"},
 			{requestlog.Filter{ConnectionID: "con-1", Before: 4}, 10, "3"}, {requestlog.Filter{Endpoint: "token"}, 10, "721"},
+			{requestlog.Filter{Origin: requestlog.Own}, 10, "7321"}, {requestlog.Filter{Origin: requestlog.Others}, 10, "4"},
 			{requestlog.Filter{RequestID: "req_3"}, 10, "3"}, {requestlog.Filter{RequestID: "req\x00"}, 10, ""},
 		} {
 			if got := ids(c.f, c.most); got != c.want {
@@ -82,7 +83,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 		}
 		counts, err := w.db.Counts(w.ctx, "own", 7)
 		w.ok(err)
-		if len(counts) != 1 || counts[0].Calls != 6 || counts[0].Errors != 2 {
+		if len(counts) != 1 || counts[0].Calls != 6 || counts[0].Errors != 2 || counts[0].Strangers != 8 {
 			w.Errorf("counts %+v", counts)
 		}
 		apps, err := w.db.LoggedApps(w.ctx, "", 10)
