@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"mime/quotedprintable"
@@ -382,4 +383,39 @@ func TestRegistrationsAreBoundedBySourceAndByEmail(t *testing.T) {
 	if len(mails) != 4 || mails[3].To != "two@flood.test" {
 		t.Errorf("%d mails came, the last to %s", len(mails), mails[len(mails)-1].To)
 	}
+}
+
+// Being signed in with the e-mail that an invitation is for is no proof that the
+// e-mail is one's own, where nobody has vouched for it: the link asks for a new
+// password, and ends the old one.
+func TestPA17_ASignInForWhichNobodyVouchesIsAskedForANewPassword(t *testing.T) {
+	s := posterntest.New(t)
+	old := s.Portal(posterntest.Coder)
+	rows, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(s.Database, "sqlite:")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	if _, err := rows.Exec(`UPDATE staff SET vouched_by = '' WHERE email_folded = $1`, posterntest.Coder); err != nil {
+		t.Fatal(err)
+	}
+	s.Console(posterntest.Operator).Get("/operator/partners/"+partnerOf(t, s)).Wants(t, http.StatusOK, "nobody vouches for the e-mail")
+	path := s.Invite(posterntest.Coder, "Other Inc", postern.Developer)
+	page := old.Get(path).Wants(t, http.StatusOK, "Join Other Inc", "New password")
+	person := posterntest.NewBrowser(t, s.URL)
+	accept(person, person.Get(path), "Join the team").Wants(t, http.StatusOK, "Partner Inc", "Other Inc")
+	accept(old, page, "Join the team").Wants(t, http.StatusNotFound)
+	if page := old.Get("/portal"); page.URL.Path != "/portal/login" {
+		t.Errorf("the old sign-in goes on: %s", page.Text())
+	}
+	if page := old.SignIn(old.Get("/portal/login"), posterntest.Coder, posterntest.Password); page.URL.Path == "/portal" {
+		t.Error("the old password goes on")
+	}
+}
+
+// partnerOf is the id of the partner of these tests.
+func partnerOf(t *testing.T, s *posterntest.Postern) string {
+	t.Helper()
+	id, _ := idsOf(t, s, posterntest.Dev)
+	return id
 }
