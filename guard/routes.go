@@ -15,7 +15,8 @@ import (
 const mostRules = 16 << 20
 
 // fetchRoutes brings the rules for routes. They are fetched whenever the change
-// stream begins: rules change when Postern starts anew, and then it breaks.
+// stream begins: rules change when Postern starts anew or reads its configuration
+// again, and then it breaks.
 func (g *Guard) fetchRoutes(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.o.URL+"/routes", nil)
 	if err != nil {

@@ -62,10 +62,8 @@ func (s *source) rooms(t *terminal, use func(context.Context, *config.Config, *s
 	return errors.Join(use(ctx, cfg, rooms), rooms.Close())
 }
 
-// logger writes as the configuration says.
-func logger(cfg *config.Config, out io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // was checked
+// logger writes as the configuration says, from a level on that may change.
+func logger(cfg *config.Config, level slog.Leveler, out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"postern.dev/postern/internal/posterntest"
 )
 
 var program string
@@ -272,11 +275,11 @@ func TestEveryCommandTellsTheWarnings(t *testing.T) {
 }
 
 // serving starts the server and waits until it is ready.
-func (p *place) serving(args ...string) (cmd *exec.Cmd, log *bytes.Buffer, address string) {
+func (p *place) serving(args ...string) (cmd *exec.Cmd, log *posterntest.Log, address string) {
 	p.t.Helper()
 	address = free(p.t)
 	cmd = p.command(append([]string{"serve", "-c", "postern.yaml", "--listen", address}, args...)...)
-	log = &bytes.Buffer{}
+	log = &posterntest.Log{}
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -339,5 +342,66 @@ func TestTheStartWarnsOfWhatIsInsecure(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
 		}
+	}
+}
+
+// OP-16: a hang-up has the server read its configuration again; what is wrong is
+// told with file, line and key, and nothing changes.
+func TestAHangUpReadsTheConfigurationAgain(t *testing.T) {
+	p := newPlace(t)
+	cmd, log, address := p.serving()
+	text, err := os.ReadFile(filepath.Join(p.dir, "postern.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hangUp := func(more string) {
+		t.Helper()
+		p.write("postern.yaml", string(text)+more)
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(want string) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			resp, err := http.Get("http://" + address + "/login")
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || resp.StatusCode != http.StatusOK {
+				t.Fatalf("%d %v", resp.StatusCode, err)
+			}
+			if strings.Contains(string(page), want) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("never said %q", want)
+			}
+		}
+	}
+	hangUp("branding: {name: First Gate}\n")
+	says("First Gate")
+	hangUp("branding: {name: Wrong Gate}\nroutse: x\n")
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), "goes on with the configuration that it had"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing is told\n%s", log)
+		}
+	}
+	says("First Gate")
+	hangUp("branding: {name: Second Gate}\ninternal_listen: 127.0.0.1:1\n")
+	says("Second Gate")
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`postern.yaml:5:1: unknown key \"routse\"; did you mean \"routes\"?`, "key=internal_listen"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s\n%s", want, log)
+		}
+	}
+	if strings.Contains(log.String(), "key=listen") {
+		t.Errorf("a flag that stays is told as changed\n%s", log)
 	}
 }

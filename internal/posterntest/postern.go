@@ -42,7 +42,10 @@ type Postern struct {
 	Clock    *clock.Clock
 	Log      *Log // all that was logged, at the most talkative level
 
-	cfg     *config.Config
+	cfg      *config.Config
+	settings map[string]any
+	file     string // the configuration
+
 	running *atomic.Pointer[server.Server]
 	people  map[string]*Browser
 }
@@ -83,9 +86,9 @@ func New(t testing.TB, options ...Option) *Postern {
 		settings["database"] = engines.SQLite(t)
 	}
 	s.Database = settings["database"].(string)
-	file := writeJSON(t, filepath.Join(t.TempDir(), "postern.yaml"), settings)
+	s.settings, s.file = settings, filepath.Join(t.TempDir(), "postern.yaml")
 	var err error
-	if s.cfg, _, err = config.Load(config.Sources{File: file}); err != nil {
+	if s.cfg, err = s.configure(); err != nil {
 		t.Fatal(err)
 	}
 	s.start()
@@ -142,6 +145,24 @@ func (s *Postern) Restart() {
 	s.t.Helper()
 	s.stop()
 	s.start()
+}
+
+// configure writes the settings down and reads them as an operator's.
+func (s *Postern) configure() (*config.Config, error) {
+	cfg, _, err := config.Load(config.Sources{File: writeJSON(s.t, s.file, s.settings)})
+	return cfg, err
+}
+
+// Reload changes settings while the server runs, which keeps those of left.
+func (s *Postern) Reload(options ...Option) (left []string, err error) {
+	for _, option := range options {
+		option(s.settings)
+	}
+	next, err := s.configure()
+	if err != nil {
+		return nil, err
+	}
+	return s.running.Load().Reload(next)
 }
 
 // For is the same Postern for a subtest, with browsers of its own.

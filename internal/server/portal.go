@@ -35,8 +35,7 @@ func isUnder(path, prefix string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
-	s.Registry.Learn = s.OAuth.Memory.Learn
+func (s *reading) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	partners, err := s.entry(pages, portal.Prefix, postern.PartnerRealm)
 	if err != nil {
 		return nil, err
@@ -65,7 +64,7 @@ func (s *Server) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 }
 
 // entry is the sign-in of a realm.
-func (s *Server) entry(pages *ui.Pages, prefix string, realm postern.Realm) (*entry.Entry, error) {
+func (s *reading) entry(pages *ui.Pages, prefix string, realm postern.Realm) (*entry.Entry, error) {
 	o := s.outside
 	return entry.New(entry.Config{
 		Prefix: prefix, Realm: realm, PublicURL: s.cfg.PublicURL, Pages: pages, People: s.Identity,

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"postern.dev/postern/internal/config"
@@ -65,7 +66,8 @@ type Rooms struct {
 	Mail     *mail.Outbox
 
 	vault   *vault.Vault
-	scratch string // a directory to remove in the end
+	mounted *atomic.Pointer[dialect.Set] // the dialects now; a server may read them anew
+	scratch string                       // a directory to remove in the end
 }
 
 // Build opens the database, brings its schema up to date, proves the secret key
@@ -92,12 +94,14 @@ func Build(ctx context.Context, cfg *config.Config, outside Outside) (*Rooms, er
 		Guesses: cfg.SignIn.Attempts, SessionIdle: cfg.Lifetimes.SessionIdle, SessionLife: cfg.Lifetimes.Session,
 	}}
 	keys := newSigning(cfg, o, db, v)
+	mounted := &atomic.Pointer[dialect.Set]{}
+	mounted.Store(dialects)
 	return &Rooms{
-		DB: db, Dialects: dialects, Identity: people, Signing: keys, vault: v,
-		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, dialects), Memory: oauth.NewMemory(db, o.Now, cfg.Check.Away)},
+		DB: db, Dialects: dialects, Identity: people, Signing: keys, vault: v, mounted: mounted,
+		OAuth:    &oauth.Rules{Store: db, Now: o.Now, Random: o.Random, Log: o.Log, Sealed: sealer{v}, Signed: signed(cfg, keys, mounted), Memory: oauth.NewMemory(db, o.Now, cfg.Check.Away)},
 		Registry: newRegistry(cfg, o, db, people, v, dialects, out),
 		Requests: newRequestLog(cfg, o, db),
-		Webhooks: newWebhooks(cfg, o, db, v, dialects, out),
+		Webhooks: newWebhooks(cfg, o, db, v, mounted, out),
 		Sandbox:  &sandbox.Rules{Store: db, Sealer: sealer{v}, HashPassword: people.HashPassword, Now: o.Now, Random: o.Random},
 		Mail:     out,
 	}, nil

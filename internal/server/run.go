@@ -8,15 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
-	"path"
-	"strings"
 	"sync"
 	"time"
-
-	"postern.dev/postern"
-	"postern.dev/postern/internal/gate"
-	"postern.dev/postern/internal/oauth"
 )
 
 const (
@@ -37,47 +30,6 @@ const (
 	lingerTime = 250 * time.Millisecond
 )
 
-// check is the API's door.
-func (s *Server) check() *gate.Gate {
-	return &gate.Gate{Dialects: s.Dialects, Engine: s.OAuth, Sequence: s.OAuth.Memory, Routes: s.routes, Fallback: defaultDialect, Log: s.outside.Log, Seen: s.checked}
-}
-
-// insideDoors is what the internal listener serves; it is never exposed.
-func (s *Server) insideDoors() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.Handle("GET /readyz", &s.health)
-	mux.Handle("GET /metrics", s.metrics.handler())
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	check := s.check()
-	api := func(ctx context.Context, id string, secret postern.Secret, source string) error {
-		return s.OAuth.AuthenticateAPI(ctx, oauth.ClientAuth{ClientID: id, Secret: secret, Basic: true, Source: source})
-	}
-	changes := &gate.Stream{Sequence: s.OAuth.Memory, Rows: s.DB, Log: s.outside.Log.Warn, Ending: s.ending.Done(), API: api}
-	rules := &gate.Rules{Routes: s.routes, API: api}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.insideIDs.named(w)
-		switch at := r.URL.EscapedPath(); {
-		case strings.HasPrefix(at, "/check"):
-			ctx, cancel := context.WithTimeout(r.Context(), checkTime)
-			defer cancel()
-			check.ServeHTTP(w, r.WithContext(ctx))
-		case at == "/changes":
-			changes.ServeHTTP(w, r)
-		case at == "/routes":
-			rules.ServeHTTP(w, r)
-		case path.Clean(at) != strings.TrimSuffix(at, "/"): // not redirected to what it might have meant
-			http.NotFound(w, r)
-		default:
-			mux.ServeHTTP(w, r)
-		}
-	})
-}
-
 // listener is an address that is served.
 type listener struct {
 	name string
@@ -93,7 +45,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	log := s.outside.Log
-	for _, w := range s.warnings() {
+	for _, w := range s.latest.Load().warnings() {
 		log.Warn(w)
 	}
 	failed := make(chan error, len(listeners))

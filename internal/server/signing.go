@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"postern.dev/postern/internal/config"
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/oauth"
@@ -18,10 +20,11 @@ func newSigning(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault) *si
 
 // signed is what signed access tokens take: keys, and the name under which each
 // dialect's metadata is found.
-func signed(cfg *config.Config, keys *signing.Rules, mounted *dialect.Set) *oauth.Signed {
-	issuers := map[string]string{}
-	for _, d := range mounted.List() {
-		issuers[d.Name()] = d.Issuer(cfg.PublicURL)
-	}
-	return &oauth.Signed{Keys: keys, Issuer: func(dialect string) string { return issuers[dialect] }}
+func signed(cfg *config.Config, keys *signing.Rules, mounted *atomic.Pointer[dialect.Set]) *oauth.Signed {
+	return &oauth.Signed{Keys: keys, Issuer: func(name string) string {
+		if d, ok := mounted.Load().Get(name); ok {
+			return d.Issuer(cfg.PublicURL)
+		}
+		return ""
+	}}
 }

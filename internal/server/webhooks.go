@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"postern.dev/postern"
@@ -16,7 +17,7 @@ import (
 	"postern.dev/postern/internal/webhook"
 )
 
-func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mounted *dialect.Set, out *mail.Outbox) *webhook.Rules {
+func newWebhooks(cfg *config.Config, o Outside, db *store.DB, v *vault.Vault, mounted *atomic.Pointer[dialect.Set], out *mail.Outbox) *webhook.Rules {
 	var networks []netip.Prefix
 	for _, n := range cfg.Webhooks.AllowNetworks {
 		networks = append(networks, n.Prefix)
@@ -38,14 +39,14 @@ func (m mailer) Seal(to, subject, text string) (postern.SealedMail, error) {
 // wires are the mounted dialects as the webhooks speak of them. An app whose
 // dialect is not mounted any more is told in the standard words.
 type wires struct {
-	mounted *dialect.Set
+	mounted *atomic.Pointer[dialect.Set]
 	db      *store.DB
 	sealed  sealer
 	now     func() time.Time
 }
 
 func (w wires) EventData(name string, m *webhook.Message) (members []webhook.Member) {
-	d, ok := w.mounted.Get(name)
+	d, ok := w.mounted.Load().Get(name)
 	if !ok || m.Account.ID == "" {
 		return nil
 	}
@@ -64,7 +65,7 @@ func owner(m *webhook.Message) *postern.User {
 }
 
 func (w wires) Legacy(ctx context.Context, name string, m *webhook.Message, secret postern.Secret) (*webhook.Legacy, error) {
-	d, ok := w.mounted.Get(name)
+	d, ok := w.mounted.Load().Get(name)
 	if !ok || m.Own {
 		return nil, nil
 	}
@@ -103,7 +104,7 @@ func (w wires) clientSecret(ctx context.Context, appID string) (postern.Secret, 
 }
 
 func (w wires) AccountIDs(name string) *postern.Form {
-	if d, ok := w.mounted.Get(name); ok {
+	if d, ok := w.mounted.Load().Get(name); ok {
 		return d.Terms().AccountIDs
 	}
 	return nil
