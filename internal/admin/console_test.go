@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 	"postern.dev/postern/internal/posterntest/postbox"
 )
 
@@ -51,7 +52,11 @@ func TestANewAppIsConnectedToRealAccountsWhenTheOperatorApprovesIt(t *testing.T)
 }
 
 func TestALiveAppStaysAsItIsWhileAChangeWaits(t *testing.T) {
-	s := posterntest.New(t, posterntest.Set("apps", map[string]any{"review": "review"}))
+	engines.Each(t, changeWaits)
+}
+
+func changeWaits(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database), posterntest.Set("apps", map[string]any{"review": "review"}))
 	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
 	path := "/portal/apps/" + posterntest.Standard.ID
 	settings := dev.Get(path + "/settings")
@@ -140,7 +145,11 @@ func TestPA_TheConsoleIsForOperatorsAlone(t *testing.T) {
 }
 
 func TestTheAuditLogIsReadPageByPage(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, auditGoesOn)
+}
+
+func auditGoesOn(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	op, dev := s.Console(posterntest.Operator), s.Portal(posterntest.Dev)
 	id := posterntest.Standard.ID
 	for i := range 60 {

@@ -20,11 +20,13 @@ const (
 	staffName  = `SELECT CASE WHEN name <> '' THEN name ELSE email END FROM staff WHERE id = $1`
 
 	auditColumns = `SELECT id, at, actor, action, object, detail, address FROM audit`
-	auditOrder   = ` AND ($1 = 0 OR at < $1 OR at = $1 AND id < $2) ORDER BY at DESC, id DESC LIMIT $3`
-	auditAll     = auditColumns + ` WHERE TRUE` + auditOrder
-	auditBy      = auditColumns + ` WHERE actor = $4` + auditOrder
-	auditAbout   = auditColumns + ` WHERE object = $4` + auditOrder
-	auditBoth    = auditColumns + ` WHERE actor = $4 AND object = $5` + auditOrder
+	// The column comes first: PostgreSQL gives a parameter the type of what it is first
+	// compared with, and 0 is too small a type for a time.
+	auditOrder = ` AND (at < $1 OR at = $1 AND id < $2 OR $1 = 0) ORDER BY at DESC, id DESC LIMIT $3`
+	auditAll   = auditColumns + ` WHERE TRUE` + auditOrder
+	auditBy    = auditColumns + ` WHERE actor = $4` + auditOrder
+	auditAbout = auditColumns + ` WHERE object = $4` + auditOrder
+	auditBoth  = auditColumns + ` WHERE actor = $4 AND object = $5` + auditOrder
 )
 
 // AllPartners implements admin.ConsoleRows.
