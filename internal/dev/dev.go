@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,8 @@ type Options struct {
 	Out     io.Writer
 	Err     io.Writer // of the server's log
 
-	anyPort bool
+	anyPort  bool
+	database string // lines of the configuration; empty: a file in Dir
 }
 
 // Run runs the demo until ctx ends.
@@ -146,7 +148,7 @@ func closeAll(listeners []net.Listener) {
 // declare writes the files of an installation, and applies them as an operator
 // would.
 func (d *demo) declare(ctx context.Context, o Options) (*config.Config, error) {
-	text, err := configuration(d.at, o.Verbose)
+	text, err := configuration(d.at, cmp.Or(o.database, "database: sqlite:"+databaseFile), o.Verbose)
 	if err != nil {
 		return nil, err
 	}

@@ -20,8 +20,15 @@ import (
 // running is a demo in a directory, stopped after the test.
 func running(t *testing.T, dir string, fresh bool) *demo {
 	t.Helper()
+	return runningOn(t, "", Options{Dir: dir, Fresh: fresh})
+}
+
+// runningOn is running with a database of the test's; "": the demo's own.
+func runningOn(t *testing.T, database string, o Options) *demo {
+	t.Helper()
 	var log bytes.Buffer
-	d, err := start(t.Context(), Options{Dir: dir, Fresh: fresh, Out: &log, Err: &log, anyPort: true})
+	o.Out, o.Err, o.anyPort, o.database = &log, &log, true, database
+	d, err := start(t.Context(), o)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}

@@ -60,7 +60,7 @@ type places struct {
 
 // configuration is the server's configuration file. Without a list of mounts
 // there are the usual dialects; any further built-in one is under its name.
-func configuration(at places, verbose bool) (string, error) {
+func configuration(at places, database string, verbose bool) (string, error) {
 	unsaid, err := server.Mounts(&config.Config{})
 	if err != nil {
 		return "", err
@@ -84,7 +84,7 @@ func configuration(at places, verbose bool) (string, error) {
 listen: ` + strings.TrimPrefix(strings.Replace(at.public, "localhost", "127.0.0.1", 1), "http://") + `
 public_url: ` + at.public + `
 internal_listen: ` + strings.TrimPrefix(at.internal, "http://") + `
-database: sqlite:` + databaseFile + `
+` + database + `
 insecure_loopback: true
 dialects:
   - ` + strings.Join(mounts, "\n  - ") + `

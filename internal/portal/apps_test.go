@@ -23,6 +23,7 @@ import (
 	"golang.org/x/net/html"
 
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 )
 
 // made registers an app in the portal and gives its path.
@@ -50,7 +51,11 @@ func newApp(t *testing.T, b *posterntest.Browser) string {
 var clientSecret = regexp.MustCompile(`pos_[A-Za-z0-9]{49}`)
 
 func TestPA04_ASecretIsShownOnceAndRotatedWithoutDowntime(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, secretIsRotated)
+}
+
+func secretIsRotated(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	b := s.Portal(posterntest.Coder)
 	app := made(t, s, b, "Night Sync")
 	keys := b.Get(app+"/keys").Wants(t, 200, "There is no secret yet")
@@ -97,7 +102,11 @@ func TestPA04_ASecretIsShownOnceAndRotatedWithoutDowntime(t *testing.T) {
 
 // What a program signs is taken once its public key is registered, as long as it is.
 func TestAPublicKeyIsRegisteredReplacedAndRemoved(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, publicKeyIsRegistered)
+}
+
+func publicKeyIsRegistered(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	b := s.Portal(posterntest.Coder)
 	app := made(t, s, b, "Night Sync")
 	id, one, two := strings.TrimPrefix(app, "/portal/apps/"), newKey(t, "one"), newKey(t, "two")
@@ -560,7 +569,11 @@ func TestLC10_ALogoIsWrittenAnewOrRefusedInWords(t *testing.T) {
 }
 
 func TestAnAppIsSwitchedOffAndOnAndRemoved(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, appIsSwitched)
+}
+
+func appIsSwitched(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	b := s.Portal(posterntest.Dev)
 	app := "/portal/apps/" + posterntest.Standard.ID
 	token := s.Redeem(posterntest.Standard, s.Approve(posterntest.Standard, posterntest.Ada)).OK().Field("access_token")

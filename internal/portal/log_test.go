@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 	"postern.dev/postern/internal/requestlog"
 )
 
@@ -34,7 +35,11 @@ func wants(t *testing.T, p *posterntest.Page, status int, words ...string) {
 }
 
 func TestTheRequestLogSaysWhyACallFailed(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, logSaysWhy)
+}
+
+func logSaysWhy(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	app := posterntest.Standard
 	asked := s.Send(posterntest.Request{Method: "GET", Path: s.AuthorizeURL(app, "redirect_uri", app.RedirectURL+"/")})
 	s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
@@ -63,7 +68,11 @@ func TestTheRequestLogSaysWhyACallFailed(t *testing.T) {
 }
 
 func TestALongLogGoesOnPageByPage(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, logGoesOn)
+}
+
+func logGoesOn(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	app := posterntest.Standard
 	for range 35 {
 		s.Send(posterntest.PostForm("/oauth/token", "grant_type", "refresh_token", "refresh_token", "x").Authorized(posterntest.Basic(app.ID, app.Secret)))
@@ -82,7 +91,11 @@ func TestALongLogGoesOnPageByPage(t *testing.T) {
 }
 
 func TestConnectionsAreListedAndEndedByWhoMay(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, connectionsAreEnded)
+}
+
+func connectionsAreEnded(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	app := posterntest.Standard
 	got := s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
 	got = s.Refresh(app, got.Field("refresh_token")).OK()
@@ -120,7 +133,11 @@ func TestConnectionsAreListedAndEndedByWhoMay(t *testing.T) {
 }
 
 func TestWebhooksAreShownAndSentAgain(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, webhooksAreSentAgain)
+}
+
+func webhooksAreSentAgain(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	partner := posterntest.NewPartner(t)
 	app := posterntest.Standard
 	s.Apply(`partners: [{name: Partner Inc, apps: [{name: Standard Partner, client_id: standard-app, webhook_url: "` + partner.URL("/hook") + `"}]}]`)
