@@ -18,29 +18,33 @@ const (
 	a.iss, a.public, a.disabled, a.jwks, a.access_token_format, a.review, p.disabled,
 	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0), s.sealed`
 
-	appTables = `
-	apps a
+	selectApp = `
+	SELECT r.value, ` + appColumns + `
+	FROM apps a
+	JOIN counters r ON r.name = 'registry_version'
 	JOIN partners p ON p.id = a.partner_id
-	LEFT JOIN app_secrets s ON s.app_id = a.id`
+	LEFT JOIN app_secrets s ON s.app_id = a.id
+	WHERE a.id = $1 AND a.removed_at = 0 AND p.removed_at = 0`
 
-	appWhere = ` WHERE a.id = $1 AND a.removed_at = 0 AND p.removed_at = 0`
-
-	selectApp         = `SELECT ` + appColumns + ` FROM ` + appTables + appWhere
-	selectAppAndCode  = `SELECT ` + appColumns + `, ` + codeColumns + ` FROM ` + appTables + codeTables + appWhere
-	selectAppAndToken = `SELECT ` + appColumns + `, ` + tokenColumns + ` FROM ` + appTables + tokenTables + appWhere
+	// What a request for a token asks for beside its app: the registry's version,
+	// which says whether the app in memory is that of the rows, and the code or the
+	// token, if there is one.
+	selectRegistry         = `SELECT value FROM counters WHERE name = 'registry_version'`
+	selectRegistryAndCode  = `SELECT r.value, ` + codeColumns + ` FROM counters r` + codeTables + ` WHERE r.name = 'registry_version'`
+	selectRegistryAndToken = `SELECT r.value, ` + tokenColumns + ` FROM counters r` + tokenTables + ` WHERE r.name = 'registry_version'`
 
 	selectAPI = `SELECT id, name, secret_hash, disabled FROM apis WHERE id = $1`
 )
 
 // App implements oauth.Store.
 func (db *DB) App(ctx context.Context, clientID string) (*postern.App, error) {
-	return db.app(ctx, selectApp, nil, clientID)
+	return db.appBeside(ctx, clientID, selectRegistry, nil)
 }
 
 // AppAndCode implements oauth.Store.
 func (db *DB) AppAndCode(ctx context.Context, clientID string, code postern.Hash) (*postern.App, *postern.Code, error) {
 	var c codeRow
-	app, err := db.app(ctx, selectAppAndCode, c.fields(), clientID, code[:])
+	app, err := db.appBeside(ctx, clientID, selectRegistryAndCode, c.fields(), code[:])
 	if err != nil || c.hash == nil {
 		return app, nil, err
 	}
@@ -51,7 +55,7 @@ func (db *DB) AppAndCode(ctx context.Context, clientID string, code postern.Hash
 // AppAndToken implements oauth.Store.
 func (db *DB) AppAndToken(ctx context.Context, clientID string, token postern.Hash) (*postern.App, *postern.Token, error) {
 	var t tokenRow
-	app, err := db.app(ctx, selectAppAndToken, t.fields(), clientID, token[:])
+	app, err := db.appBeside(ctx, clientID, selectRegistryAndToken, t.fields(), token[:])
 	if err != nil || t.hash == nil {
 		return app, nil, err
 	}
@@ -59,23 +63,39 @@ func (db *DB) AppAndToken(ctx context.Context, clientID string, token postern.Ha
 	return app, found, db.trouble(err)
 }
 
-// app runs one of the statements above; beside is scanned from what follows the
-// app's columns.
-func (db *DB) app(ctx context.Context, query string, beside []any, args ...any) (*postern.App, error) {
-	rows, err := read{db}.rows(ctx, query, args...)
-	if err != nil {
+// appBeside runs one of the statements above, scans what follows the version,
+// and gives the app as the rows have it.
+func (db *DB) appBeside(ctx context.Context, clientID, query string, beside []any, args ...any) (*postern.App, error) {
+	var version int64
+	if err := (read{db}).row(ctx, query, args...).Scan(append([]any{&version}, beside...)...); err != nil {
 		return nil, db.missing(err, "app")
 	}
+	if app := db.known.get(clientID, version); app != nil {
+		return app, nil
+	}
+	app, version, err := db.readApp(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	db.known.put(app, version)
+	return app, nil
+}
+
+// readApp reads an app and the registry's version at that moment.
+func (db *DB) readApp(ctx context.Context, clientID string) (app *postern.App, version int64, err error) {
+	rows, err := read{db}.rows(ctx, selectApp, clientID)
+	if err != nil {
+		return nil, 0, db.missing(err, "app")
+	}
 	defer rows.Close()
-	var app *postern.App
 	for rows.Next() {
 		var a appRow
-		if err := rows.Scan(append(a.fields(), beside...)...); err != nil {
-			return nil, db.trouble(err)
+		if err := rows.Scan(append([]any{&version}, a.fields()...)...); err != nil {
+			return nil, 0, db.trouble(err)
 		}
 		if app == nil {
 			if app, err = a.app(); err != nil {
-				return nil, db.trouble(err)
+				return nil, 0, db.trouble(err)
 			}
 		}
 		if a.secret.ID != "" {
@@ -83,12 +103,12 @@ func (db *DB) app(ctx context.Context, query string, beside []any, args ...any) 
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, db.missing(err, "app")
+		return nil, 0, db.missing(err, "app")
 	}
 	if app == nil {
-		return nil, notFound("app")
+		return nil, 0, notFound("app")
 	}
-	return app, nil
+	return app, version, nil
 }
 
 // appRow is where a row of appColumns is scanned to.

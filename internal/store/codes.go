@@ -20,7 +20,7 @@ const (
 	COALESCE(m.role, ''), ` + peopleColumns
 
 	codeTables = `
-	LEFT JOIN codes c ON c.hash = $2
+	LEFT JOIN codes c ON c.hash = $1
 	LEFT JOIN memberships m ON m.account_id = c.account_id AND m.user_id = c.user_id` + peopleTables
 
 	// The account and the approver of a code, NULL when there is no code.

@@ -35,6 +35,7 @@ type DB struct {
 	writes  *sql.DB // the same pool as reads on PostgreSQL
 	group   *group  // SQLite only
 	stmts   sync.Map
+	known   appMemory
 }
 
 // Open opens a database: "sqlite:PATH" or "postgres://…". It does not migrate.
@@ -132,7 +133,7 @@ func (db *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []goose.ProviderOption{goose.WithVerbose(false)}
+	options := []goose.ProviderOption{goose.WithVerbose(false), goose.WithGoMigrations(db.engine.watchRegistry())}
 	if !db.engine.oneNode {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {

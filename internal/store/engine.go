@@ -31,6 +31,7 @@ type engine struct {
 	forApp  string // keeps an app (alias a) as it is to the end of the transaction
 	// snapshot begins a transaction that reads one moment; SQLite's do by themselves.
 	snapshot *sql.TxOptions
+	watch    []string // count the registry's version on with every change of its rows
 	// isAway tells trouble that may pass (the database is down, full or busy)
 	// from a fault of ours.
 	isAway func(error) bool
@@ -54,6 +55,7 @@ var sqliteEngine = engine{
 		}
 		return isPassing(err)
 	},
+	watch:     watchRegistrySQLite,
 	isRetry:   func(error) bool { return false },
 	isForeign: func(error) bool { return false },
 	isDuplicate: func(err error) bool {
@@ -81,6 +83,7 @@ var postgresEngine = engine{
 		}
 		return pgconn.Timeout(err) || isPassing(err)
 	},
+	watch: watchRegistryPostgres,
 	isRetry: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && (e.Code == "40001" || e.Code == "40P01")
@@ -132,7 +135,7 @@ func openSQLite(ctx context.Context, path string) (reads, writes *sql.DB, err er
 	}
 	dsn := "file:" + (&pathEscaper{path}).String() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(OFF)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)"
+		"&_pragma=foreign_keys(OFF)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)"
 	if writes, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return nil, nil, err
 	}

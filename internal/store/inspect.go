@@ -75,7 +75,7 @@ func newest() (version int64, err error) {
 		}
 		version = max(version, v)
 	}
-	return version, nil
+	return max(version, versionOfWatch), nil
 }
 
 // Intact reports whether an SQLite file is as SQLite wrote it; PostgreSQL sees to

@@ -28,7 +28,7 @@ const (
 	LEFT JOIN apps ta ON ta.id = t.app_id
 	LEFT JOIN partners tp ON tp.id = ta.partner_id` + peopleTables
 
-	tokenTables = ` LEFT JOIN tokens t ON t.hash = $2` + tokenJoins
+	tokenTables = ` LEFT JOIN tokens t ON t.hash = $1` + tokenJoins
 
 	selectToken = `SELECT ` + tokenColumns + ` FROM tokens t` + tokenJoins + ` WHERE t.hash = $1`
 )
