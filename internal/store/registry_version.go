@@ -94,7 +94,7 @@ func (k *appMemory) put(app *postern.App, version int64) {
 	switch {
 	case version < k.version:
 		return
-	case version > k.version || len(k.apps) >= mostKnownApps:
+	case version > k.version || len(k.apps) >= mostKnownApps || k.apps == nil:
 		k.version, k.apps = version, map[string]*postern.App{}
 	}
 	k.apps[app.ID] = &copied
