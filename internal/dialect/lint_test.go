@@ -18,6 +18,10 @@ func TestChecksFind(t *testing.T) {
 		{"xref", "redirect_uri: skip", "redirect_url: skip", `"redirect_url" is no input of token; did you mean "redirect_uri"?`},
 		{"xref", "{unknown_client: 404}", "{unknown_clint: 404}", `unknown kind of error "unknown_clint"; did you mean "unknown_client"?`},
 		{"xref", "language: 1", "language: 2", `this version reads language 1`},
+		{"xref", "GET /auth]", "GET /aúth]", `has the character 'ú', which no address needs`},
+		{"xref", "  refresh: none", "  refresh: yes", `"yes" is not known here; write none, or a mapping`},
+		{"xref", "scopes: none", "scopes: ours", `"ours" is not known here; write none, or a mapping`},
+		{"xref", "pkce: optional", "pkce: optional\ninsecure_everything: {because: x}", `known here: insecure_secret_in_url, `},
 		{"xref", "{client_id}/open", "{clientid}/open", `the variable {clientid} is the place of nothing`},
 		{"xref", "answer: {access_token: $access_token,", "answer: {status: 302, body: {a: $access_token}, headers: {Location: x}, x:", `a success has a status of 200 to 299`},
 
@@ -90,6 +94,23 @@ func TestChecksTellEverythingAtOnceInFileOrder(t *testing.T) {
 	for i, line := range []int{2, 3, 4, 5} {
 		if got[i].Line != line {
 			t.Errorf("%d: %s", i, got[i])
+		}
+	}
+}
+
+func TestWhatCouldNotBeReadIsToldOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                  "acme.yaml:1:1: the file is empty; it begins with language: 1 and name: NAME",
+		"# nothing yet\n":                   "acme.yaml:1:1: the file is empty; it begins with language: 1 and name: NAME",
+		"scopes: {split: 5}\n":              "scopes.split: this is a number; it must be text: put it in quotes",
+		"insecure_get_token_request: yes\n": "insecure_get_token_request: this is text; it must be a mapping",
+	} {
+		if strings.Contains(text, ":") {
+			text = "language: 1\nname: acme\n" + text
+		}
+		_, err := Library{}.Compile("acme.yaml", []byte(text))
+		if err == nil || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q:\n%v", text, err)
 		}
 	}
 }

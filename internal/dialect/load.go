@@ -101,9 +101,14 @@ func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 	if c.lifetimes == (Lifetimes{}) {
 		c.lifetimes = DefaultLifetimes
 	}
+	if n.Kind == yamlfile.Null {
+		return nil, findings(yamlfile.Problems{n.Problem("the file is empty; it begins with language: 1 and name: NAME")})
+	}
 	c.problems = n.Decode(c.spec)
 	if n.Kind == yamlfile.Mapping {
+		unread := len(c.problems)
 		c.compile()
+		c.problems = onceEach(c.problems, unread)
 	}
 	if len(c.problems) == 0 {
 		return c.d, lint(c.spec, c.d)
@@ -114,6 +119,16 @@ func (l Library) read(file string, data []byte) (*Dialect, []Finding) {
 	}
 	sortFindings(all)
 	return nil, all
+}
+
+// onceEach leaves out what is said of the sense of a place that could not be read
+// in the first place: the first so many problems say why.
+func onceEach(problems yamlfile.Problems, unread int) yamlfile.Problems {
+	said := map[yamlfile.Position]bool{}
+	for _, p := range problems[:unread] {
+		said[p.Position] = true
+	}
+	return append(problems[:unread:unread], slices.DeleteFunc(problems[unread:], func(p yamlfile.Problem) bool { return said[p.Position] })...)
 }
 
 // beside are the lints that hold whatever the mistakes of form are mended to. A

@@ -94,9 +94,9 @@ func parseParts(text, separator string, allowed func(byte) bool) ([]part, error)
 		if piece == "" || piece == "." || piece == ".." {
 			return nil, fmt.Errorf("%q has an empty or dotted part", text)
 		}
-		for i := range len(piece) {
+		for i, char := range piece {
 			if !allowed(piece[i]) {
-				return nil, fmt.Errorf("%q has the character %q, which no address needs", piece, piece[i])
+				return nil, fmt.Errorf("%q has the character %q, which no address needs", piece, char)
 			}
 		}
 		parts = append(parts, part{piece, false})

@@ -181,11 +181,21 @@ type block[T any] struct {
 // DecodeYAML reads none, or the block.
 func (b *block[T]) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	b.Given, b.At = true, n
+	var problems yamlfile.Problems
+	b.None, problems = orNone(n, &b.Of)
+	return problems
+}
+
+// orNone reads the word none, or what else may stand in its place.
+func orNone(n *yamlfile.Node, of any) (none bool, problems yamlfile.Problems) {
 	if n.Kind == yamlfile.Scalar && n.Text == "none" {
-		b.None = true
-		return nil
+		return true, nil
 	}
-	return n.Decode(&b.Of)
+	problems = n.Decode(of)
+	if n.Kind == yamlfile.Scalar {
+		problems = yamlfile.Problems{n.Problem("%q is not known here; write none, or a mapping", n.Text)}
+	}
+	return false, problems
 }
 
 // blocksSpec is a list of blocks, one of them, or none.
@@ -197,10 +207,8 @@ type blocksSpec struct {
 // DecodeYAML reads the list.
 func (s *blocksSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	s.Given = true
-	if n.Kind == yamlfile.Scalar && n.Text == "none" {
-		return nil
-	}
-	return n.Decode(&s.Of)
+	_, problems := orNone(n, &s.Of)
+	return problems
 }
 
 // scopesSpec is "none" or the syntax of scopes.
@@ -217,11 +225,9 @@ type scopesSpec struct {
 // DecodeYAML reads none, or the syntax.
 func (s *scopesSpec) DecodeYAML(n *yamlfile.Node) yamlfile.Problems {
 	s.Node = n
-	if n.Kind == yamlfile.Scalar && n.Text == "none" {
-		s.None = true
-		return nil
-	}
-	return n.Decode(&s.Of)
+	var problems yamlfile.Problems
+	s.None, problems = orNone(n, &s.Of)
+	return problems
 }
 
 // acceptsSpec is a list of encodings, or a table of the media types of each.

@@ -70,13 +70,17 @@ func (p Problems) Sort() {
 }
 
 // Suggest ends a sentence about an unknown word: `; did you mean "accepts"?`
-// where one of the known words is near, else the known words if they are few.
+// where one of the known words is near, else the known words if they are few, or
+// those that begin as it does (insecure_…).
 func Suggest(word string, known []string) string {
 	best, least := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
+	}
+	if head, _, cut := strings.Cut(word, "_"); cut && len(known) > 12 {
+		known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, head+"_") })
 	}
 	switch {
 	case best != "":

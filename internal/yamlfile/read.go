@@ -118,6 +118,9 @@ func (r *reader) syntax(err error) Problem {
 	if e, ok := errors.AsType[yaml.Error](err); ok {
 		p.Position = r.at(e.GetToken())
 		p.Msg = "not YAML: " + strings.TrimSpace(e.GetMessage())
+		if strings.Contains(p.Msg, "'\t'") {
+			p.Msg = "not YAML: lines are indented by spaces, and here is a tab"
+		}
 	}
 	return p
 }

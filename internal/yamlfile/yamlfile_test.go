@@ -100,6 +100,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		"directive":           {"%YAML 1.1\n---\nname: x\n", `f:1:1: directives (%) are not read here; take the line out`},
 		"two documents":       {"name: x\n---\nname: y\n", `f:3:1: a second document begins here; the file may hold only one`},
 		"not YAML":            {"name: [x\n", `f:1:7: not YAML: sequence end token ']' not found`},
+		"a tab":               {"name: x\ntoken:\n\taccepts: []\n", `f:3:1: not YAML: lines are indented by spaces, and here is a tab`},
 		"not UTF-8":           {"name: x\non: \xff\n", `f:2:5: the file is not UTF-8 here; save it as UTF-8`},
 		"a control character": {"name: x\x00\n", `f:1:8: the control character U+0000 may not stand in a file`},
 		"too deep":            {strings.Repeat("[", 40), `f:1:33: more than 32 levels of nesting`},
