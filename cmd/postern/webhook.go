@@ -144,19 +144,31 @@ func (c *webhookShow) Run(t *terminal) error {
 	})
 }
 
+// moment is a time as it is typed.
+type moment struct{ time.Time }
+
+// UnmarshalText reads one.
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return fmt.Errorf("%q is no time; write one as in 2027-01-31T12:00:00Z", text)
+	}
+	return nil
+}
+
 type webhookReplay struct {
 	source
-	JSON  bool      `help:"Print for programs."`
-	State string    `placeholder:"STATE" help:"Those of this state, such as parked."`
-	Since time.Time `placeholder:"TIME" help:"Those that happened from here on (2027-01-31T12:00:00Z)."`
-	Until time.Time `placeholder:"TIME" help:"Those that happened up to here."`
-	App   string    `arg:"" help:"The app's client_id."`
-	Event string    `arg:"" optional:"" help:"One event's id."`
+	JSON  bool   `help:"Print for programs."`
+	State string `placeholder:"STATE" help:"Those of this state: parked, delivered, kept, withheld or open."`
+	Since moment `placeholder:"TIME" help:"Those that happened from here on (2027-01-31T12:00:00Z)."`
+	Until moment `placeholder:"TIME" help:"Those that happened up to here."`
+	App   string `arg:"" help:"The app's client_id."`
+	Event string `arg:"" optional:"" help:"One event's id."`
 }
 
 // Help is shown by --help.
 func (webhookReplay) Help() string {
-	return `They go out in their order with the ids that they had, at most 1000 at a time.
+	return `They go out in their order with the ids that they had, at most 1000 at a time. What
+waits for its next try goes at once if it is named, or with --state open.
 
 Examples:
   postern webhook replay partner-x evt_3k9… --config postern.yaml
@@ -175,7 +187,7 @@ func (c *webhookReplay) Validate() error {
 func (c *webhookReplay) Run(t *terminal) error {
 	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
 		n, err := r.Replay(ctx, webhook.Filter{
-			AppID: c.App, EventID: c.Event, State: webhook.State(c.State), Since: c.Since, Till: c.Until,
+			AppID: c.App, EventID: c.Event, State: webhook.State(c.State), Since: c.Since.Time, Till: c.Until.Time,
 		}, actor)
 		if err != nil {
 			return err

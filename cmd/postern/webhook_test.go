@@ -46,5 +46,7 @@ partners:
 	say(1, "no such delivery", "webhook", "show", "x", "evt_0")
 	say(1, "no state", "webhook", "list", "x", "--state", "lost")
 	say(2, "say what to send again", "webhook", "replay", "x")
+	say(2, `--since: "yesterday" is no time; write one as in 2027`, "webhook", "replay", "x", "--since", "yesterday")
+	say(0, "0 sent again", "webhook", "replay", "x", "--since", "2027-01-31T12:00:00Z")
 	say(0, "0 sent again", "webhook", "replay", "x", "--state", "parked")
 }

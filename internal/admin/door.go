@@ -230,14 +230,26 @@ func (c *call) readQuery() (err error) {
 	return nil
 }
 
-// number reads a parameter between 0 and most.
-func (c *call) number(name string, otherwise, most int64) (int64, error) {
+// number reads a parameter between two numbers.
+func (c *call) number(name string, least, otherwise, most int64) (int64, error) {
 	if !c.query.Has(name) {
 		return otherwise, nil
 	}
 	n, err := strconv.ParseInt(c.query.Get(name), 10, 64)
-	if err != nil || n < 0 || n > most {
-		return 0, postern.Errorf(postern.InvalidRequest, "%s: write a number from 0 to %d.", name, most)
+	if err != nil || n < least || n > most {
+		return 0, postern.Errorf(postern.InvalidRequest, "%s: write a number from %d to %d.", name, least, most)
+	}
+	return n, nil
+}
+
+// cursor reads a parameter that an earlier answer has given; 0: there is none.
+func (c *call) cursor(name string) (int64, error) {
+	if !c.query.Has(name) {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(c.query.Get(name), 10, 64)
+	if err != nil || n < 0 || n > 1<<62 {
+		return 0, postern.Errorf(postern.InvalidRequest, "%s: write the cursor of an earlier answer, or leave it out.", name)
 	}
 	return n, nil
 }

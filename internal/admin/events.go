@@ -100,11 +100,11 @@ type event struct {
 // pull gives an app its events after a cursor, in order. With a cursor and
 // nothing new it waits, unless the app says wait=0.
 func (d *Door) pull(c *call) error {
-	after, err := c.number("after", 0, 1<<62)
+	after, err := c.cursor("after")
 	if err != nil {
 		return err
 	}
-	limit, err := c.number("limit", 100, webhook.MostPulled)
+	limit, err := c.number("limit", 1, 100, webhook.MostPulled)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (d *Door) pull(c *call) error {
 	if c.query.Has("after") {
 		wait = int64(longestWait / time.Second)
 	}
-	if wait, err = c.number("wait", wait, int64(longestWait/time.Second)); err != nil {
+	if wait, err = c.number("wait", 0, wait, int64(longestWait/time.Second)); err != nil {
 		return err
 	}
 	ctx, done := c.patient()
@@ -123,7 +123,7 @@ func (d *Door) pull(c *call) error {
 	default:
 		wait = 0
 	}
-	lines, last, err := d.webhooks.Pull(ctx, c.app.ID, after, max(1, int(limit)), time.Duration(wait)*time.Second, d.stopping)
+	lines, last, err := d.webhooks.Pull(ctx, c.app.ID, after, int(limit), time.Duration(wait)*time.Second, d.stopping)
 	if err != nil {
 		return err
 	}

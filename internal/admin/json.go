@@ -33,6 +33,8 @@ func decode(b []byte, v any) error {
 		return nil
 	case isType && wrong.Field != "":
 		return postern.Errorf(postern.InvalidRequest, "%s: it must be %s.", wrong.Field, called(wrong.Type))
+	case isType && wrong.Type.Kind() == reflect.Struct:
+		return postern.Errorf(postern.InvalidRequest, "The body must be an object; there is a JSON %s where one is wanted.", wrong.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return postern.Errorf(postern.InvalidRequest, "%s: there is no such member.", short(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)))
 	}

@@ -189,7 +189,7 @@ func (w *writer) schema(form any) *huma.Schema {
 
 // refusals are the errors that many routes have in common.
 var refusals = map[int]struct{ name, text, word, example string }{
-	400: {"BadRequest", "Something in the request is wrong; the description names it.", "invalid_request", "limit: write a number from 0 to 200."},
+	400: {"BadRequest", "Something in the request is wrong; the description names it.", "invalid_request", "limit: write a number from 1 to 200."},
 	401: {"Unauthorized", "There is no credential, or it is not valid.", "invalid_token", "This operator's token does not exist, or has ended."},
 	403: {"Forbidden", "The credential does not allow it.", "insufficient_scope", "The token lacks the right webhooks.read."},
 	404: {"NotFound", "There is no such thing, or it is another app's.", "not_found", "There is no such app."},

@@ -149,8 +149,8 @@ func (d *Door) rotate(c *call) error {
 	if said.Overlap != nil {
 		overlap = *said.Overlap
 	}
-	if overlap < 0 || overlap > 1<<31 {
-		return postern.Errorf(postern.InvalidRequest, "overlap_seconds: write a number of seconds up to 30 days.")
+	if overlap < 0 || overlap > int64(webhook.LongestOverlap/time.Second) {
+		return postern.Errorf(postern.InvalidRequest, "overlap_seconds: write a number of seconds from 0 to 2592000, which is 30 days.")
 	}
 	secret, err := d.webhooks.RotateSecret(c.r.Context(), c.r.PathValue("app"), time.Duration(overlap)*time.Second, c.actor)
 	if err != nil {
@@ -193,12 +193,12 @@ func (d *Door) ed25519(c *call) error {
 
 func (d *Door) deliveries(c *call) error {
 	f := webhook.Filter{AppID: c.r.PathValue("app"), State: webhook.State(c.query.Get("state"))}
-	limit, err := c.number("limit", 100, webhook.MostPulled)
+	limit, err := c.number("limit", 1, 100, webhook.MostPulled)
 	if err != nil {
 		return err
 	}
-	f.Limit = max(1, int(limit))
-	if f.Before, err = c.number("cursor", 0, 1<<62); err != nil {
+	f.Limit = int(limit)
+	if f.Before, err = c.cursor("cursor"); err != nil {
 		return err
 	}
 	if f.Since, err = c.time("since"); err != nil {

@@ -298,7 +298,10 @@ func (db *DB) Publish(ctx context.Context, events []webhook.Published, actor str
 				return err
 			}
 		}
-		if e := events[0]; e.AppID != "" {
+		if e := events[0]; e.AppID != "" { // a test
+			if _, err := t.exec(ctx, stirEndpoint, e.AppID); err != nil {
+				return err
+			}
 			return audit(ctx, t, auditRow{At: e.At, Actor: actor, Action: "webhook.tested", Object: "app:" + e.AppID})
 		}
 		return nil

@@ -26,6 +26,11 @@ const (
 
 	ensureEndpoint = `INSERT INTO endpoints (app_id, last, wake_at) VALUES ($1, 0, 253402300799000) ON CONFLICT DO NOTHING`
 	stirEndpoint   = `UPDATE endpoints SET news = news + 1, wake_at = 0, not_before = 0, gone_url = '' WHERE app_id = $1`
+	// tryNow leaves what is behind an earlier one, or due.
+	tryNow = `
+	UPDATE deliveries SET due_at = 0 WHERE app_id = $1 AND position IN
+	  (SELECT d.position FROM deliveries d WHERE d.done_at = 0 AND d.due_at > 0 AND d.due_at < 253402300799000 AND ` + deliveryFilter + `
+	   ORDER BY d.position LIMIT $7)`
 	// openAgain keeps the order of a lane: behind an earlier one that is open.
 	openAgain = `
 	UPDATE deliveries SET state = 'open', done_at = 0, tries = 0, why = '',
@@ -108,8 +113,15 @@ func (db *DB) Replay(ctx context.Context, f webhook.Filter, actor string, now ti
 		if err != nil {
 			return err
 		}
+		if f.EventID != "" || f.State == webhook.Open {
+			hurried, err := t.exec(ctx, tryNow, filterArgs(&f)...)
+			if err != nil {
+				return err
+			}
+			n = int(hurried)
+		}
 		positions, err := numbers(t.rows(ctx, overDeliveries, filterArgs(&f)...))
-		if err != nil || len(positions) == 0 {
+		if err != nil || len(positions)+n == 0 {
 			return err
 		}
 		inOrder := 0

@@ -21,7 +21,9 @@ func (p *WebhooksPage) States() []Option {
 }
 
 // Again are the states that can be sent again.
-func (p *WebhooksPage) Again() []Option { return chosen("parked", overStates()) }
+func (p *WebhooksPage) Again() []Option {
+	return chosen("parked", append(overStates(), Option{Value: "open", Text: Say("Waiting for their next try")}))
+}
 
 // overStates are those of deliveries that are over.
 func overStates() []Option {
@@ -64,8 +66,8 @@ type DeliveryPage struct {
 func (*DeliveryPage) Name() string { return "portal-delivery" }
 func (*DeliveryPage) Title() Text  { return Say("Delivery") }
 
-// Over reports whether it can be sent again.
-func (p *DeliveryPage) Over() bool { return p.Delivery.State != "open" }
+// Waits reports whether it can be sent before its time.
+func (p *DeliveryPage) Waits() bool { return p.Delivery.State == "open" }
 
 // AttemptLine is one request and what came of it.
 type AttemptLine struct {

@@ -124,6 +124,62 @@ func TestATestEventArrives(t *testing.T) {
 	})
 }
 
+// A partner who has mended his endpoint need not wait for the next try, which may
+// be a day away, nor guess how to switch on what 410 has switched off.
+func TestWhatWaitsForItsNextTryCanBeSentNow(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, receiver.Status(500))
+		w.app("x", "plain", "account", r.URL)
+		w.connection("con_1", "x", "acme", "", "")
+		w.connection("con_2", "x", "globex", "", "")
+		w.start()
+		first, other := w.event("con_1", postern.ConnectionCreated, ""), w.event("con_2", postern.ConnectionCreated, "")
+		w.waitFor("both have failed", func() bool { return w.value(`SELECT count(*) FROM deliveries WHERE attempts = 1`) == "2" })
+		behind := w.event("con_1", postern.ConnectionDeleted, "app")
+		w.waitFor("the third is behind the first", func() bool { return w.state(behind) == string(webhook.Open) })
+		if _, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", EventID: behind}, "operator"); !postern.Is(err, postern.Conflict) {
+			w.Errorf("one that is behind another: %v", err)
+		}
+		if _, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", EventID: "evt_none"}, "operator"); !postern.Is(err, postern.NotFound) {
+			w.Errorf("one that is none: %v", err)
+		}
+		r.Says(nil)
+		if n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", EventID: first}, "operator"); n != 1 || err != nil {
+			w.Fatal(n, err)
+		}
+		w.becomes(first, webhook.Delivered)
+		w.becomes(behind, webhook.Delivered)
+		if s := w.state(other); s != string(webhook.Open) {
+			w.Errorf("the other, which nobody named, is %s", s)
+		}
+		if n, err := w.rules.Replay(w.ctx, webhook.Filter{AppID: "x", State: webhook.Open}, "operator"); n != 1 || err != nil {
+			w.Fatal(n, err)
+		}
+		w.becomes(other, webhook.Delivered)
+	})
+}
+
+func TestATestEventIsSentToAnEndpointThatSaidGone(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, receiver.Status(410))
+		w.app("x", "plain", "account", r.URL)
+		w.start()
+		test := func() string {
+			id, err := w.rules.Test(w.ctx, "x", "operator")
+			if err != nil {
+				w.Fatal(err)
+			}
+			return id
+		}
+		w.becomes(test(), webhook.Parked)
+		r.Says(nil)
+		w.becomes(test(), webhook.Delivered)
+		if e, err := w.rules.Endpoint(w.ctx, "x"); err != nil || e.Status() != "healthy" {
+			w.Errorf("%s, %v", e.Status(), err)
+		}
+	})
+}
+
 // A range replayed goes out in order.
 func TestAReplayedRangeKeepsItsOrder(t *testing.T) {
 	everywhere(t, func(w *world) {

@@ -115,13 +115,12 @@ func (r *Rules) Delivery(ctx context.Context, appID, eventID string) (*Delivery,
 const MostReplayed = 1000
 
 // Replay sends deliveries again that are over, in their order and with their
-// ids, and gives how many. An endpoint that said 410 is sent to again.
+// ids, and gives how many. One that is named and waits for its next try is tried
+// at once, and so are all that wait where open ones are asked for. An endpoint
+// that said 410 is sent to again.
 func (r *Rules) Replay(ctx context.Context, f Filter, actor string) (int, error) {
 	if err := f.check(); err != nil {
 		return 0, err
-	}
-	if f.State == Open {
-		return 0, postern.Errorf(postern.InvalidRequest, "An open delivery is sent by itself.")
 	}
 	e, err := r.Store.EndpointOf(ctx, f.AppID)
 	if err != nil {
@@ -135,9 +134,23 @@ func (r *Rules) Replay(ctx context.Context, f Filter, actor string) (int, error)
 	}
 	n, err := r.Store.Replay(ctx, f, actor, r.Now())
 	if err == nil && n == 0 && f.EventID != "" {
-		return 0, postern.Errorf(postern.NotFound, "The app has no delivery of that event that is over.")
+		err = r.notSent(ctx, f)
 	}
 	return n, err
+}
+
+// notSent says why a delivery that was named is not sent again.
+func (r *Rules) notSent(ctx context.Context, f Filter) error {
+	d, _, err := r.Store.DeliveryOf(ctx, f.AppID, f.EventID)
+	switch {
+	case err != nil:
+		return err
+	case d.Behind:
+		return postern.Errorf(postern.Conflict, "It waits for an earlier event of its connection; send that one again.")
+	case f.State == "" || f.State == d.State:
+		return postern.Errorf(postern.Conflict, "It is being sent now; look again in a moment.")
+	}
+	return postern.Errorf(postern.Conflict, "It is in another state.")
 }
 
 // Order chooses whether a later event of a connection waits for an earlier one.

@@ -107,12 +107,13 @@ func (s *signer) sign(id string, at time.Time, body []byte) string {
 // somebody says otherwise.
 const UsualOverlap = 24 * time.Hour
 
-const longestOverlap = 30 * 24 * time.Hour
+// LongestOverlap is the longest that one may.
+const LongestOverlap = 30 * 24 * time.Hour
 
 // RotateSecret gives an app a new webhook secret, told here and never again. For
 // the overlap both sign, so that the partner can change over at leisure.
 func (r *Rules) RotateSecret(ctx context.Context, appID string, overlap time.Duration, actor string) (postern.Secret, error) {
-	if overlap < 0 || overlap > longestOverlap {
+	if overlap < 0 || overlap > LongestOverlap {
 		return "", postern.Errorf(postern.InvalidRequest, "The overlap must be between 0 and 30 days.")
 	}
 	e, err := r.Store.EndpointOf(ctx, appID)

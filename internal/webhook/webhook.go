@@ -278,7 +278,8 @@ type Store interface {
 	UserExists(ctx context.Context, accountID, userID string) (bool, error)
 	// Publish keeps events, all or none. One that was published before, the same
 	// in everything, is told in again; the same id with other contents is a
-	// Conflict whose message names the id.
+	// Conflict whose message names the id. A test is sent though its app's endpoint
+	// has said 410.
 	Publish(ctx context.Context, events []Published, actor string) (again []bool, err error)
 
 	// Feed reads an app's deliveries after a position, in order.
@@ -290,7 +291,8 @@ type Store interface {
 	// DeliveryOf reads one with its attempts, the latest 100.
 	DeliveryOf(ctx context.Context, appID, eventID string) (*Delivery, []Attempt, error)
 	// Replay opens deliveries again that are over, oldest first, at most limit,
-	// and gives how many.
+	// and gives how many. Where the filter names an event or asks for open ones,
+	// those that wait for their next try are due at once.
 	Replay(ctx context.Context, f Filter, actor string, now time.Time) (int, error)
 	// SetKeys keeps an endpoint's secrets; see Keys.
 	SetKeys(ctx context.Context, appID string, k Keys, actor string, now time.Time) error

@@ -180,6 +180,8 @@ func TestPublishingRefusesWhatIsWrongAndNamesTheField(t *testing.T) {
 			{`[` + good + `,` + strings.Replace(good, "notice.sent", "x", 1) + `]`, "events[1].type:"},
 			{`[]`, "1 to 1000"},
 			{`{`, "JSON"},
+			{`[1]`, "must be an object"},
+			{`"x"`, "must be an object"},
 		} {
 			a := s.Send(asOperator(token, postDocument("/api/v1/events", c.body)))
 			a.Wants(400, "invalid_request")
@@ -192,7 +194,16 @@ func TestPublishingRefusesWhatIsWrongAndNamesTheField(t *testing.T) {
 		s.Send(postDocument("/api/v1/events", good)).Wants(401, "invalid_token")
 		s.Send(asApp(posterntest.Public, "/api/v1/events")).Wants(401, "invalid_client")
 		s.Send(asApp(posterntest.Xref, "/api/v1/apps/standard-app/deliveries")).Wants(404, "not_found")
-		s.Send(asApp(posterntest.Xref, "/api/v1/events?befor=1")).Wants(400, "invalid_request")
+		for query, why := range map[string]string{
+			"befor=1": "befor: there is no such", "limit=0": "limit: write a number from 1 to 200", "wait=31": "wait: write a number from 0 to 30",
+			"after=evt_1": "after: write the cursor of an earlier answer",
+		} {
+			a := s.Send(asApp(posterntest.Xref, "/api/v1/events?"+query))
+			a.Wants(400, "invalid_request")
+			if !strings.Contains(a.Field("error_description"), why) {
+				t.Errorf("%s: %s", query, a.Body)
+			}
+		}
 		s.Send(asApp(posterntest.Xref, "/api/v1/nothing")).Wants(404, "not_found")
 	})
 }
