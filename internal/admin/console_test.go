@@ -251,3 +251,16 @@ func TestPA16_WhatEndsTokensNeedsAFreshSignIn(t *testing.T) {
 		t.Errorf("an old sign-in invited: %s", invite.Text())
 	}
 }
+
+// Where no mail is sent, whom an owner invites gets the link from the operator.
+func TestTheOperatorHandsOverTheLinkOfAnOwnersInvitation(t *testing.T) {
+	s := posterntest.New(t)
+	dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+	partner := regexp.MustCompile(`par_[A-Za-z0-9]+`).FindString(dev.Get("/portal/team").Body)
+	dev.Press(dev.Get("/portal/team/"+partner+"/invite"), "Invite", "email", "nia@partner.test", "role", "viewer").Wants(t, 200, "nia@partner.test", "have its link")
+	page := op.Press(op.Get("/operator/partners/"+partner), "Make a link for nia@partner.test").Wants(t, 200, "send this link to them yourself")
+	link := regexp.MustCompile(`/portal/invite/[A-Za-z0-9_-]+`).FindString(page.Body)
+	nia := s.Browser()
+	nia.Press(nia.Get(link).Wants(t, 200, "You will be a viewer"), "Join the team", "name", "Nia", "new_password", "a sentence of words", "new_password_again", "a sentence of words").
+		Wants(t, 200, "Partner Inc")
+}

@@ -42,7 +42,7 @@ func (f LogFilter) Outcomes() []Option {
 // Origins are what there is to choose.
 func (f LogFilter) Origins() []Option {
 	return chosen(f.Origin, []Option{
-		{Value: "", Text: Say("Everybody’s")}, {Value: "own", Text: Say("Proved to be yours")}, {Value: "others", Text: Say("Not proved")},
+		{Value: "", Text: Say("Anybody’s")}, {Value: "own", Text: Say("Yours")}, {Value: "others", Text: Say("Not proved")},
 	})
 }
 
