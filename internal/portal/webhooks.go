@@ -42,12 +42,20 @@ var webhookDone = map[string]ui.Text{
 }
 
 func (d *Door) webhooks(v *entry.Visit) error {
+	return d.showWebhooks(v, http.StatusOK, ui.NewForm(nil))
+}
+
+// showWebhooks shows the page, with what was typed to send some again.
+func (d *Door) showWebhooks(v *entry.Visit, status int, form *ui.Form) error {
 	app, frame, err := d.app(v, "webhooks")
 	if err != nil {
 		return err
 	}
 	q := v.R.URL.Query()
 	page := &ui.WebhooksPage{AppFrame: frame, Token: v.Token(toSend, app.ID), State: q.Get("state")}
+	page.Which = form.Value("state")
+	page.Since = form.Field(ui.Field{Name: "since", Label: ui.Say("From (UTC)"), Type: "datetime-local"})
+	page.Until = form.Field(ui.Field{Name: "until", Label: ui.Say("To (UTC)"), Type: "datetime-local"})
 	page.Done = webhookDone[q.Get("done")]
 	if n, err := strconv.Atoi(q.Get("sent")); err == nil && n > 0 {
 		page.Done = ui.Say("Sent again: %d, in their order and with the same ids.", n)
@@ -63,10 +71,10 @@ func (d *Door) webhooks(v *entry.Visit) error {
 	for _, one := range list {
 		page.Deliveries = append(page.Deliveries, deliveryLine(one))
 	}
-	if len(list) == perPage {
+	if len(list) == perPage && v.R.Method == http.MethodGet { // at the address of a form there is no list
 		page.Older = older(v, strconv.FormatInt(list[perPage-1].Position, 10))
 	}
-	return v.Show(http.StatusOK, page)
+	return v.Show(status, page)
 }
 
 func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
@@ -155,11 +163,10 @@ func (d *Door) sendSomeAgain(v *entry.Visit) error {
 	if f.State == "" {
 		return postern.Errorf(postern.InvalidRequest, "Choose which deliveries are sent again.")
 	}
-	if f.Since, err = typedTime(said[1]); err != nil {
-		return err
-	}
-	if f.Till, err = typedTime(said[2]); err != nil {
-		return err
+	form := ui.NewForm(v.R.PostForm)
+	f.Since, f.Till = typedTime(form, "since", said[1]), typedTime(form, "until", said[2])
+	if !form.OK() {
+		return d.showWebhooks(v, http.StatusUnprocessableEntity, form)
 	}
 	n, err := d.Hooks.Replay(v.R.Context(), f, v.Actor())
 	if err != nil {
@@ -172,15 +179,16 @@ func (d *Door) sendSomeAgain(v *entry.Visit) error {
 }
 
 // typedTime reads an <input type="datetime-local">, in UTC; zero: nothing was
-// typed.
-func typedTime(text string) (time.Time, error) {
+// typed. In a browser that knows no such input anything can be typed.
+func typedTime(form *ui.Form, field, text string) time.Time {
 	if text == "" {
-		return time.Time{}, nil
+		return time.Time{}
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
+			return t
 		}
 	}
-	return time.Time{}, postern.Errorf(postern.InvalidRequest, "Write a time as 2026-11-24T19:30, in UTC.")
+	form.Refuse(field, ui.Say("Write a time as 2026-11-24T19:30, in UTC."))
+	return time.Time{}
 }

@@ -34,6 +34,10 @@ func logSamples() map[string]Page {
 		{ID: "evt_4", Type: "connection.deleted", At: day, State: "parked", Attempts: 12, Why: "It was tried for three days."},
 		{ID: "evt_5", Type: "connection.deleted", At: day, State: "kept"}, {ID: "evt_6", Type: "connection.deleted", At: day, State: "withheld"},
 	}
+	sometime := NewForm(map[string][]string{"until": {"yesterday"}})
+	sometime.Refuse("until", Say("Write a time as 2026-11-24T19:30, in UTC."))
+	since := sometime.Field(Field{Name: "since", Label: Say("From (UTC)"), Type: "datetime-local"})
+	until := sometime.Field(Field{Name: "until", Label: Say("To (UTC)"), Type: "datetime-local"})
 	return map[string]Page{
 		"portal-log":         &LogPage{AppFrame: frame("log"), Usage: usage(), Entries: []LogLine{refused, granted}, Older: "/portal/apps/partner-x/log?before=6", Most: 10_000, Days: 7},
 		"portal-log-none":    &LogPage{AppFrame: frame("log"), Usage: NewUsage(make([]UsageDay, 30)), Most: 10_000, Days: 7},
@@ -43,9 +47,9 @@ func logSamples() map[string]Page {
 		"portal-connections": &AppConnectionsPage{AppFrame: frame("connections"), Older: "/x", Lines: []AppConnection{
 			{Listing: listing, Refresh: &refused}, {Listing: own}}},
 		"portal-connections-none": &AppConnectionsPage{AppFrame: frame("connections"), Only: "acc_9"},
-		"portal-webhooks":         &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: failing, Deliveries: deliveries, Older: "/x"},
-		"portal-webhooks-well":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: healthy},
-		"portal-webhooks-gone":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{URL: app.WebhookURL, Status: "disabled"}, State: "open"},
+		"portal-webhooks":         &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: failing, Deliveries: deliveries, Older: "/x", Since: since, Until: until},
+		"portal-webhooks-well":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: healthy, Since: since, Until: until},
+		"portal-webhooks-gone":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{URL: app.WebhookURL, Status: "disabled"}, State: "open", Since: since, Until: until},
 		"portal-webhooks-pulls":   &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{Status: "none"}},
 		"portal-delivery": &DeliveryPage{AppFrame: frame("webhooks"), Token: "t", Delivery: deliveries[3], Body: "{}",
 			Attempts: []AttemptLine{{Number: 2, At: day, Took: time.Second, Status: 500, Reply: "<b>no</b>"}, {Number: 1, At: day, Error: "The connection was refused."}}},

@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // WebhooksPage lists what was sent to an app's endpoint.
 type WebhooksPage struct {
@@ -10,6 +13,9 @@ type WebhooksPage struct {
 	State      string // that was chosen; empty: all
 	Deliveries []DeliveryLine
 	Older      string // the path of the next page; empty: there is none
+	// Of the form by which some are sent again: the state, and the times between.
+	Which        string // empty: those that were given up
+	Since, Until Field
 }
 
 func (*WebhooksPage) Name() string { return "portal-webhooks" }
@@ -22,7 +28,7 @@ func (p *WebhooksPage) States() []Option {
 
 // Again are the states that can be sent again.
 func (p *WebhooksPage) Again() []Option {
-	return chosen("parked", append(overStates(), Option{Value: "open", Text: Say("Waiting for their next try")}))
+	return chosen(cmp.Or(p.Which, "parked"), append(overStates(), Option{Value: "open", Text: Say("Waiting for their next try")}))
 }
 
 // overStates are those of deliveries that are over.
