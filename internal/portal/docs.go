@@ -48,7 +48,10 @@ func (d *Door) docs(v *entry.Visit) error {
 		if err != nil {
 			return err
 		}
+		const most = 40
 		page.Found = search(places, page.Query)
+		page.All = len(page.Found)
+		page.Found = page.Found[:min(page.All, most)]
 	}
 	return v.Show(http.StatusOK, page)
 }
@@ -103,9 +106,7 @@ func search(places []place, query string) (found []ui.Found) {
 			later = append(later, around(p, words))
 		}
 	}
-	const most = 40
-	found = append(found, later...)
-	return found[:min(len(found), most)]
+	return append(found, later...)
 }
 
 // around is a place with the words around the first that was found.

@@ -12,6 +12,7 @@ type DocsPage struct {
 	Dialects []string
 	Query    string
 	Found    []Found
+	All      int // how many there are, of which these are the first
 }
 
 // Found is a place in the docs.

@@ -22,7 +22,7 @@ func sandboxSamples() map[string]Page {
 			}},
 		"portal-try-over":   &TryPage{AppFrame: of("try"), Over: true, Steps: []TryStep{{Title: Say("Call the API")}}},
 		"portal-docs":       &DocsPage{StaffFrame: frame, Dialects: []string{"standard", "xref"}},
-		"portal-docs-found": &DocsPage{StaffFrame: StaffFrame{Prefix: "/portal"}, Query: "refresh", Found: []Found{{"standard", "5. Refresh", "/portal/docs/dialects/standard#standard-7", "… the refresh token …"}}},
+		"portal-docs-found": &DocsPage{StaffFrame: StaffFrame{Prefix: "/portal"}, Query: "refresh", All: 60, Found: []Found{{"standard", "5. Refresh", "/portal/docs/dialects/standard#standard-7", "… the refresh token …"}}},
 		"portal-docs-none":  &DocsPage{StaffFrame: frame, Query: "<script>"},
 		"portal-reference": &ReferencePage{StaffFrame: frame, Scopes: []postern.Scope{{Name: "candidates.read", Description: "See your candidates"}},
 			Events: []postern.PublishedType{{Type: "candidate.updated", Description: "A candidate changed.", Scope: "candidates.read"}},
