@@ -48,7 +48,6 @@ func (b *bench) measureKills(engine string) error {
 	k.series = &series{bench: b, node: n, fill: p.fill, s: b.report.subject(engine+" kills", "Postern, "+proper(engine)+", killed")}
 	k.then(func() (err error) { k.token, err = n.publisher(); return err })
 	k.then(k.lanes)
-	k.then(func() error { return p.fill.codes(&wires[0], "killed", k.codes, 1) })
 	k.then(p.fill.settle)
 	k.then(n.start)
 	defer n.stop()
@@ -96,10 +95,10 @@ func (k *killed) lanes() error {
 
 func (k *killed) run() error {
 	began := time.Now()
-	var publishing, killing error
+	var publishing, connecting, killing error
 	var causes, deaths sync.WaitGroup
 	causes.Go(func() { publishing = k.publish() })
-	causes.Go(k.connect)
+	causes.Go(func() { connecting = k.connect() })
 	deaths.Go(func() { killing = k.killAgainAndAgain() })
 	lost := k.wait(&causes)
 	close(k.over)
@@ -112,9 +111,9 @@ func (k *killed) run() error {
 	k.s.fact("came again", float64(k.again), "")
 	k.s.fact("took", time.Since(began).Seconds(), "s")
 	if lost+k.overtaken+k.renamed > 0 {
-		return errors.Join(publishing, killing, fmt.Errorf("%d events were lost, %d came before an earlier one, %d had two ids", lost, k.overtaken, k.renamed))
+		return errors.Join(publishing, connecting, killing, fmt.Errorf("%d events were lost, %d came before an earlier one, %d had two ids", lost, k.overtaken, k.renamed))
 	}
-	return errors.Join(publishing, killing)
+	return errors.Join(publishing, connecting, killing)
 }
 
 // wait waits until all has arrived, and says how many are missing when nothing
@@ -189,17 +188,32 @@ func (k *killed) offer(body []byte) error {
 	return answered(resp, http.StatusAccepted, nil)
 }
 
-// connect exchanges codes and ends the connections, evenly over the run. What was
-// answered with success is promised; of the rest nobody knows.
-func (k *killed) connect() {
-	for i := range k.codes {
+// approved codes are made some at a time: they are good for minutes.
+const approved = 500
+
+// connect exchanges codes and ends the connections, evenly over the run.
+func (k *killed) connect() error {
+	for i := 0; i < k.codes; i += approved {
 		for int(k.taken.Load()) < len(k.published)/k.codes*i {
-			if k.pause(5 * time.Millisecond) {
-				return
+			if k.pause(20 * time.Millisecond) {
+				return nil
 			}
 		}
-		account := id(newborn, i)
-		got, err := k.node.exchange(&wires[0], secretText("killed", i))
+		kind, first := fmt.Sprint("killed", i), k.fill.accounts[newborn]
+		if err := k.fill.codes(&wires[0], kind, approved, 1); err != nil {
+			return err
+		}
+		k.redeem(kind, first, min(approved, k.codes-i))
+	}
+	return nil
+}
+
+// redeem exchanges codes of accounts from the first on. What was answered with
+// success is promised; of the rest nobody knows.
+func (k *killed) redeem(kind string, first, n int) {
+	for i := range n {
+		account := id(newborn, first+i)
+		got, err := k.node.exchange(&wires[0], secretText(kind, i))
 		if err != nil {
 			k.pause(500 * time.Millisecond)
 			continue

@@ -151,6 +151,9 @@ func describe(name, in string) *huma.Param {
 		s.Type, s.Format = huma.TypeString, "date-time"
 	case huma.TypeInteger:
 		s.Format, s.Minimum = "int64", new(0.0)
+		if name == "limit" {
+			s.Minimum = new(1.0)
+		}
 	}
 	return &huma.Param{Name: name, In: in, Required: in == "path", Description: p.text, Schema: s, Example: p.example}
 }
