@@ -20,6 +20,7 @@ type dialectCommand struct {
 	Replay dialectReplay `cmd:"" help:"Play recorded conversations and compare the answers."`
 	Record dialectRecord `cmd:"" help:"Record conversations with an old server."`
 	New    dialectNew    `cmd:"" help:"Write the first version of a dialect's file."`
+	Schema dialectSchema `cmd:"" help:"Print a JSON Schema of dialect files, for editors."`
 }
 
 // optional is a configuration that a command uses where there is one.

@@ -161,7 +161,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	p := newPlace(t)
 	top := p.ok("--help")
 	for _, command := range []string{"serve", "apply", "migrate", "doctor", "token create", "user reset",
-		"dialect list", "dialect show", "dialect docs", "dialect check", "version"} {
+		"dialect list", "dialect show", "dialect docs", "dialect check", "dialect schema", "version"} {
 		if !strings.Contains(top, "\n  "+command+" ") {
 			t.Errorf("--help does not list %s", command)
 		}
@@ -224,6 +224,9 @@ func TestSmallCommands(t *testing.T) {
 	}
 	if out := p.ok("dialect", "docs", "xref"); !strings.Contains(out, "http://localhost/oauth/tokens") {
 		t.Errorf("dialect docs: %s", out)
+	}
+	if out := p.ok("dialect", "schema"); !json.Valid([]byte(out)) || !strings.Contains(out, `"Postern dialect"`) {
+		t.Errorf("dialect schema: %s", out)
 	}
 	if out := p.ok("dialect", "show", "standard", "--full"); !strings.Contains(out, "/oauth/token") {
 		t.Errorf("dialect show --full: %s", out)

@@ -2,7 +2,9 @@ package dialect
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,9 @@ import (
 // read it. Editors complete and check keys with it; `dialect check` knows more.
 func Schema() []byte {
 	s := objectSchema(reflect.TypeFor[spec]())
+	for block, keys := range keysOf {
+		narrow(s["properties"].(schema)[block].(schema), keys)
+	}
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "Postern dialect"
 	b, err := json.MarshalIndent(s, "", "  ")
@@ -41,6 +46,20 @@ func objectSchema(t reflect.Type) schema {
 		s["required"] = required
 	}
 	return s
+}
+
+// narrow leaves a block the keys that it has: one type reads all endpoints.
+func narrow(s schema, keys []string) {
+	if properties, ok := s["properties"].(schema); ok {
+		maps.DeleteFunc(properties, func(key string, _ any) bool { return !slices.Contains(keys, key) })
+	}
+	if items, ok := s["items"].(schema); ok {
+		narrow(items, keys)
+	}
+	choices, _ := s["anyOf"].([]schema)
+	for _, one := range choices {
+		narrow(one, keys)
+	}
 }
 
 func oneOf(list ...schema) schema { return schema{"anyOf": list} }

@@ -27,9 +27,11 @@ func TestTheSchemaKnowsTheKeysOfEveryFile(t *testing.T) {
 			t.Errorf("%s does not fit at %s", name, at)
 		}
 	}
-	n, _ := yamlfile.Read("x", []byte("language: 1\nname: x\ntoken: {acepts: json}"))
-	if _, ok := fitsSchema(n, root); ok {
-		t.Error("a wrong key fits the schema")
+	for _, wrong := range []string{"acepts: json", "ends: token", "callback: {}"} {
+		n, _ := yamlfile.Read("x", []byte("language: 1\nname: x\ntoken: {"+wrong+"}"))
+		if _, ok := fitsSchema(n, root); ok {
+			t.Errorf("the schema takes %s in token", wrong)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -56,11 +57,15 @@ func headerOf(all []harHeader) http.Header {
 // server whose requests count.
 func ReadHAR(data []byte, host string) ([]*Exchange, error) {
 	var file har
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("this is no HAR file: %w", err)
-	}
-	if file.Log.Entries == nil {
-		return nil, fmt.Errorf("this is no HAR file: it has no log.entries")
+	err := json.Unmarshal(data, &file)
+	wrong, isType := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case isType:
+		return nil, fmt.Errorf("this is no HAR file: %s is a %s, which it never is in one", wrong.Field, wrong.Value)
+	case err != nil:
+		return nil, errors.New("this is no HAR file: it is not JSON, or not all of it; save it again from the browser or the proxy")
+	case file.Log.Entries == nil:
+		return nil, errors.New("this is no HAR file: it has no log.entries")
 	}
 	var all []*Exchange
 	for i, e := range file.Log.Entries {

@@ -151,9 +151,13 @@ func TestAnArchiveOfABrowserIsRead(t *testing.T) {
 	if all, err = ReadHAR([]byte(archive), "elsewhere.test"); err != nil || len(all) != 0 {
 		t.Errorf("another host: %d, %v", len(all), err)
 	}
-	for _, bad := range []string{"", "{}", `{"log":{"entries":[{"request":{"url":"x"}}]}}`} {
-		if _, err := ReadHAR([]byte(bad), ""); err == nil {
-			t.Errorf("%q is taken for an archive", bad)
+	for bad, want := range map[string]string{
+		"": "it is not JSON, or not all of it", archive[:200]: "it is not JSON, or not all of it", "{}": "it has no log.entries",
+		`{"log":{"entries":[{"request":"x"}]}}`:         "log.entries.request is a string, which it never is in one",
+		`{"log":{"entries":[{"request":{"url":"x"}}]}}`: `entry 1 has no address: "x"`,
+	} {
+		if _, err := ReadHAR([]byte(bad), ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", bad, err)
 		}
 	}
 }
