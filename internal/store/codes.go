@@ -86,7 +86,7 @@ func (r *codeRow) code() (*postern.Code, error) {
 }
 
 const (
-	lockCode = `SELECT spent_at FROM codes WHERE hash = $1`
+	lockCode = `SELECT spent_at FROM codes WHERE hash = $1 FOR UPDATE`
 
 	// spendCode decides who redeems: one caller finds the code unspent.
 	spendCode = `
@@ -118,6 +118,7 @@ const (
 	insertToken = `
 	INSERT INTO tokens (hash, kind, family, app_id, dialect, scopes, issued_at, expires_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	insertTwoTokens = insertToken + `, ($9, $10, $11, $12, $13, $14, $15, $16)`
 
 	// The families of a connection beyond the newest, unused longest first.
 	tooManyFamilies = `
@@ -199,11 +200,13 @@ func (db *DB) redeemAtOnce(ctx context.Context, r oauth.Redemption) (id string, 
 // redeem is an exchange statement by statement.
 func (db *DB) redeem(ctx context.Context, t *tx, r oauth.Redemption) (id string, number int64, err error) {
 	c, now := r.Code, ms(r.Now)
-	// The code's row first, then the connection's: all who hold both take them in
-	// this order.
-	var spent int64
-	if err := t.row(ctx, lockCode+db.engine.forRow, c.Hash[:]).Scan(&spent); err != nil {
-		return "", 0, ignoreNoRows(err, notRedeemed)
+	if !db.engine.oneNode {
+		// The code's row first, then the connection's: all who hold both take them in
+		// this order.
+		var spent int64
+		if err := t.row(ctx, lockCode, c.Hash[:]).Scan(&spent); err != nil {
+			return "", 0, ignoreNoRows(err, notRedeemed)
+		}
 	}
 	j := &joining{newID: r.NewConnectionID, newNumber: r.NewNumber, eventID: r.EventID, level: c.Level, scopes: c.Scopes}
 	if err := j.join(ctx, t, &r); err != nil {
@@ -315,15 +318,21 @@ func ignoreNoRows(err, instead error) error {
 }
 
 func saveTokens(ctx context.Context, t *tx, family []byte, access, refresh *oauth.NewToken) error {
-	if err := saveToken(ctx, t, postern.AccessToken, family, access); err != nil || refresh == nil {
-		return err
+	if refresh == nil {
+		return saveToken(ctx, t, postern.AccessToken, family, access)
 	}
-	return saveToken(ctx, t, postern.RefreshToken, family, refresh)
+	both := append(tokenValues(postern.AccessToken, family, access), tokenValues(postern.RefreshToken, family, refresh)...)
+	_, err := t.exec(ctx, insertTwoTokens, both...)
+	return err
 }
 
 func saveToken(ctx context.Context, t *tx, kind postern.TokenKind, family []byte, n *oauth.NewToken) error {
-	_, err := t.exec(ctx, insertToken, n.Hash[:], string(kind), family, n.AppID, n.Dialect, join(n.Scopes), ms(n.IssuedAt), endMS(n.ExpiresAt))
+	_, err := t.exec(ctx, insertToken, tokenValues(kind, family, n)...)
 	return err
+}
+
+func tokenValues(kind postern.TokenKind, family []byte, n *oauth.NewToken) []any {
+	return []any{n.Hash[:], string(kind), family, n.AppID, n.Dialect, join(n.Scopes), ms(n.IssuedAt), endMS(n.ExpiresAt)}
 }
 
 // widen gives a standing connection the scopes of a further approval.

@@ -201,6 +201,7 @@ type tx struct {
 		QueryRowContext(context.Context, string, ...any) *sql.Row
 	}
 	group *group // SQLite: the writer whose connection this is
+	wrote bool   // SQLite: something may have been written
 }
 
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
@@ -218,13 +219,16 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	return res.RowsAffected()
+	n, err := res.RowsAffected()
+	t.wrote = t.wrote || n > 0
+	return n, err
 }
 
 func (t *tx) row(ctx context.Context, query string, args ...any) *sql.Row {
 	if t.group == nil {
 		return t.sql.QueryRowContext(ctx, query, args...)
 	}
+	t.wrote = t.wrote || !isSelect(query)
 	if s, err := t.group.prepared(query); err == nil {
 		return s.QueryRowContext(context.Background(), args...)
 	}
@@ -235,11 +239,17 @@ func (t *tx) rows(ctx context.Context, query string, args ...any) (*sql.Rows, er
 	if t.group == nil {
 		return t.sql.QueryContext(ctx, query, args...)
 	}
+	t.wrote = t.wrote || !isSelect(query)
 	s, err := t.group.prepared(query)
 	if err != nil {
 		return nil, err
 	}
 	return s.QueryContext(context.Background(), args...)
+}
+
+// isSelect tells what only reads from what gives rows that it wrote.
+func isSelect(query string) bool {
+	return strings.HasPrefix(strings.TrimLeft(query, "\t\n "), "SELECT")
 }
 
 // write runs f in one transaction: all of it happens, or nothing. f may run

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"postern.dev/postern"
 )
 
 // group is SQLite's one writer. Callers that arrive while a commit is under way
@@ -25,7 +27,10 @@ type job struct {
 	err    error
 }
 
-var errClosed = errors.New("the database is closed")
+var (
+	errClosed = errors.New("the database is closed")
+	errLeft   = fmt.Errorf("its caller has left: %w", context.Canceled)
+)
 
 // groupSize bounds how many callers one commit serves, and so how long the
 // first of them waits for the others' statements.
@@ -92,28 +97,19 @@ func (g *group) loop() {
 	}
 }
 
-// commit runs the first job and whoever else is waiting in one transaction, a
-// savepoint each: a failed job undoes itself and nobody else.
+// commit runs the first job and whoever else is waiting in one transaction.
+//
+// A job that fails must undo itself and nobody else. Most never fail, so they run
+// without savepoints, which cost each of them two statements and a copy of every
+// page that it writes; when one fails after it wrote, all of them run again, each
+// in a savepoint of its own. (A job may run again; see DB.write.)
 //
 // Nothing here obeys a caller's context: a caller who leaves must not undo the
 // work of the others.
 func (g *group) commit(first *job) {
-	t := &tx{sql: g.conn, group: g}
-	if err := g.say(t, "BEGIN IMMEDIATE"); err != nil {
-		first.result <- err
-		return
-	}
-	ran := make([]*job, 0, 8)
-	for next := first; next != nil; {
-		next.err = g.runOne(t, next)
-		ran = append(ran, next)
-		if next = nil; len(ran) < groupSize { // a job once taken must be run
-			next = g.waiting()
-		}
-	}
-	err := g.say(t, "COMMIT")
-	if err != nil {
-		_ = g.say(t, "ROLLBACK") // fails where SQLite has rolled back already
+	ran, spoiled, err := g.together(first)
+	if spoiled {
+		err = g.apart(ran)
 	}
 	for _, j := range ran {
 		if j.err == nil {
@@ -121,6 +117,59 @@ func (g *group) commit(first *job) {
 		}
 		j.result <- j.err
 	}
+}
+
+// together runs the jobs as they come, up to one that fails half done; then
+// nothing is kept.
+func (g *group) together(first *job) (ran []*job, spoiled bool, err error) {
+	t := &tx{sql: g.conn, group: g}
+	if err := g.say(t, "BEGIN IMMEDIATE"); err != nil {
+		return []*job{first}, false, err
+	}
+	for next := first; next != nil; {
+		t.wrote = false
+		next.err = g.run(t, next)
+		ran = append(ran, next)
+		if next.err != nil && (t.wrote || !isRefusal(next)) {
+			_ = g.say(t, "ROLLBACK") // fails where SQLite has rolled back already
+			return ran, true, nil
+		}
+		if next = nil; len(ran) < groupSize { // a job once taken must be run
+			next = g.waiting()
+		}
+	}
+	return ran, false, g.end(t)
+}
+
+// isRefusal tells a job's own no from trouble of the database, after which its
+// transaction may be no more.
+func isRefusal(j *job) bool {
+	if j.err == errLeft {
+		return true
+	}
+	_, ours := errors.AsType[*postern.Error](j.err)
+	return ours && !postern.Is(j.err, postern.ServerError) && !postern.Is(j.err, postern.Unavailable)
+}
+
+// apart runs the jobs once more: what fails undoes itself.
+func (g *group) apart(jobs []*job) error {
+	t := &tx{sql: g.conn, group: g}
+	if err := g.say(t, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		j.err = g.inSavepoint(t, j)
+	}
+	return g.end(t)
+}
+
+// end commits; what cannot be is undone.
+func (g *group) end(t *tx) error {
+	err := g.say(t, "COMMIT")
+	if err != nil {
+		_ = g.say(t, "ROLLBACK") // fails where SQLite has rolled back already
+	}
+	return err
 }
 
 func (g *group) say(t *tx, statement string) error {
@@ -137,23 +186,29 @@ func (g *group) waiting() *job {
 	}
 }
 
-func (g *group) runOne(t *tx, j *job) (err error) {
-	if err := j.ctx.Err(); err != nil {
-		return err
-	}
+func (g *group) inSavepoint(t *tx, j *job) error {
 	if err := g.say(t, "SAVEPOINT job"); err != nil {
 		return err
 	}
+	err := g.run(t, j)
+	if err != nil {
+		err = errors.Join(err, g.say(t, "ROLLBACK TO job"))
+	}
+	if release := g.say(t, "RELEASE job"); err == nil {
+		err = release
+	}
+	return err
+}
+
+// run keeps a panic in one job from taking the writer with it.
+func (g *group) run(t *tx, j *job) (err error) {
+	if j.ctx.Err() != nil {
+		return errLeft
+	}
 	defer func() {
-		// A panic in one job must not take the writer with it.
 		if p := recover(); p != nil {
+			t.wrote = true // who knows
 			err = fmt.Errorf("panic in a transaction: %v", p)
-		}
-		if err != nil {
-			err = errors.Join(err, g.say(t, "ROLLBACK TO job"))
-		}
-		if release := g.say(t, "RELEASE job"); err == nil {
-			err = release
 		}
 	}()
 	return j.run(t)
