@@ -33,7 +33,8 @@ type Outside struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
-	// Tell hears of links that no mail carries, of people who come by themselves;
+	// Tell hears of links that no mail carries, of people who come by themselves
+	// and of those whom an owner invites;
 	// nil: nobody does, and the operator makes another (postern partner link).
 	Tell func(what, email, link string)
 }
