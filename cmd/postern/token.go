@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/config"
+	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/server"
 )
 
@@ -22,9 +24,11 @@ type tokenCreate struct {
 
 // Help is shown by --help.
 func (tokenCreate) Help() string {
-	return `The token is shown now and never again; what is kept is its hash.
+	return `The token is shown now and never again; what is kept is its hash. The rights are
+` + strings.Join(registry.OperatorRights, ", ") + `.
 
-Example:
+Examples:
+  postern token create --config postern.yaml --name product --right events.publish
   postern token create --config postern.yaml --name billing --right connections.read`
 }
 
