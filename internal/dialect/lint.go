@@ -381,7 +381,14 @@ func (l *linter) endless() {
 
 // insecure, E09: what weakens something has its name, and no name stands unused.
 func (l *linter) insecure() {
-	need := map[string]*endpoint{}
+	type weakness struct {
+		node      *yamlfile.Node
+		key, what string
+	}
+	need := map[string]weakness{}
+	inAddress := func(key string, n *yamlfile.Node, what string, p place) {
+		need[key] = weakness{n, "read", fmt.Sprintf("%s is in the address (%s), which logs and histories keep", what, p)}
+	}
 	for _, e := range l.d.endpoints {
 		for id, in := range e.inputs {
 			for _, p := range in.places {
@@ -391,28 +398,28 @@ func (l *linter) insecure() {
 				}
 				switch inputID(id) {
 				case inClientSecret, inAssertion, inCode, inRefreshToken, inVerifier:
-					need["insecure_secret_in_url"] = e
+					inAddress("insecure_secret_in_url", e.node, inputNames[id], p)
 				case inToken, inAccessToken:
-					need["insecure_token_in_url"] = e
+					inAddress("insecure_token_in_url", e.node, inputNames[id], p)
 				}
 			}
 		}
 		for _, p := range e.token.places {
 			if p.kind == inQuery || p.kind == inVariable {
-				need["insecure_token_in_url"] = e
+				inAddress("insecure_token_in_url", e.node, "the token", p)
 			}
 		}
 		if e.kind == tokenEndpoint || e.kind == refreshEndpoint {
 			for _, r := range e.routes {
 				if r.method == "GET" {
-					need["insecure_get_token_request"] = e
+					need["insecure_get_token_request"] = weakness{e.node, "at", "a token is made by GET, which browsers and scanners send of their own accord"}
 				}
 			}
 		}
 	}
 	for _, p := range l.d.api.places {
 		if p.kind == inQuery || p.kind == inVariable {
-			need["insecure_token_in_url"] = &endpoint{node: l.s.Node}
+			inAddress("insecure_token_in_url", l.s.API.Node, "the token", p)
 		}
 	}
 	for _, e := range l.d.endpoints {
@@ -421,25 +428,27 @@ func (l *linter) insecure() {
 		}
 	}
 	if l.d.terms.RefreshWithoutSecret && l.d.refreshes() {
-		need["insecure_refresh_without_secret"] = l.d.first(tokenEndpoint)
+		need["insecure_refresh_without_secret"] = weakness{l.d.first(tokenEndpoint).node, "", "apps refresh without their secret"}
 	}
 	for _, e := range l.d.events {
 		if e.sign != nil && e.sign.key == clientSecret {
-			need["insecure_recoverable_client_secret"] = &endpoint{node: e.node}
+			need["insecure_recoverable_client_secret"] = weakness{e.node, "sign", readableSecret}
 		}
 	}
 	if l.d.sign != nil && l.d.sign.key == clientSecret {
-		need["insecure_recoverable_client_secret"] = l.d.first(authorizeEndpoint)
+		need["insecure_recoverable_client_secret"] = weakness{l.d.first(authorizeEndpoint).node, "", readableSecret}
 	}
 	for _, key := range []string{"insecure_secret_in_url", "insecure_token_in_url", "insecure_get_token_request", "insecure_refresh_without_secret", "insecure_recoverable_client_secret"} {
-		switch e, needed := need[key]; {
+		switch w, needed := need[key]; {
 		case needed && !l.d.allows(key):
-			l.report(e.node, "E09", "", "this weakens security; write %s: {because: TEXT} at the top level if it must be, or another place", key)
+			l.report(w.node, "E09", w.key, "%s; write %s: {because: TEXT} at the top level if it must be so", w.what, key)
 		case !needed && l.d.allows(key):
 			l.report(l.s.Node, "E09", key, "nothing here needs it; take it out")
 		}
 	}
 }
+
+const readableSecret = "the client secret signs, and must be kept so that it can be read again"
 
 // advice, W01 to W04: what works and will be regretted.
 func (l *linter) advice() {
