@@ -39,13 +39,13 @@ func (g *guide) errors() {
 	g.heading("Errors")
 	e := g.d.first(tokenEndpoint)
 	g.say("Where tokens are given, a refusal looks like this. The word is for programs, the description for you.")
-	g.code("", sampleJSON(e.errors.body))
+	g.code("", sample(e.errors.types, e.errors.body))
 	if e.errors.statusOf(postern.InvalidGrant) == 200 {
 		g.say("**A refusal can have status 200: look into the body.** What has no access token is a refusal.")
 	}
 	g.refusals(e.errors, tokenKinds)
 	g.say("In calls to the API:")
-	g.code("", sampleJSON(g.d.apiErrors.body))
+	g.code("", sample(g.d.apiErrors.types, g.d.apiErrors.body))
 	g.refusals(g.d.apiErrors, apiKinds)
 	g.say("A word that is not listed here: treat it as its status says. Only the words of a code or refresh token that is no longer good mean that the person has to act; all else is for a program to repeat or to mend.")
 }

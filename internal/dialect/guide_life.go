@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,25 @@ func (g *guide) answer(a *answer) {
 	if a.empty {
 		return
 	}
-	g.code("", sampleJSON(a.body))
+	g.code("", sample(a.types, a.body))
+}
+
+// sample is an answer with capitals for its values, as it comes to the examples:
+// JSON where there is the choice.
+func sample(types []answerType, body tree) string {
+	o, isObject := body.(*object)
+	if !isObject || !o.flat() || len(types) == 0 || slices.ContainsFunc(types, func(t answerType) bool { return !t.form }) {
+		return sampleJSON(body)
+	}
+	var pairs []string
+	for _, m := range o.members {
+		text := strings.Trim(sampleJSON(m.tree), `"`)
+		if v, isValue := m.tree.(*value); isValue {
+			text = treeSample(v)
+		}
+		pairs = append(pairs, m.name+"="+text)
+	}
+	return strings.Join(pairs, "&")
 }
 
 // treeSample is a value of an answer in capitals.
@@ -117,6 +136,9 @@ func sampleJSON(t tree) string {
 	case *value:
 		switch t.kind {
 		case isNum, isTime:
+			if t.base == "status" {
+				return "400"
+			}
 			return "3600"
 		case isList:
 			return "[" + string(appendJSONString(nil, treeSample(t))) + "]"

@@ -62,6 +62,44 @@ revoke: {at: "DELETE /tokens/{token}", read: {client_id: header X-App-Id, client
 insecure_token_in_url: {because: the old server has it so}
 `
 
+func TestAGuideShowsFormsAsForms(t *testing.T) {
+	d, err := Library{}.Compile("forms.yaml", []byte(`
+language: 1
+name: forms
+tokens: {access: {expires: 1h}, refresh: none}
+token:
+  at: POST /tokens
+  answer: {type: form, body: {ok: "true", token: $access_token, until: $expires_at.rfc3339, seconds: $expires_in}}
+  errors: {status: 200, body: {ok: "false", error: $error, status: $status}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := d.Guide(someOrigin)
+	for _, want := range []string{"\nok=true&token=ACCESS_TOKEN&until=EXPIRES_AT&seconds=EXPIRES_IN\n", "\nok=false&error=ERROR&status=STATUS\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the guide lacks %s", want)
+		}
+	}
+}
+
+func TestAGuideTellsTheAccountInASecondAddress(t *testing.T) {
+	d, err := Library{}.Builtin("hubspot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := d.Guide(someOrigin)
+	for _, want := range []string{
+		"| the Connect link | `GET https://connect.example/oauth/authorize` or `GET https://connect.example/oauth/{tenant}/authorize` |",
+		"A link may name the account, by its number with us, where an address above has `{tenant}`",
+		"| what a refresh token stands for | `GET https://connect.example/oauth/v1/refresh-tokens/{token}` |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the guide lacks %s", want)
+		}
+	}
+}
+
 func TestAGuideSaysWhatAnOddWireWants(t *testing.T) {
 	d, err := Library{}.Compile("home.yaml", []byte(homeWire))
 	if err != nil {
@@ -73,6 +111,7 @@ func TestAGuideSaysWhatAnOddWireWants(t *testing.T) {
 		"REDIRECT_URL?ticket=CODE&nonce=STATE\nREDIRECT_URL?why=ERROR&nonce=STATE",
 		"Compare `nonce` with the one that you sent",
 		"| `tenant` | address | it is a part of the address |",
+		"`TENANT` is the account that is to be connected, by its handle with us",
 		"| `region` | query | fine; what you send is kept with the connection |",
 		"| `scope` | body | the scopes that were granted stay; you may name fewer, never more |",
 		"| `X-App-Id` | header | the request is refused |",
