@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,14 +18,25 @@ type Use struct {
 }
 
 // uses remembers when families were last seen until a batch of them is written,
-// so that a check of a token costs no write. What is lost in a crash is a few
-// seconds of "last used".
+// so that a check of a token costs no write. The first use is written at once, of
+// those that follow one a minute: a token may be seen a thousand times a second.
+// What is lost in a crash is a minute of "last used".
 type uses struct {
 	mu      sync.Mutex
-	seen    map[postern.Hash]Use
+	seen    map[postern.Hash]*noted
 	of      map[appAt][]postern.Hash // the families in seen
 	secrets map[string]time.Time     // ids of client secrets
 }
+
+// noted is a use that may have been written before.
+type noted struct {
+	Use
+	app     appAt
+	written time.Time // zero: never
+}
+
+// writtenEvery is how late "last used" may be, of what is used all the time.
+const writtenEvery = time.Minute
 
 // appAt is an app at an account, whose families an exchange may have to choose from.
 type appAt struct{ app, account string }
@@ -60,8 +70,8 @@ func (u *uses) takeSecrets() []SecretUse {
 	return batch
 }
 
-// usesKept bounds the memory between two flushes; beyond it uses go unnoted.
-const usesKept = 50_000
+// usesKept bounds the memory; beyond it uses go unnoted.
+const usesKept = 100_000
 
 func (u *uses) note(t *postern.Token, now time.Time) {
 	if t.Family.IsZero() {
@@ -69,23 +79,54 @@ func (u *uses) note(t *postern.Token, now time.Time) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if known := u.seen[t.Family]; known != nil {
+		known.At = now
+		return
+	}
+	if len(u.seen) >= usesKept {
+		return
+	}
 	if u.seen == nil {
-		u.seen, u.of = map[postern.Hash]Use{}, map[appAt][]postern.Hash{}
+		u.seen, u.of = map[postern.Hash]*noted{}, map[appAt][]postern.Hash{}
 	}
-	if _, known := u.seen[t.Family]; !known {
-		if len(u.seen) >= usesKept {
-			return
-		}
-		of := appAt{t.AppID, t.Account.ID}
-		u.of[of] = append(u.of[of], t.Family)
-	}
-	u.seen[t.Family] = Use{t.Family, t.Connection.ID, now}
+	n := &noted{Use: Use{t.Family, t.Connection.ID, now}, app: appAt{t.AppID, t.Account.ID}}
+	u.seen[t.Family] = n
+	u.of[n.app] = append(u.of[n.app], t.Family)
 }
 
-func (u *uses) take() []Use {
+// takeDue takes what was used and not written within the last minute, and forgets
+// what was not used since.
+func (u *uses) takeDue(now time.Time) (batch []Use) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	batch := slices.Collect(maps.Values(u.seen))
+	for family, n := range u.seen {
+		switch {
+		case !n.written.IsZero() && now.Sub(n.written).Abs() < writtenEvery:
+		case n.At.Equal(n.written):
+			u.forget(family, n)
+		default:
+			n.written = n.At
+			batch = append(batch, n.Use)
+		}
+	}
+	return batch
+}
+
+func (u *uses) forget(family postern.Hash, n *noted) {
+	delete(u.seen, family)
+	if of := slices.DeleteFunc(u.of[n.app], func(h postern.Hash) bool { return h == family }); len(of) > 0 {
+		u.of[n.app] = of
+	} else {
+		delete(u.of, n.app)
+	}
+}
+
+func (u *uses) takeAll() (batch []Use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, n := range u.seen {
+		batch = append(batch, n.Use)
+	}
 	u.seen, u.of = nil, nil
 	return batch
 }
@@ -96,7 +137,7 @@ func (u *uses) takeOf(app, account string) (batch []Use) {
 	defer u.mu.Unlock()
 	of := appAt{app, account}
 	for _, family := range u.of[of] {
-		batch = append(batch, u.seen[family])
+		batch = append(batch, u.seen[family].Use)
 		delete(u.seen, family)
 	}
 	delete(u.of, of)
@@ -107,14 +148,29 @@ func (u *uses) takeOf(app, account string) (batch []Use) {
 // SQLite the writer.
 const usesAtOnce = 500
 
-// SaveUses writes all that was noted, so it never asks to be called again at once.
+// SaveUses writes what is due of what was noted; it never asks to be called again
+// at once.
 func (r *Rules) SaveUses(ctx context.Context) (int, error) {
-	if secrets := r.uses.takeSecrets(); len(secrets) > 0 {
-		if err := r.Store.SaveSecretUses(ctx, secrets); err != nil {
-			return 0, err
-		}
+	if err := r.saveSecretUses(ctx); err != nil {
+		return 0, err
 	}
-	return 0, r.saveUses(ctx, r.uses.take())
+	return 0, r.saveUses(ctx, r.uses.takeDue(r.Now()))
+}
+
+// SaveAllUses writes all that was noted, at the end.
+func (r *Rules) SaveAllUses(ctx context.Context) error {
+	if err := r.saveSecretUses(ctx); err != nil {
+		return err
+	}
+	return r.saveUses(ctx, r.uses.takeAll())
+}
+
+func (r *Rules) saveSecretUses(ctx context.Context) error {
+	secrets := r.uses.takeSecrets()
+	if len(secrets) == 0 {
+		return nil
+	}
+	return r.Store.SaveSecretUses(ctx, secrets)
 }
 
 // saveUsesOf writes what was noted of an app's connections to one account.
@@ -122,8 +178,8 @@ func (r *Rules) saveUsesOf(ctx context.Context, app, account string) error {
 	return r.saveUses(ctx, r.uses.takeOf(app, account))
 }
 
-func (r *Rules) saveUses(ctx context.Context, noted []Use) error {
-	for some := range slices.Chunk(noted, usesAtOnce) {
+func (r *Rules) saveUses(ctx context.Context, batch []Use) error {
+	for some := range slices.Chunk(batch, usesAtOnce) {
 		if err := r.Store.SaveUses(ctx, some); err != nil {
 			return err
 		}

@@ -158,7 +158,7 @@ func isEmpty(ctx context.Context, cfg *config.Config) (bool, error) {
 // Close waits for what is written beside the requests and closes the database.
 func (r *Rooms) Close() error {
 	r.Identity.Close()
-	_, err := r.OAuth.SaveUses(context.Background())
+	err := r.OAuth.SaveAllUses(context.Background())
 	err = errors.Join(err, r.Requests.Flush(context.Background()))
 	err = errors.Join(err, r.DB.Close())
 	if r.scratch != "" {

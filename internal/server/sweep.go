@@ -19,7 +19,7 @@ const (
 	// followEvery is how often a node looks for changes that other nodes made, if
 	// nobody knocks.
 	followEvery = 150 * time.Millisecond
-	// noteEvery is how late "last used" may be.
+	// noteEvery is how late a first use may be noticed.
 	noteEvery = 2 * time.Second
 	// tidyEvery is how often a 64th of the memory of tokens is looked through: what
 	// was not used for eleven minutes goes, or twice that.

@@ -42,6 +42,40 @@ func TestLastUsesAreWrittenForManyAtOnceAndNeverBackwards(t *testing.T) {
 	})
 }
 
+func TestAUseIsWrittenAtOnceAndThenOnceAMinute(t *testing.T) {
+	everywhere(t, func(w *world) {
+		i := w.connect(rotating, "own", "ada", "acme", "read")
+		lastUsed := func() int { return w.count(`SELECT last_used_at FROM connections WHERE id = $1`, i.ConnectionID) }
+		use := func(after time.Duration) int {
+			w.Helper()
+			w.clock.Advance(after)
+			accepts(w, w.rules, rotating, i.AccessToken)
+			_, err := w.rules.SaveUses(w.ctx)
+			w.ok(err)
+			return int(w.clock.Now().UnixMilli())
+		}
+		first := use(time.Minute)
+		if got := lastUsed(); got != first {
+			t.Fatalf("the first use, at %d, is written as %d", first, got)
+		}
+		use(20 * time.Second)
+		use(20 * time.Second)
+		if got := lastUsed(); got != first {
+			t.Fatalf("it is written again within the minute: %d", got)
+		}
+		fourth := use(20 * time.Second)
+		if got := lastUsed(); got != fourth {
+			t.Fatalf("after a minute it stands at %d, want %d", got, fourth)
+		}
+		w.clock.Advance(10 * time.Second)
+		accepts(w, w.rules, rotating, i.AccessToken)
+		w.ok(w.rules.SaveAllUses(w.ctx))
+		if got := lastUsed(); got != fourth+10_000 {
+			t.Fatalf("at the end it stands at %d, want %d", got, fourth+10_000)
+		}
+	})
+}
+
 // family is the family of what was issued.
 func (w *world) family(i *oauth.Issued) postern.Hash {
 	w.Helper()
