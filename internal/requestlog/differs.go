@@ -11,8 +11,10 @@ import (
 // are compared byte for byte, and a person's eye easily misses a byte.
 func differs(sent, right string) string {
 	switch {
+	case sent == "" && right == "": // of no request in particular
+		return "somewhere; the entry in the log shows where."
 	case sent == right:
-		return "nowhere that can be shown here: both are longer"
+		return "nowhere that can be shown here: both are longer."
 	case strings.TrimSpace(sent) == right:
 		return "by a space or line break around it"
 	}
