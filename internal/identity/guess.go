@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"postern.dev/postern"
 )
@@ -64,38 +65,56 @@ func (r *Rules) prove(ctx context.Context, c *claim) (hash string, err error) {
 	if count.Guesses > g.Limit { // a read, so that a flood of guesses costs no write
 		return "", tooMany(g, count)
 	}
-	leave, err := r.sit(ctx)
-	if err != nil {
-		return "", err
+	hash, began, err := r.atTheDesk(ctx, c, g)
+	if err != nil || hash != "" {
+		return hash, err
 	}
-	defer leave()
-	if count, err = r.Store.CountGuess(ctx, g); err != nil {
-		return "", err
-	}
-	if count.Guesses > g.Limit {
-		return "", tooMany(g, count)
-	}
-	return r.evaluate(ctx, c, g)
+	return "", r.refuseInPace(ctx, c.password, began)
 }
 
-// evaluate compares the password of a counted claim.
+// atTheDesk counts a claim and compares its password, which is wrong where it
+// gives neither hash nor error. It began to compare at the time that it gives.
+func (r *Rules) atTheDesk(ctx context.Context, c *claim, g Guess) (hash string, began time.Time, err error) {
+	leave, err := r.sit(ctx)
+	if err != nil {
+		return "", began, err
+	}
+	defer leave()
+	count, err := r.Store.CountGuess(ctx, g)
+	if err != nil {
+		return "", began, err
+	}
+	if count.Guesses > g.Limit {
+		return "", began, tooMany(g, count)
+	}
+	began = r.Now()
+	hash, err = r.evaluate(ctx, c, g)
+	return hash, began, err
+}
+
+// evaluate compares the password of a counted claim; a wrong one gives no hash.
 func (r *Rules) evaluate(ctx context.Context, c *claim, g Guess) (hash string, err error) {
 	stored := c.hash
-	if _, err := readHash(stored); err != nil {
+	h, err := readHash(stored)
+	if err != nil {
 		if stored != "" {
 			r.Log.Error("a stored password hash cannot be used: reset the password", "person", c.object(), "why", err)
 		}
 		stored = nobodysHash
+		if h, err = readHash(stored); err != nil {
+			return "", err
+		}
 	}
+	began := r.Now()
 	ok, upgrade, err := verify(stored, c.password)
+	if comparisons(c.password) == 1 && len(c.password) <= bcryptMost {
+		r.pace.note(kindOf(h), r.Now().Sub(began))
+	}
 	switch {
 	case err != nil:
 		return "", err
 	case !ok:
-		if err := r.Store.FailedGuess(ctx, g); err != nil {
-			return "", err
-		}
-		return "", wrong()
+		return "", r.Store.FailedGuess(ctx, g)
 	case upgrade:
 		return r.makeHash(c.password)
 	}

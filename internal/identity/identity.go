@@ -39,6 +39,7 @@ type Rules struct {
 
 	makeDesk   sync.Once
 	desk       *desk
+	pace       pace
 	seen       sync.Map       // hashes of sessions whose "last seen" is being written
 	background sync.WaitGroup // those writes
 }

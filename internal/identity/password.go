@@ -91,8 +91,8 @@ func verify(hash string, password postern.Secret) (ok, upgrade bool, err error) 
 	if err != nil {
 		return false, false, postern.Wrap(postern.ServerError, fmt.Errorf("stored password hash: %w", err))
 	}
-	if len(password) > longestPassword || strings.ContainsRune(string(password), 0) {
-		return false, false, nil // no password is like that; see checkNew
+	if isNever(password) {
+		return false, false, nil
 	}
 	typed := []byte(password)
 	composed := normal(string(password))

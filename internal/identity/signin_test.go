@@ -87,6 +87,36 @@ func TestLC18_AnUnknownEmailCostsAsMuchTimeAsAKnownOne(t *testing.T) {
 	})
 }
 
+// A hash that was imported is slower to compare than ours, or faster.
+func TestLC18_AnImportedHashCostsAsMuchTimeAsAnyOther(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.rules = w.node(identity.Limits{Guesses: 1000})
+		w.rules.Now = time.Now
+		for email, cost := range map[string]int{"ada@x.test": 10, "bob@x.test": bcrypt.MinCost} {
+			hash, err := bcrypt.GenerateFromPassword([]byte(adas), cost)
+			w.ok(err)
+			w.exec(`UPDATE users SET password_hash = $1 WHERE email = $2`, string(hash), email)
+		}
+		took := func(email string) time.Duration {
+			start := time.Now()
+			_, err := w.try(email, wrong, "")
+			w.wants(err, postern.AccessDenied)
+			return time.Since(start)
+		}
+		for _, email := range []string{"ada@x.test", "bob@x.test"} {
+			took(email) // nobody knows of a kind before the first of it
+		}
+		slow, fast, unknown := time.Hour, time.Hour, time.Hour
+		for range 20 {
+			slow, fast, unknown = min(slow, took("ada@x.test")), min(fast, took("bob@x.test")), min(unknown, took("nobody@x.test"))
+			if low, high := min(slow, fast, unknown), max(slow, fast, unknown); high < low*5/4 {
+				return
+			}
+		}
+		t.Fatalf("slow hash %v, fast hash %v, unknown %v", slow, fast, unknown)
+	})
+}
+
 func TestAnAccountThatIsOffLocksOutOnlyWhoHasNoOther(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.exec(`INSERT INTO memberships (account_id, user_id, role, created_at) VALUES ('globex', 'ada', 'member', 1)`)
