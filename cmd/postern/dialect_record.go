@@ -36,6 +36,9 @@ that talks through it. Point an app's authorize link and its machine at the
 recorder, connect once, deny once, refresh, disconnect, make a few mistakes; end
 with Ctrl-C. Then let "dialect replay" compare.
 
+A redirect to the partner is known by code or error, an app by client_id, HTTP Basic or
+--client-id; on a wire that calls them otherwise, write the people's part by hand.
+
 Secrets, codes and tokens become names, and so does whatever the answers of a
 success say of people and accounts. People's pages, passwords and cookies are
 never kept. Read the transcripts before you pass them on all the same.
@@ -80,7 +83,7 @@ func (c *dialectRecord) Run(t *terminal) error {
 		t.say("%s: %s", w.File, counted(w.Exchanges, "request"))
 	}
 	if len(written) == 0 {
-		return errors.New("nothing went by that belongs into a transcript")
+		return errors.New("nothing went by that belongs into a transcript: requests of a partner's machine, without cookies, and redirects to a partner with code or error; write by hand what a wire calls otherwise (docs/transcripts.md)")
 	}
 	return nil
 }
