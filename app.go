@@ -43,6 +43,10 @@ type App struct {
 	JWKS string // its public keys, as a JSON Web Key Set (RFC 7517); empty: none
 
 	Secrets []AppSecret // what Authenticate compares with; empty for public apps
+
+	// Version is the registry's when this was read: while it stands, so does all of
+	// the above.
+	Version int64
 }
 
 // AppSecret is a named client secret; at most two are valid at a time.

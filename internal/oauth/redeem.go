@@ -232,7 +232,7 @@ func (r *Rules) mint(ctx context.Context, m *minting, code *postern.Code) (Redem
 	if code.OnlySecond() {
 		return r.onlySecond(m, code)
 	}
-	red := Redemption{Code: code, AtOnce: m.terms.AtOnce, Now: m.now}
+	red := Redemption{Code: code, Version: m.app.Version, AtOnce: m.terms.AtOnce, Now: m.now}
 	issued := &Issued{IssuedAt: m.now, Scopes: code.Scopes}
 	if err := r.firstAccess(ctx, m, &red, issued); err != nil {
 		return red, nil, err

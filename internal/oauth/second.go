@@ -32,7 +32,7 @@ func (r *Rules) onlySecond(m *minting, code *postern.Code) (Redemption, *Issued,
 	}
 	own := *code
 	own.Scopes = code.SecondScopes
-	red := Redemption{Code: &own, Access: token.row, AtOnce: m.terms.AtOnce, Now: m.now, LiveUntil: token.row.ExpiresAt}
+	red := Redemption{Code: &own, Version: m.app.Version, Access: token.row, AtOnce: m.terms.AtOnce, Now: m.now, LiveUntil: token.row.ExpiresAt}
 	return red, &Issued{IssuedAt: m.now, Second: secondOf(token)}, nil
 }
 

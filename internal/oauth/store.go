@@ -167,6 +167,7 @@ type NewToken struct {
 // Redemption is an exchange on its way into the rows.
 type Redemption struct {
 	Code    *postern.Code
+	Version int64 // the registry's, by which the app was judged
 	Access  NewToken
 	Refresh *NewToken // nil: none
 	AtOnce  int

@@ -10,7 +10,7 @@ import (
 // changes an app.
 func TestAppsAreKnownBeforeTheRegistryEverChanged(t *testing.T) {
 	var k appMemory
-	k.put(&postern.App{ID: "a"}, 0)
+	k.put(&postern.App{ID: "a"})
 	if app := k.get("a", 0); app == nil || app.ID != "a" {
 		t.Errorf("got %+v", app)
 	}

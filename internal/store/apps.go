@@ -13,13 +13,13 @@ import (
 // each secret, the app's columns the same in all of them.
 const (
 	appColumns = `
-	a.id, a.partner_id, p.name, a.name, a.description, a.url, a.logo_url, a.dialect, a.also, a.level,
+	r.value, a.id, a.partner_id, p.name, a.name, a.description, a.url, a.logo_url, a.dialect, a.also, a.level,
 	a.attributes, a.redirect_urls, a.webhook_url, a.scopes, a.default_scopes, a.grants, a.connect_roles,
 	a.iss, a.public, a.disabled, a.jwks, a.access_token_format, a.review, p.disabled,
 	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0), s.sealed`
 
 	selectApp = `
-	SELECT r.value, ` + appColumns + `
+	SELECT ` + appColumns + `
 	FROM apps a
 	JOIN counters r ON r.name = 'registry_version'
 	JOIN partners p ON p.id = a.partner_id
@@ -73,29 +73,29 @@ func (db *DB) appBeside(ctx context.Context, clientID, query string, beside []an
 	if app := db.known.get(clientID, version); app != nil {
 		return app, nil
 	}
-	app, version, err := db.readApp(ctx, clientID)
+	app, err := db.readApp(ctx, clientID)
 	if err != nil {
 		return nil, err
 	}
-	db.known.put(app, version)
+	db.known.put(app)
 	return app, nil
 }
 
 // readApp reads an app and the registry's version at that moment.
-func (db *DB) readApp(ctx context.Context, clientID string) (app *postern.App, version int64, err error) {
+func (db *DB) readApp(ctx context.Context, clientID string) (app *postern.App, err error) {
 	rows, err := read{db}.rows(ctx, selectApp, clientID)
 	if err != nil {
-		return nil, 0, db.missing(err, "app")
+		return nil, db.missing(err, "app")
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var a appRow
-		if err := rows.Scan(append([]any{&version}, a.fields()...)...); err != nil {
-			return nil, 0, db.trouble(err)
+		if err := rows.Scan(a.fields()...); err != nil {
+			return nil, db.trouble(err)
 		}
 		if app == nil {
 			if app, err = a.app(); err != nil {
-				return nil, 0, db.trouble(err)
+				return nil, db.trouble(err)
 			}
 		}
 		if a.secret.ID != "" {
@@ -103,12 +103,12 @@ func (db *DB) readApp(ctx context.Context, clientID string) (app *postern.App, v
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, 0, db.missing(err, "app")
+		return nil, db.missing(err, "app")
 	}
 	if app == nil {
-		return nil, 0, notFound("app")
+		return nil, notFound("app")
 	}
-	return app, version, nil
+	return app, nil
 }
 
 // appRow is where a row of appColumns is scanned to.
@@ -125,7 +125,7 @@ type appRow struct {
 func (r *appRow) fields() []any {
 	a, s := &r.a, &r.secret
 	return append(make([]any, 0, 64),
-		&a.ID, &a.Partner.ID, &a.Partner.Name, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &r.also, &r.level,
+		&a.Version, &a.ID, &a.Partner.ID, &a.Partner.Name, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &r.also, &r.level,
 		&r.attributes, &r.urls, &a.WebhookURL, &r.scopes, &r.defaults, &r.grants, &r.roles,
 		&r.iss, &a.Public, &a.Disabled, &a.JWKS, &a.AccessTokenFormat, &a.Review, &r.partnerOff,
 		&s.ID, &s.Name, &r.secretHash, &s.Hint, &r.secretCreated, &r.secretExpires, &s.Sealed)

@@ -132,14 +132,14 @@ const (
 
 	// redeemAtOnce is a whole exchange in one round trip, for PostgreSQL: the
 	// statements above in the same order. It does nothing, and finds no row, when
-	// the code is not to be had, the connection must take on more scopes, or it
-	// stands already and there is a cap ($16), which a further look has to hold.
+	// the code is not to be had, the registry has changed since the app was read
+	// ($17), the connection must take on more scopes, or it stands already and there
+	// is a cap ($16), which a further look has to hold.
 	redeemAtOnce = `
 	WITH code AS (
 	  SELECT hash, account_id, app_id, user_id FROM codes
 	  WHERE hash = $1 AND spent_at = 0 AND expires_at > $2
-	    AND EXISTS (SELECT 1 FROM apps a JOIN partners p ON p.id = a.partner_id
-	                WHERE a.id = codes.app_id AND NOT a.disabled AND a.removed_at = 0 AND NOT p.disabled AND p.removed_at = 0)
+	    AND EXISTS (SELECT 1 FROM counters WHERE name = 'registry_version' AND value = $17)
 	    AND EXISTS (SELECT 1 FROM accounts ac WHERE ac.id = codes.account_id AND NOT ac.disabled AND ac.removed_at = 0)
 	    AND EXISTS (SELECT 1 FROM users u WHERE u.id = codes.user_id AND NOT u.disabled AND u.removed_at = 0)
 	    AND EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = codes.account_id AND m.user_id = codes.user_id)
@@ -193,7 +193,7 @@ func (db *DB) redeemAtOnce(ctx context.Context, r oauth.Redemption) (id string, 
 	err = db.writes.QueryRowContext(ctx, redeemAtOnce,
 		c.Hash[:], ms(r.Now), r.NewConnectionID, r.NewNumber, owner, join(c.Scopes), endMS(r.LiveUntil),
 		r.Access.Hash[:], r.Access.Dialect, join(r.Access.Scopes), endMS(r.Access.ExpiresAt),
-		refresh, refreshEnds, r.EventID, nickname, r.AtOnce > 0).Scan(&id, &number)
+		refresh, refreshEnds, r.EventID, nickname, r.AtOnce > 0, r.Version).Scan(&id, &number)
 	return id, number, err
 }
 

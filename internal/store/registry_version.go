@@ -87,15 +87,15 @@ func (k *appMemory) get(id string, version int64) *postern.App {
 	return &copied
 }
 
-func (k *appMemory) put(app *postern.App, version int64) {
+func (k *appMemory) put(app *postern.App) {
 	copied := *app
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case version < k.version:
+	case app.Version < k.version:
 		return
-	case version > k.version || len(k.apps) >= mostKnownApps || k.apps == nil:
-		k.version, k.apps = version, map[string]*postern.App{}
+	case app.Version > k.version || len(k.apps) >= mostKnownApps || k.apps == nil:
+		k.version, k.apps = app.Version, map[string]*postern.App{}
 	}
 	k.apps[app.ID] = &copied
 }
