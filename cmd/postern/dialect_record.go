@@ -20,13 +20,14 @@ import (
 
 // dialectRecord writes transcripts of what an old server says.
 type dialectRecord struct {
-	Listen   string   `placeholder:"ADDR" help:"Where the recorder listens, as in 127.0.0.1:9000."`
-	Upstream string   `placeholder:"URL" help:"The old server, as in https://login.example.com."`
-	HAR      string   `name:"har" placeholder:"FILE" help:"Read what a browser has saved instead of listening; --upstream then says whose requests count."`
-	Out      string   `default:"." placeholder:"DIR" help:"Where the transcripts go."`
-	Only     []string `placeholder:"PATH" help:"Keep only requests whose path begins so; may be given several times."`
-	ClientID []string `name:"client-id" placeholder:"ID" help:"An app's id that stands in paths and nowhere else; may be given several times."`
-	JSON     bool     `help:"Print for programs what was written."`
+	Listen   string            `placeholder:"ADDR" help:"Where the recorder listens, as in 127.0.0.1:9000."`
+	Upstream string            `placeholder:"URL" help:"The old server, as in https://login.example.com."`
+	HAR      string            `name:"har" placeholder:"FILE" help:"Read what a browser has saved instead of listening; --upstream then says whose requests count."`
+	Out      string            `default:"." placeholder:"DIR" help:"Where the transcripts go."`
+	Only     []string          `placeholder:"PATH" help:"Keep only requests whose path begins so; may be given several times."`
+	ClientID []string          `name:"client-id" placeholder:"ID" help:"An app's id that stands in paths and nowhere else; may be given several times."`
+	Call     map[string]string `placeholder:"MEANING=WORD" help:"What the wire calls code, state, error, client_id, client_secret, redirect_uri, scope or a token, where it is not the RFCs' word; may be given several times."`
+	JSON     bool              `help:"Print for programs what was written."`
 }
 
 // Help is shown by --help.
@@ -37,7 +38,7 @@ recorder, connect once, deny once, refresh, disconnect, make a few mistakes; end
 with Ctrl-C. Then let "dialect replay" compare.
 
 A redirect to the partner is known by code or error, an app by client_id, HTTP Basic or
---client-id; on a wire that calls them otherwise, write the people's part by hand.
+--client-id. What the wire calls otherwise is told by --call.
 
 Secrets, codes and tokens become names, and so does whatever the answers of a
 success say of people and accounts. People's pages, passwords and cookies are
@@ -45,6 +46,7 @@ never kept. Read the transcripts before you pass them on all the same.
 
 Examples:
   postern dialect record --listen 127.0.0.1:9000 --upstream https://login.example.com --out acme
+  postern dialect record --listen 127.0.0.1:9000 --upstream https://login.example.com --call code=ticket --call state=nonce --call "client_secret=header X-App-Secret"
   postern dialect record --har login.example.com.har --out acme
   postern dialect replay acme.yaml acme`
 }
@@ -63,7 +65,7 @@ func (c *dialectRecord) Run(t *terminal) error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
 	}
-	tape := &tape{dir: c.Out, options: record.Options{Only: c.Only, ClientIDs: c.ClientID}, names: map[string]string{}}
+	tape := &tape{dir: c.Out, options: record.Options{Only: c.Only, ClientIDs: c.ClientID, Words: c.words()}, names: map[string]string{}}
 	if c.HAR != "" {
 		err = tape.read(c.HAR, upstream.Host)
 	} else {
@@ -83,7 +85,7 @@ func (c *dialectRecord) Run(t *terminal) error {
 		t.say("%s: %s", w.File, counted(w.Exchanges, "request"))
 	}
 	if len(written) == 0 {
-		return errors.New("nothing went by that belongs into a transcript: requests of a partner's machine, without cookies, and redirects to a partner with code or error; write by hand what a wire calls otherwise (docs/transcripts.md)")
+		return errors.New("nothing went by that belongs into a transcript: requests of a partner's machine, without cookies, and redirects to a partner with code or error; --call tells what the wire calls these")
 	}
 	return nil
 }
@@ -92,6 +94,18 @@ func (c *dialectRecord) Run(t *terminal) error {
 func (t *terminal) misused(format string, args ...any) error {
 	t.warn(format, args...)
 	return exit(misuse)
+}
+
+// words are what the wire calls things, by its own words.
+func (c *dialectRecord) words() record.Words {
+	words := record.Words{}
+	for meaning, word := range c.Call {
+		if header, ok := strings.CutPrefix(word, "header "); ok {
+			word = "header " + http.CanonicalHeaderKey(header)
+		}
+		words[word] = meaning
+	}
+	return words
 }
 
 func (c *dialectRecord) upstream() (*url.URL, error) {

@@ -16,6 +16,8 @@ type Options struct {
 	Only []string
 	// ClientIDs are ids that stand in paths, of apps that say them nowhere else.
 	ClientIDs []string
+	// Words are the wire's own.
+	Words Words
 }
 
 // said is something that goes into a transcript: a request of a machine, or a
@@ -29,6 +31,9 @@ type said struct {
 
 // Transcripts makes a transcript for each app of what went by, in order.
 func Transcripts(all []*Exchange, o Options) []*transcript.Transcript {
+	for _, x := range all {
+		x.words = o.Words
+	}
 	list := conversations(all, o)
 	attribute(list, o.ClientIDs)
 	var apps []string
@@ -70,7 +75,7 @@ func counts(x *Exchange, o Options) bool {
 // since its last callback, the first with the same state; without one the first
 // with an app's parameters; without these the first at all.
 func question(before []*Exchange, x *Exchange, to *url.URL) *Exchange {
-	state := to.Query().Get("state")
+	state, _ := x.words.of(to.Query(), "state")
 	first, asking, same := x, (*Exchange)(nil), (*Exchange)(nil)
 	for i := len(before) - 1; i >= 0; i-- {
 		b := before[i]
@@ -139,12 +144,12 @@ var secretNames = []string{"access_token", "refresh_token", "code", "token", "id
 // credentials are those that go to and fro here.
 func (s *said) credentials() (all []string) {
 	for _, p := range append(s.request.parameters(), scalarsOf(mediaType(s.answer.Said), s.answer.Answer)...) {
-		if slices.Contains(secretNames, p.name) && p.value != "" {
+		if slices.Contains(secretNames, s.request.words.means(p.name)) && p.value != "" {
 			all = append(all, p.value)
 		}
 	}
 	if s.callback != nil {
-		if code := s.callback.Query().Get("code"); code != "" {
+		if code, _ := s.request.words.of(s.callback.Query(), "code"); code != "" {
 			all = append(all, code)
 		}
 	}
@@ -158,12 +163,13 @@ func (s *said) credentials() (all []string) {
 
 // decision is what the person pressed.
 func (s *said) decision() transcript.Decision {
-	switch {
-	case s.callback == nil:
+	if s.callback == nil {
 		return transcript.Nobody
-	case s.callback.Query().Has("code"):
+	}
+	if _, allowed := s.request.words.of(s.callback.Query(), "code"); allowed {
 		return transcript.Allow
-	case s.callback.Query().Get("error") == "access_denied":
+	}
+	if why, _ := s.request.words.of(s.callback.Query(), "error"); why == "access_denied" {
 		return transcript.Deny
 	}
 	return transcript.Nobody
@@ -178,7 +184,7 @@ func (s *said) redirectURL() string {
 	var kept []string
 	for pair := range strings.SplitSeq(own.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")
-		if !slices.Contains([]string{"code", "state", "error", "error_description", "error_uri", "iss", "scope"}, name) && pair != "" {
+		if !slices.Contains([]string{"code", "state", "error", "error_description", "error_uri", "iss", "scope"}, s.request.words.means(name)) && pair != "" {
 			kept = append(kept, pair)
 		}
 	}

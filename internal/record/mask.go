@@ -19,6 +19,7 @@ type masks struct {
 	taken       map[string]bool
 	made        map[string]string // stand-ins for values that none has told
 	strangers   int               // that the request now being written has shown
+	words       Words
 }
 
 func newMasks(app, secret string) *masks {
@@ -198,8 +199,8 @@ var constants = []string{"token_type", "scope", "scopes", "type", "error", "erro
 // everything that may say who somebody is, and what is another each time.
 func (m *masks) told(all []scalar, success bool) (edits []edit) {
 	for _, p := range all {
-		secret := slices.Contains(secretNames, p.name)
-		if p.value == "" || !secret && (!success || slices.Contains(constants, p.name) || !p.text && !m.varies(p.value)) {
+		secret := slices.Contains(secretNames, m.words.means(p.name))
+		if p.value == "" || !secret && (!success || slices.Contains(constants, m.words.means(p.name)) || !p.text && !m.varies(p.value)) {
 			continue
 		}
 		edits = append(edits, edit{p.start, p.end, transcript.Text{m.named(p)}})

@@ -9,6 +9,7 @@
 package record
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +30,27 @@ type Exchange struct {
 	Answer string
 	// Cut: a body was too long to be kept.
 	Cut bool
+
+	words Words
+}
+
+// Words are what a wire calls things, and what the RFCs call them: "ticket" is
+// "code". A word may be a header's: "header X-App-Id".
+type Words map[string]string
+
+const headerWord = "header "
+
+// means is what the RFCs call a parameter or a member.
+func (w Words) means(name string) string { return cmp.Or(w[name], name) }
+
+// of finds what a callback's parameter of this meaning says.
+func (w Words) of(query url.Values, meaning string) (value string, found bool) {
+	for name, values := range query {
+		if w.means(name) == meaning {
+			return values[0], true
+		}
+	}
+	return "", false
 }
 
 // path is the target without its query.
@@ -45,8 +67,13 @@ func (x *Exchange) query() string {
 // parameter is the value of a parameter, wherever the request has it.
 func (x *Exchange) parameter(name string) string {
 	for _, p := range x.parameters() {
-		if p.name == name {
+		if x.words.means(p.name) == name {
 			return p.value
+		}
+	}
+	for word, meaning := range x.words {
+		if header, ok := strings.CutPrefix(word, headerWord); ok && meaning == name {
+			return x.Header.Get(header)
 		}
 	}
 	return ""
@@ -71,8 +98,10 @@ func (x *Exchange) callback() *url.URL {
 	if err != nil || to.Host == "" || to.Host == x.Host {
 		return nil
 	}
-	if q := to.Query(); q.Has("code") || q.Has("error") {
-		return to
+	for name := range to.Query() {
+		if m := x.words.means(name); m == "code" || m == "error" {
+			return to
+		}
 	}
 	return nil
 }

@@ -186,3 +186,22 @@ func FuzzReadHAR(f *testing.F) {
 		}
 	})
 }
+
+func TestAWireOfOtherWordsIsRecorded(t *testing.T) {
+	ask := &Exchange{Host: "old.test", From: "b", Method: "GET", Target: "/connect/app-1?nonce=N1", Header: http.Header{"Cookie": {"a=b"}},
+		Status: 302, Said: http.Header{"Location": {"https://p.test/cb?ticket=t1cket-t1cket&nonce=N1"}}}
+	redeem := machine("POST", "/keys", "", `{"ticket":"t1cket-t1cket"}`, 200, `{"key":"0123456789abcdef0123","company":"c-1"}`)
+	redeem.Header.Set("X-App-Id", "app-1")
+	redeem.Header.Set("X-App-Secret", "s3cret-s3cret")
+	list := Transcripts([]*Exchange{ask, redeem}, Options{Words: Words{
+		"ticket": "code", "nonce": "state", "key": "access_token", "header X-App-Id": "client_id", "header X-App-Secret": "client_secret"}})
+	if len(list) != 1 {
+		t.Fatalf("%d transcripts", len(list))
+	}
+	text := list[0].String()
+	wants(t, text, "@app client_id=app-1 client_secret=secret-of-app-1 redirect_uri=https://p.test/cb", "> GET /connect/app-1?nonce=N1\n@allow\n< 302",
+		"ticket={{ticket", "&nonce=N1", "> X-App-Id: app-1\n> X-App-Secret: {{client_secret}}", `> {"ticket":"{{ticket}}"}`, `{"key":"{{key`)
+	if strings.Contains(text, "s3cret-s3cret") || strings.Contains(text, "t1cket-t1cket") {
+		t.Errorf("kept:\n%s", text)
+	}
+}

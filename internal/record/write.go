@@ -34,6 +34,7 @@ func newWriter(app string, list []*said) *writer {
 		}
 	}
 	w.masks = newMasks(w.app, w.secret)
+	w.masks.words = list[0].request.words
 	return w
 }
 
@@ -167,13 +168,13 @@ var personal = []string{"login_hint", "username", "email", "id_token_hint", "pas
 // requestEdits mask the credentials of a request.
 func (w *writer) requestEdits(all []scalar) (edits []edit) {
 	for _, p := range all {
-		switch {
+		switch name := w.masks.words.means(p.name); {
 		case p.value == "":
-		case p.name == "client_secret":
+		case name == "client_secret":
 			edits = append(edits, edit{p.start, p.end, w.masks.clientSecret(p.value)})
-		case slices.Contains(secretNames, p.name) || p.name == "client_assertion":
+		case slices.Contains(secretNames, name) || name == "client_assertion":
 			edits = append(edits, edit{p.start, p.end, w.masks.presented(p.value)})
-		case slices.Contains(personal, p.name):
+		case slices.Contains(personal, name):
 			edits = append(edits, edit{p.start, p.end, transcript.Literal("masked")})
 		}
 	}
@@ -184,7 +185,13 @@ func (w *writer) requestEdits(all []scalar) (edits []edit) {
 func (w *writer) requestHeader(x *Exchange) (out []transcript.Header) {
 	for _, name := range sortedNames(x.Header) {
 		for _, value := range x.Header[name] {
-			switch {
+			switch meaning := w.masks.words[headerWord+name]; {
+			case meaning == "client_secret":
+				out = append(out, transcript.Header{Name: name, Value: w.masks.clientSecret(value)})
+			case meaning == "client_id":
+				out = append(out, transcript.Header{Name: name, Value: transcript.Literal(value)})
+			case meaning != "":
+				out = append(out, transcript.Header{Name: name, Value: w.masks.presented(value)})
 			case name == "Content-Type", name == "Accept" && value != "*/*" && !strings.HasPrefix(value, "text/html"), strings.HasSuffix(name, "-Version"):
 				out = append(out, transcript.Header{Name: name, Value: transcript.Literal(value)})
 			case name == "Authorization":
