@@ -174,3 +174,17 @@ func look(t *testing.T, ctx context.Context, script string, more ...string) stri
 	}
 	return fmt.Sprint(said)
 }
+
+// Times stand on pages in UTC; a reader with scripts sees those of their own zone.
+func TestTimesBecomeThoseOfTheReadersZone(t *testing.T) {
+	s := showcase(t)
+	ctx := browse(t, func(string) {})
+	do(t, ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"})
+		return err
+	}), chromedp.Navigate(s.URL+"/operator-audit"), chromedp.Poll[chromedp.Void](`document.querySelector("main time").title.endsWith("UTC")`))
+	got := strings.ReplaceAll(look(t, ctx, `document.querySelector("main time").textContent`), "\u202f", " ")
+	if want := day.In(time.FixedZone("Tokyo", 9*60*60)).Format("Jan 2, 2006, 3:04:05 PM"); got != want {
+		t.Errorf("the page says %s, not %s", got, want)
+	}
+}
