@@ -11,11 +11,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"postern.dev/postern/internal/record"
+	"postern.dev/postern/internal/yamlfile"
 )
 
 // dialectRecord writes transcripts of what an old server says.
@@ -61,6 +63,11 @@ func (c *dialectRecord) Run(t *terminal) error {
 		return t.misused("say where to listen and what to record, as in --listen 127.0.0.1:9000 --upstream https://login.example.com, or --har FILE")
 	case c.HAR != "" && c.Listen != "":
 		return t.misused("--har reads a file; --listen has no place beside it")
+	}
+	for meaning := range c.Call {
+		if !slices.Contains(record.Meanings, meaning) {
+			return t.misused("--call: %q is nothing that the recorder looks for%s; write --call MEANING=WORD, as in --call code=ticket", meaning, yamlfile.Suggest(meaning, record.Meanings))
+		}
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err

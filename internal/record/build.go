@@ -34,7 +34,7 @@ func Transcripts(all []*Exchange, o Options) []*transcript.Transcript {
 	for _, x := range all {
 		x.words = o.Words
 	}
-	list := conversations(all, o)
+	list := conversations(withoutCallbacks(all), o)
 	attribute(list, o.ClientIDs)
 	var apps []string
 	byApp := map[string][]*said{}

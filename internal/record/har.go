@@ -103,7 +103,7 @@ func ReadHAR(data []byte, host string) ([]*Exchange, error) {
 		x.Cut = len(x.Body) > longestBody || len(x.Answer) > longestBody
 		all = append(all, x)
 	}
-	return withoutCallbacks(all), nil
+	return all, nil
 }
 
 // formOf writes parameters that the file has taken apart.

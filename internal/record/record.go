@@ -40,6 +40,9 @@ type Words map[string]string
 
 const headerWord = "header "
 
+// Meanings are what a wire may call otherwise.
+var Meanings = append([]string{"client_id", "client_secret", "client_assertion", "redirect_uri", "response_type", "scope", "state", "error"}, secretNames...)
+
 // means is what the RFCs call a parameter or a member.
 func (w Words) means(name string) string { return cmp.Or(w[name], name) }
 
