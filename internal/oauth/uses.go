@@ -95,30 +95,42 @@ func (u *uses) note(t *postern.Token, now time.Time) {
 }
 
 // takeDue takes what was used and not written within the last minute, and forgets
-// what was not used since.
+// what was not used since. From a full memory it takes all, so that those who found
+// no room have their turn.
 func (u *uses) takeDue(now time.Time) (batch []Use) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	full := len(u.seen) >= usesKept
+	left := map[appAt]bool{}
 	for family, n := range u.seen {
-		switch {
-		case !n.written.IsZero() && now.Sub(n.written).Abs() < writtenEvery:
-		case n.At.Equal(n.written):
-			u.forget(family, n)
-		default:
+		if !full && !n.written.IsZero() && now.Sub(n.written).Abs() < writtenEvery {
+			continue
+		}
+		unwritten := !n.At.Equal(n.written)
+		if unwritten {
 			n.written = n.At
 			batch = append(batch, n.Use)
 		}
+		if full || !unwritten {
+			delete(u.seen, family)
+			left[n.app] = true
+		}
+	}
+	for app := range left {
+		u.forgetGone(app)
 	}
 	return batch
 }
 
-func (u *uses) forget(family postern.Hash, n *noted) {
-	delete(u.seen, family)
-	if of := slices.DeleteFunc(u.of[n.app], func(h postern.Hash) bool { return h == family }); len(of) > 0 {
-		u.of[n.app] = of
-	} else {
-		delete(u.of, n.app)
+// forgetGone looks through an app's families once for all that are not in seen any
+// more: an app may have very many at one account, and checks of tokens wait.
+func (u *uses) forgetGone(app appAt) {
+	of := slices.DeleteFunc(u.of[app], func(family postern.Hash) bool { return u.seen[family] == nil })
+	if len(of) == 0 {
+		delete(u.of, app)
+		return
 	}
+	u.of[app] = of
 }
 
 func (u *uses) takeAll() (batch []Use) {
