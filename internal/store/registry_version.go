@@ -22,29 +22,36 @@ const (
 
 	countOnSQLite = `
 	UPDATE counters SET value = max(value + 1, CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)) WHERE name = 'registry_version';`
+	// The schema is named because whoever changes a row by hand may be in another.
 	countOnPostgres = `
 	CREATE FUNCTION registry_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-	  UPDATE counters SET value = greatest(value + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE name = 'registry_version';
+	  EXECUTE format($count$
+	    UPDATE %I.counters SET value = greatest(value + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE name = 'registry_version'
+	  $count$, TG_TABLE_SCHEMA);
 	  RETURN NULL;
 	END $$`
 )
 
-// watched are the changes that count. When a secret was last used is not one.
-var watched = []struct{ table, change string }{
-	{"apps", "UPDATE"}, {"apps", "DELETE"},
-	{"partners", "UPDATE"}, {"partners", "DELETE"},
-	{"app_secrets", "INSERT"}, {"app_secrets", "UPDATE OF id, app_id, name, hash, hint, created_at, expires_at, sealed"}, {"app_secrets", "DELETE"},
+// watched are the tables whose every change counts, but for updates of other
+// columns: when a secret was last used is not one.
+var watched = []struct{ table, update string }{
+	{"apps", "UPDATE"},
+	{"partners", "UPDATE"},
+	{"app_secrets", "UPDATE OF id, app_id, name, hash, hint, created_at, expires_at, sealed"},
 }
 
 var watchRegistrySQLite, watchRegistryPostgres = watchRegistry()
 
+// watchRegistry counts new rows too: a REPLACE of SQLite fires no other trigger.
 func watchRegistry() (sqlite, postgres []string) {
 	sqlite, postgres = []string{startVersion}, []string{startVersion, countOnPostgres}
 	for _, w := range watched {
-		name := fmt.Sprintf("registry_%s_%.6s", w.table, w.change)
-		sqlite = append(sqlite, fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s BEGIN %s END", name, w.change, w.table, countOnSQLite))
-		postgres = append(postgres, fmt.Sprintf("CREATE TRIGGER %s AFTER %s ON %s FOR EACH STATEMENT EXECUTE FUNCTION registry_changed()", name, w.change, w.table))
+		for _, change := range []string{"INSERT", w.update, "DELETE"} {
+			sqlite = append(sqlite, fmt.Sprintf("CREATE TRIGGER registry_%s_%.6s AFTER %s ON %s BEGIN %s END", w.table, change, change, w.table, countOnSQLite))
+		}
+		postgres = append(postgres, fmt.Sprintf(
+			"CREATE TRIGGER registry_%s AFTER INSERT OR %s OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION registry_changed()", w.table, w.update, w.table))
 	}
 	return sqlite, postgres
 }

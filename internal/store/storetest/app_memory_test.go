@@ -117,3 +117,39 @@ func TestNoCrowdedReaderSeesAnAppOlderThanAnAcknowledgedChange(t *testing.T) {
 		reading.Wait()
 	})
 }
+
+func TestChangesByHandCountHoweverTheyAreMade(t *testing.T) {
+	everywhere(t, func(w *world) {
+		by := map[string]func(){
+			"postgres": func() {
+				w.run(`CREATE SCHEMA elsewhere CREATE TABLE counters (name TEXT, value BIGINT)`)
+				c, err := w.sql.Conn(w.ctx)
+				w.ok(err)
+				defer c.Close()
+				for _, statement := range []string{`SET search_path = elsewhere`, `UPDATE public.apps SET name = 'By hand' WHERE id = 'own'`} {
+					_, err = c.ExecContext(w.ctx, statement)
+					w.ok(err)
+				}
+			},
+			"sqlite": func() {
+				w.run(`CREATE TEMP TABLE one AS SELECT * FROM apps WHERE id = 'own'`)
+				w.run(`UPDATE one SET name = 'By hand'`)
+				w.run(`REPLACE INTO apps SELECT * FROM one`)
+			},
+		}
+		w.sql.SetMaxOpenConns(1) // the temporary table is the connection's
+		_, err := w.db.App(w.ctx, "own")
+		w.ok(err)
+		by[w.db.Engine()]()
+		app, err := w.db.App(w.ctx, "own")
+		w.ok(err)
+		if app.Name != "By hand" {
+			t.Errorf("the app is read as %q", app.Name)
+		}
+		if w.db.Engine() == "postgres" {
+			w.run(`TRUNCATE public.apps`)
+			_, err = w.db.App(w.ctx, "own")
+			w.wants(err, postern.NotFound)
+		}
+	})
+}
