@@ -151,14 +151,19 @@ func isRefusal(j *job) bool {
 	return ours && !postern.Is(j.err, postern.ServerError) && !postern.Is(j.err, postern.Unavailable)
 }
 
-// apart runs the jobs once more: what fails undoes itself.
+// apart runs the jobs once more: what fails undoes itself. Where it cannot, SQLite
+// has undone everything (a full disk), and nobody is told that it is done.
 func (g *group) apart(jobs []*job) error {
 	t := &tx{sql: g.conn, group: g}
 	if err := g.say(t, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		j.err = g.inSavepoint(t, j)
+		var others bool
+		if others, j.err = g.inSavepoint(t, j); !others {
+			_ = g.say(t, "ROLLBACK") // fails where SQLite has rolled back already
+			return j.err
+		}
 	}
 	return g.end(t)
 }
@@ -186,18 +191,18 @@ func (g *group) waiting() *job {
 	}
 }
 
-func (g *group) inSavepoint(t *tx, j *job) error {
+// inSavepoint tells whether all but this job's work stands.
+func (g *group) inSavepoint(t *tx, j *job) (others bool, err error) {
 	if err := g.say(t, "SAVEPOINT job"); err != nil {
-		return err
+		return false, err
 	}
-	err := g.run(t, j)
-	if err != nil {
-		err = errors.Join(err, g.say(t, "ROLLBACK TO job"))
+	if err = g.run(t, j); err != nil && g.say(t, "ROLLBACK TO job") != nil {
+		return false, err
 	}
 	if release := g.say(t, "RELEASE job"); err == nil {
 		err = release
 	}
-	return err
+	return true, err
 }
 
 // run keeps a panic in one job from taking the writer with it.

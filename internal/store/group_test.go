@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,5 +125,36 @@ func TestWhoLeavesBeforeTheirTurnWritesNothingAndDisturbsNobody(t *testing.T) {
 	}
 	if err := db.write(context.Background(), insertMark("here", nil)); err != nil || db.marksKept(t) != 1 {
 		t.Fatalf("%v, %d rows", err, db.marksKept(t))
+	}
+}
+
+func TestWhatIsAnsweredWithAFailureWroteNothingWhenTheDiskWasFull(t *testing.T) {
+	db := newFile(t)
+	var pages int
+	if err := db.group.conn.QueryRowContext(context.Background(), "PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.group.conn.ExecContext(context.Background(), fmt.Sprint("PRAGMA max_page_count = ", pages+8)); err != nil {
+		t.Fatal(err)
+	}
+	tooMuch := func(t *tx) error {
+		_, err := t.exec(context.Background(), "INSERT INTO marks (id, number) VALUES ($1, 1)", strings.Repeat("x", 1<<20))
+		return err
+	}
+	answers := inOneGroup(t, db, []func(*tx) error{insertMark("before", nil), tooMuch, insertMark("after", nil), insertMark("last", nil)})
+	done := 0
+	for _, err := range answers {
+		switch {
+		case err == nil:
+			done++
+		case !postern.Is(err, postern.Unavailable):
+			t.Errorf("who shared the commit with it was told %v", err)
+		}
+	}
+	if kept := db.marksKept(t); kept != done {
+		t.Fatalf("%d were told that it is done, %d rows are kept", done, kept)
+	}
+	if err := db.write(context.Background(), insertMark("later", nil)); err != nil {
+		t.Fatalf("afterwards: %v", err)
 	}
 }
