@@ -66,7 +66,7 @@ func (c *dialectRecord) Run(t *terminal) error {
 	}
 	for meaning := range c.Call {
 		if !slices.Contains(record.Meanings, meaning) {
-			return t.misused("--call: %q is nothing that the recorder looks for%s; write --call MEANING=WORD, as in --call code=ticket", meaning, yamlfile.Suggest(meaning, record.Meanings))
+			return t.misused("--call takes MEANING=WORD, as in --call code=ticket; %q is nothing that the recorder looks for%s", meaning, yamlfile.Suggest(meaning, record.Meanings))
 		}
 	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {

@@ -106,7 +106,7 @@ func TestMisuseOfTheDialectCommandsIsToldInALine(t *testing.T) {
 		"dialect record --listen nowhere --upstream http://x.test": {1, "--listen: listen tcp: address nowhere: missing port"},
 		"dialect record --har no.har":                              {1, "no.har: this is no HAR file"},
 		"dialect record --har no.har --listen :0":                  {2, "--har reads a file"},
-		"dialect record --har no.har --call cod=ticket":            {2, `"cod" is nothing that the recorder looks for; did you mean "code"?`},
+		"dialect record --har no.har --call cod=ticket":            {2, `--call takes MEANING=WORD, as in --call code=ticket; "cod" is nothing that the recorder looks for; did you mean "code"?`},
 		"dialect new --name a":                                     {2, "missing: --authorize, --token"},
 		"dialect new --name A --authorize /a --token /t":           {2, `name "A": a dialect's name has lower-case letters`},
 		"dialect new --from no.yaml":                               {1, "open no.yaml"},

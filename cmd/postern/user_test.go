@@ -61,13 +61,20 @@ func TestAResetIsMailedAndNotPrinted(t *testing.T) {
 	if len(links) == 0 {
 		t.Fatal("no other mail came")
 	}
-	resp, err := http.Get("http://" + address + links[len(links)-1])
-	if err != nil {
-		t.Fatal(err)
+	working := 0 // mails that are sent side by side come in any order; the link made last counts
+	for _, link := range links {
+		resp, err := http.Get("http://" + address + link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK && strings.Contains(string(page), "new-password") {
+			working++
+		}
 	}
-	defer resp.Body.Close()
-	if page, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || !strings.Contains(string(page), "new-password") {
-		t.Errorf("the link leads to %d\n%s", resp.StatusCode, page)
+	if working != 1 {
+		t.Errorf("of the links %q, %d work", links, working)
 	}
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	_ = cmd.Wait()

@@ -203,7 +203,7 @@ func TestAPersonConnectsAndDisconnectsInARealBrowser(t *testing.T) {
 				if s.Alive(token) {
 					t.Error("the token lives after Disconnect")
 				}
-				v.do(chromedp.Click(chromedp.Search(`//button[contains(., "Sign out")]`)), chromedp.WaitVisible(chromedp.CSS(`main`)), v.fits("sign-out"))
+				v.do(chromedp.Click(chromedp.Search(`//button[contains(., "Sign out")]`)), chromedp.WaitVisible(chromedp.Search(`//h1[contains(., "signed out")]`)), v.fits("sign-out"))
 			})
 		}
 	})
