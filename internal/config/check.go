@@ -51,7 +51,6 @@ func (c *Config) check(r *report) {
 	c.checkRequestLog(r)
 	c.checkPortal(r)
 	c.checkApps(r)
-	c.checkApps(r)
 	c.checkMail(r)
 	oneOf(r, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(r, "sign_in.partners", c.SignIn.Partners, "invite", "open", "approve")
