@@ -31,7 +31,8 @@ type Store interface {
 	WantedLogos(ctx context.Context, now time.Time, limit int) ([]Wanted, error)
 	// SaveLogo keeps what came of it. An app that has changed its logo_url
 	// meanwhile is left as it is, and so is one that another node has fetched the
-	// logo of. A proposed picture that is there never changes.
+	// logo of. A proposed picture that is there never changes, nor does one that is
+	// not to be looked at again.
 	SaveLogo(ctx context.Context, l Fetched) error
 }
 

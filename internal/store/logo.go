@@ -18,12 +18,17 @@ const (
 	WHERE o.review = 'waiting' AND o.logo_url <> '' AND o.logo_url <> a.logo_url AND o.logo_hash = '' AND o.logo_next_at <= $1
 	  AND a.removed_at = 0
 	ORDER BY proposed DESC, id LIMIT $2`
+	// What is not to be looked at again stays as it was first fetched, also when that
+	// was before there were reviews.
 	putLogo = `
 	INSERT INTO logos (app_id, url, hash, image, problem, next_at)
 	SELECT $1, $2, $3, $4, $5, $6 FROM apps WHERE id = $1 AND logo_url = $2
-	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, hash = excluded.hash, image = excluded.image,
+	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url,
+	  hash  = CASE WHEN ` + staysAsItIs + ` THEN logos.hash ELSE excluded.hash END,
+	  image = CASE WHEN ` + staysAsItIs + ` THEN logos.image ELSE excluded.image END,
 	  problem = excluded.problem, next_at = excluded.next_at
 	WHERE logos.url <> excluded.url OR logos.next_at <= $7`
+	staysAsItIs      = `logos.url = excluded.url AND logos.hash <> '' AND excluded.next_at >= 253402300799000`
 	keepProposedLogo = `
 	UPDATE proposals SET logo = $3, logo_hash = $4, logo_problem = '' WHERE app_id = $1 AND logo_url = $2 AND logo_hash = ''`
 	keepProposedProblem = `

@@ -168,3 +168,38 @@ func TestALogoThatIsThereIsNotReplacedBeforeItsTime(t *testing.T) {
 		}
 	})
 }
+
+// A partner could otherwise keep a picture back until the operator asks for reviews,
+// and have it shown unseen.
+func TestALogoOfBeforeThereWereReviewsIsNotFetchedAnew(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(`UPDATE apps SET logo_url = 'https://partner.test/a.png' WHERE id = 'own'`)
+		fetched := func(image, hash string, next time.Time) {
+			w.Helper()
+			list, err := w.db.WantedLogos(w.ctx, w.clock.Now(), 10)
+			w.ok(err)
+			if len(list) != 1 {
+				w.Fatalf("wanted %v", list)
+			}
+			w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: list[0], Image: []byte(image), Hash: hash, Asked: w.clock.Now(), NextAt: next}))
+		}
+		never := time.UnixMilli(253402300799000)
+		fetched("first", "h1", w.clock.Now().Add(time.Hour))
+		w.clock.Advance(2 * time.Hour)
+		fetched("second", "h2", never)
+		if h, err := w.db.LogoHash(w.ctx, "own"); err != nil || h != "h1" {
+			t.Errorf("shown is %q, %v", h, err)
+		}
+		if png, err := w.db.Logo(w.ctx, "own", "h1"); err != nil || string(png) != "first" {
+			t.Errorf("%q, %v", png, err)
+		}
+		if list, err := w.db.WantedLogos(w.ctx, w.clock.Now().Add(1000*time.Hour), 10); err != nil || len(list) != 0 {
+			t.Errorf("it is looked at again: %v, %v", list, err)
+		}
+		w.run(`UPDATE apps SET logo_url = 'https://partner.test/b.png' WHERE id = 'own'`)
+		fetched("other", "h3", never)
+		if h, err := w.db.LogoHash(w.ctx, "own"); err != nil || h != "h3" {
+			t.Errorf("of another address it is %q, %v", h, err)
+		}
+	})
+}
