@@ -28,6 +28,17 @@ type result struct {
 
 func (r *result) cpu() float64 { return r.ServerCPU + r.DatabaseCPU }
 
+// join adds another part of the same operation. Of the latencies the means and the
+// worst are kept, which is not quite what all of them together would give.
+func (r *result) join(part *result) {
+	a, b := float64(r.Ops), float64(part.Ops)
+	mean := func(x, y float64) float64 { return (x*a + y*b) / (a + b) }
+	r.OpsPerSecond = (a + b) / (a/r.OpsPerSecond + b/part.OpsPerSecond)
+	r.P50, r.P99 = mean(r.P50, part.P50), max(r.P99, part.P99)
+	r.ServerCPU, r.DatabaseCPU = mean(r.ServerCPU, part.ServerCPU), mean(r.DatabaseCPU, part.DatabaseCPU)
+	r.Ops += part.Ops
+}
+
 // latencies counts durations in buckets an eighth of a power of two wide, so
 // that any number of them takes the same room.
 type latencies [64 * 8]int
@@ -73,6 +84,9 @@ func (m meter) loop(name string, workers, warm, n int, do func(i int) error) (*r
 	if _, err := callers(workers, 0, warm, do); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := m.rest(); err != nil {
+		return nil, err
+	}
 	profiled, err := m.startProfile(name)
 	if err != nil {
 		return nil, err
@@ -96,6 +110,27 @@ func (m meter) loop(name string, workers, warm, n int, do func(i int) error) (*r
 		ServerCPU: ms(serverAfter-server) / float64(n), DatabaseCPU: ms(databaseAfter-database) / float64(n),
 	}
 	return r, profiled()
+}
+
+// rest waits until server and database have done what earlier operations left
+// them to do beside the requests, so that each line pays for itself. Some work
+// never ends (dead endpoints are tried for ever): after a while it counts.
+func (m meter) rest() error {
+	const soon = 2200 * time.Millisecond // "last used" is written every two seconds
+	const look, most = 300 * time.Millisecond, 20
+	time.Sleep(soon)
+	for range most {
+		server, database, err := m.cpuTimes()
+		if err != nil {
+			return err
+		}
+		time.Sleep(look)
+		serverAfter, databaseAfter, err := m.cpuTimes()
+		if err != nil || serverAfter+databaseAfter-server-database <= tick {
+			return err
+		}
+	}
+	return nil
 }
 
 // progress tells whoever waits what is under way.

@@ -241,29 +241,64 @@ func (r *series) flows() {
 	})
 }
 
-// dialects measures what the same costs in other words.
+// dialects measures what the same costs in other words: the wires take turns, so
+// that the machine's moods and a growing database meet them all alike.
 func (r *series) dialects() {
+	const rounds = 3
+	var turns []turn
 	for i := range wires {
-		w := &wires[i]
-		r.exchanges("exchange, "+w.name, w, "dialect", 1)
-		var got []tokens
-		warm := r.n / 4
-		kind := "code " + w.name + "tokens"
-		r.then(func() error { return r.fill.codes(w, kind, warm+r.n, 1) })
+		w, warm := &wires[i], r.n/4
+		fresh, spent := "code "+w.name+"dialect", "code "+w.name+"tokens"
+		got := make([]tokens, warm+r.n)
+		r.then(func() error { return r.fill.codes(w, fresh, warm+r.n, 1) })
+		r.then(func() error { return r.fill.codes(w, spent, len(got), 1) })
 		r.then(func() error {
-			got = make([]tokens, warm+r.n)
 			_, err := callers(r.workers, 0, len(got), func(i int) (err error) {
-				got[i], err = r.node.exchange(w, secretText(kind, i))
+				got[i], err = r.node.exchange(w, secretText(spent, i))
 				return err
 			})
 			return err
 		})
+		turns = append(turns, turn{"exchange, " + w.name, warm, r.n, func(i int) error {
+			_, err := r.node.exchange(w, secretText(fresh, i))
+			return err
+		}})
 		if w.refreshes {
-			r.add("refresh, "+w.name, warm, r.n, func(i int) error {
+			turns = append(turns, turn{"refresh, " + w.name, warm, r.n, func(i int) error {
 				_, err := r.node.refresh(w, got[i].Refresh)
+				return err
+			}})
+		}
+		turns = append(turns, turn{"check, " + w.name, 3 * r.n, 3 * r.n, func(i int) error { return r.node.check(w, got[i%len(got)].Access) }})
+	}
+	r.inTurns(rounds, turns)
+}
+
+// turn is an operation that is measured a part at a time.
+type turn struct {
+	name    string
+	warm, n int
+	do      func(i int) error
+}
+
+func (r *series) inTurns(rounds int, turns []turn) {
+	for round := range rounds {
+		for i, t := range turns {
+			r.then(func() error {
+				part, from, warm := t.n/rounds, 0, t.warm
+				if round > 0 {
+					from, warm = t.warm+round*part, 0
+				}
+				got, err := r.node.meter.loop(t.name, r.workers, warm, part, func(i int) error { return t.do(from + i) })
+				switch {
+				case err != nil:
+				case round == 0:
+					r.s.Results = append(r.s.Results, got)
+				default:
+					r.s.Results[len(r.s.Results)-len(turns)+i].join(got)
+				}
 				return err
 			})
 		}
-		r.add("check, "+w.name, 3*r.n, 3*r.n, func(i int) error { return r.node.check(w, got[i%len(got)].Access) })
 	}
 }
