@@ -88,10 +88,12 @@ func (r *codeRow) code() (*postern.Code, error) {
 const (
 	lockCode = `SELECT spent_at FROM codes WHERE hash = $1 FOR UPDATE`
 
-	// spendCode decides who redeems: one caller finds the code unspent.
+	// spendCode decides who redeems: one caller finds the code unspent. (Less than 1,
+	// not 0: else PostgreSQL may look for it among all that are pending, by their own
+	// index, when it last saw few of them.)
 	spendCode = `
 	UPDATE codes SET spent_at = $2, outcome = 'redeemed', connection_id = $3, live_until = $4, last_used_at = $2
-	WHERE hash = $1 AND spent_at = 0 AND expires_at > $2
+	WHERE hash = $1 AND spent_at < 1 AND expires_at > $2
 	  AND EXISTS (SELECT 1 FROM apps a JOIN partners p ON p.id = a.partner_id
 	              WHERE a.id = codes.app_id AND NOT a.disabled AND a.removed_at = 0 AND NOT p.disabled AND p.removed_at = 0)
 	  AND EXISTS (SELECT 1 FROM accounts ac WHERE ac.id = codes.account_id AND NOT ac.disabled AND ac.removed_at = 0)
@@ -138,7 +140,7 @@ const (
 	redeemAtOnce = `
 	WITH code AS (
 	  SELECT hash, account_id, app_id, user_id FROM codes
-	  WHERE hash = $1 AND spent_at = 0 AND expires_at > $2
+	  WHERE hash = $1 AND spent_at < 1 AND expires_at > $2
 	    AND EXISTS (SELECT 1 FROM counters WHERE name = 'registry_version' AND value = $17)
 	    AND EXISTS (SELECT 1 FROM accounts ac WHERE ac.id = codes.account_id AND NOT ac.disabled AND ac.removed_at = 0)
 	    AND EXISTS (SELECT 1 FROM users u WHERE u.id = codes.user_id AND NOT u.disabled AND u.removed_at = 0)
