@@ -183,6 +183,7 @@ func (h *hooks) measure() {
 	})
 	h.then(func() error { return h.latency(fmt.Sprintf("beside %d dead endpoints", deadHooks)) })
 	h.then(func() error { h.s.fact("resident", h.node.residentMiB(), "MiB"); return nil })
+	h.tokenPaths(fmt.Sprintf("%d endpoints dead", deadHooks))
 	h.then(h.waits)
 	h.tokenPaths(thousands(h.waiting) + " wait")
 	h.then(func() error { return h.latency("beside " + thousands(h.waiting) + " waiting") })
