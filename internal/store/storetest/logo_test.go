@@ -9,31 +9,32 @@ import (
 	"postern.dev/postern/internal/registry"
 )
 
+func (w *world) wantedLogos() []logo.Wanted {
+	w.Helper()
+	list, err := w.db.WantedLogos(w.ctx, w.clock.Now(), 10)
+	w.ok(err)
+	return list
+}
+
 func TestALogoIsFetchedOnceForEachAddressAndKeptOverFaults(t *testing.T) {
 	everywhere(t, func(w *world) {
-		wanted := func() []logo.Wanted {
-			w.Helper()
-			list, err := w.db.WantedLogos(w.ctx, w.clock.Now(), 10)
-			w.ok(err)
-			return list
-		}
 		hash := func() string {
 			w.Helper()
 			h, err := w.db.LogoHash(w.ctx, "own")
 			w.ok(err)
 			return h
 		}
-		if len(wanted()) != 0 || hash() != "" {
+		if len(w.wantedLogos()) != 0 || hash() != "" {
 			w.Fatal("no app has a logo yet")
 		}
 		w.run(`UPDATE apps SET logo_url = 'https://partner.test/a.png' WHERE id = 'own'`)
-		first := wanted()
+		first := w.wantedLogos()
 		if len(first) != 1 {
 			w.Fatalf("wanted %v", first)
 		}
 		hour := w.clock.Now().Add(time.Hour)
 		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: first[0], Image: []byte("png"), Hash: "h1", NextAt: hour}))
-		if len(wanted()) != 0 || hash() != "h1" {
+		if len(w.wantedLogos()) != 0 || hash() != "h1" {
 			w.Fatal("it was fetched")
 		}
 		if png, err := w.db.Logo(w.ctx, "own", "h1"); err != nil || string(png) != "png" {
@@ -42,7 +43,7 @@ func TestALogoIsFetchedOnceForEachAddressAndKeptOverFaults(t *testing.T) {
 		_, err := w.db.Logo(w.ctx, "own", "h2")
 		w.wants(err, postern.NotFound)
 		w.clock.Advance(2 * time.Hour)
-		if len(wanted()) != 1 {
+		if len(w.wantedLogos()) != 1 {
 			w.Fatal("it is to be looked at again")
 		}
 		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: first[0], Problem: "away", NextAt: hour.Add(9 * time.Hour)}))
@@ -50,7 +51,7 @@ func TestALogoIsFetchedOnceForEachAddressAndKeptOverFaults(t *testing.T) {
 			w.Fatal("a fault took the logo away")
 		}
 		w.run(`UPDATE apps SET logo_url = 'https://partner.test/b.png' WHERE id = 'own'`)
-		if len(wanted()) != 1 || hash() != "" {
+		if len(w.wantedLogos()) != 1 || hash() != "" {
 			w.Fatal("another address is another logo")
 		}
 		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: first[0], Image: []byte("late"), Hash: "h3", NextAt: hour}))
@@ -64,12 +65,6 @@ func TestALogoIsFetchedOnceForEachAddressAndKeptOverFaults(t *testing.T) {
 // at; the app is without it until then, and gets just that one.
 func TestLC10_AProposedPictureIsFetchedBesideTheAppAndStaysAsItWasSeen(t *testing.T) {
 	everywhere(t, func(w *world) {
-		wanted := func() []logo.Wanted {
-			w.Helper()
-			list, err := w.db.WantedLogos(w.ctx, w.clock.Now(), 10)
-			w.ok(err)
-			return list
-		}
 		proposes := func(p registry.Proposed) {
 			w.Helper()
 			p.AppID = "own"
@@ -88,22 +83,22 @@ func TestLC10_AProposedPictureIsFetchedBesideTheAppAndStaysAsItWasSeen(t *testin
 		}
 		const a, b = "https://partner.test/a.png", "https://partner.test/b.png"
 		w.run(`UPDATE apps SET logo_url = $1 WHERE id = 'own'`, a)
-		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: wanted()[0], Image: []byte("old"), Hash: "h0", NextAt: w.clock.Now().Add(24 * time.Hour)}))
+		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: w.wantedLogos()[0], Image: []byte("old"), Hash: "h0", NextAt: w.clock.Now().Add(24 * time.Hour)}))
 		proposes(registry.Proposed{Proposal: at(a)})
-		if len(wanted()) != 0 {
+		if len(w.wantedLogos()) != 0 {
 			w.Fatal("the app's own address is nothing to look at")
 		}
 		proposes(registry.Proposed{Proposal: at(b)})
-		list := wanted()
+		list := w.wantedLogos()
 		if len(list) != 1 || !list[0].Proposed || list[0].URL != b || list[0].AppID != "own" {
 			w.Fatalf("wanted %+v", list)
 		}
 		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: list[0], Problem: "away", NextAt: w.clock.Now().Add(time.Hour)}))
-		if p := proposal(); len(wanted()) != 0 || p.Problem != "away" || p.Picture != "" {
+		if p := proposal(); len(w.wantedLogos()) != 0 || p.Problem != "away" || p.Picture != "" {
 			w.Fatalf("after a fault: %+v", p)
 		}
 		w.clock.Advance(time.Hour)
-		list = wanted()
+		list = w.wantedLogos()
 		for _, hash := range []string{"h1", "h2"} { // two nodes, to which the host shows different ones
 			w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: list[0], Image: []byte(hash), Hash: hash}))
 		}
@@ -112,7 +107,7 @@ func TestLC10_AProposedPictureIsFetchedBesideTheAppAndStaysAsItWasSeen(t *testin
 		proposes(registry.Proposed{Proposal: renamed})
 		png, err := w.db.ProposedLogo(w.ctx, "own")
 		w.ok(err)
-		if p := proposal(); p.Picture != "h1" || p.Problem != "" || string(png) != "h1" || len(wanted()) != 0 {
+		if p := proposal(); p.Picture != "h1" || p.Problem != "" || string(png) != "h1" || len(w.wantedLogos()) != 0 {
 			w.Fatalf("it is not what was fetched first: %+v, %s", p, png)
 		}
 		if hash, err := w.db.LogoHash(w.ctx, "own"); err != nil || hash != "h0" {
@@ -124,13 +119,13 @@ func TestLC10_AProposedPictureIsFetchedBesideTheAppAndStaysAsItWasSeen(t *testin
 			w.Fatal("another picture than was seen", png, err)
 		}
 		w.clock.Advance(400 * 24 * time.Hour)
-		if hash, err := w.db.LogoHash(w.ctx, "own"); err != nil || hash != "h1" || len(wanted()) != 0 {
+		if hash, err := w.db.LogoHash(w.ctx, "own"); err != nil || hash != "h1" || len(w.wantedLogos()) != 0 {
 			w.Fatal("it is fetched again", hash, err)
 		}
 
 		// Another address, or an image that is handed in, takes the place of a picture.
 		proposes(registry.Proposed{Proposal: at(a)})
-		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: wanted()[0], Image: []byte("pa"), Hash: "ha"}))
+		w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: w.wantedLogos()[0], Image: []byte("pa"), Hash: "ha"}))
 		handed := at("")
 		handed.LogoHash = "hh"
 		proposes(registry.Proposed{Proposal: handed, PNG: []byte("handed")})
