@@ -88,6 +88,9 @@ func (c *call) introspect() error {
 		return err
 	}
 	t, failure := c.door.Engine.Introspect(c.r.Context(), &oauth.Introspect{Terms: &c.d.terms, Client: client, Token: postern.Secret(token)})
+	if failure == nil && !c.door.speaks(t.Dialect) {
+		failure = postern.Errorf(postern.InvalidToken, "The wire that the token is of is not spoken here.")
+	}
 	dead := postern.Is(failure, postern.InvalidToken)
 	switch {
 	case dead && c.e.refuses:
@@ -105,6 +108,13 @@ func (c *call) introspect() error {
 	v.presented = token
 	c.e.answer.write(&c.w, c.r, v)
 	return nil
+}
+
+// speaks reports whether a token's wire is mounted, without which the API's check
+// could not read it: introspection says the same.
+func (d *Door) speaks(dialect string) bool {
+	_, mounted := d.Set.Get(dialect)
+	return mounted
 }
 
 // inactive is RFC 7662 §2.2's answer for every token that is not for the asker:

@@ -171,3 +171,28 @@ func TestOP16AWrongConfigurationIsNotTakenOver(t *testing.T) {
 		t.Errorf("registering is %d", a.Status)
 	}
 }
+
+// Introspection, /check and guard say the same of a token: one whose wire is
+// mounted no more is of no use anywhere, until the wire comes back.
+func TestATokenOfAWireThatIsNotMountedIsActiveNowhere(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		mounts := func(names ...string) []posterntest.Option {
+			var list []any
+			for _, name := range names {
+				list = append(list, map[string]any{"name": name})
+			}
+			return []posterntest.Option{posterntest.Set("dialects", list)}
+		}
+		all, without := mounts("xref", "xeebo", "standard"), mounts("xref", "standard")
+		s := posterntest.New(t, append([]posterntest.Option{posterntest.On(database)}, all...)...)
+		token := s.Redeem(posterntest.Xeebo, s.Approve(posterntest.Xeebo, posterntest.Ada)).OK().Field("access_token")
+		for i, mounted := range [][]posterntest.Option{all, without, all} {
+			if _, err := s.Reload(mounted...); err != nil {
+				t.Fatal(err)
+			}
+			if alive, want := s.Alive(token), i != 1; alive != want {
+				t.Errorf("reading %d: active is %v", i, alive)
+			}
+		}
+	})
+}
