@@ -89,7 +89,7 @@ func (c *call) introspect() error {
 	}
 	t, failure := c.door.Engine.Introspect(c.r.Context(), &oauth.Introspect{Terms: &c.d.terms, Client: client, Token: postern.Secret(token)})
 	if failure == nil && !c.door.speaks(t.Dialect) {
-		failure = postern.Errorf(postern.InvalidToken, "The wire that the token is of is not spoken here.")
+		failure = postern.Because(postern.InvalidToken, "token_wire_gone", "The wire that the token is of is not spoken here.")
 	}
 	dead := postern.Is(failure, postern.InvalidToken)
 	switch {

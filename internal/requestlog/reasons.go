@@ -232,6 +232,7 @@ var reasons = map[postern.Rule]reason{
 	"token_of_other_account":   plain("The token is for another account than the address names.", "Use the address of the account that the token is for."),
 	"token_without_connection": plain("The token is for the app itself, and cannot be renewed.", "Ask for a new one in the same way."),
 	"token_expired":            plain("The token expired {at:ago} earlier. It lived for {life:long}.", "Refresh it before it expires, or when a call says so."),
+	"token_wire_gone":          plain("The token is of a wire that the operator has switched off.", "Connect again on the wire that your app speaks now; its settings name it."),
 	"token_ended":              plain("The token was ended {at:ago} earlier: revoked, or replaced by a newer one.", "Use the newest token that you got. If the app revoked it, let the person connect again."),
 	"family_ended":             familyEnded,
 	"connection_ended":         connectionEnded,

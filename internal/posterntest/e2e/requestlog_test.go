@@ -36,6 +36,7 @@ var notHere = map[postern.Rule]string{
 	"refresh_token_raced":        "needs five callers who lose one race after another",
 	"refused_meanwhile":          "needs a token that comes to be between a gateway's two questions",
 	"secret_not_recoverable":     "internal/dialect/sign_test.go",
+	"token_wire_gone":            "reload_test.go: needs a wire that is switched off",
 	"route_unknown":              "internal/gate: needs rules for routes",
 	"route_unclean":              "internal/gate: needs rules for routes",
 	"account_not_chosen":         "the page asks again before the engine can",
