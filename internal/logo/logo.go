@@ -69,10 +69,15 @@ const (
 	mostBytes   = 1 << 20 // of the original
 	mostPixels  = 4096 * 4096
 	fetchTime   = 10 * time.Second
+	mostScans   = 64 // of a JPEG; a progressive one has about ten
 	lookAgain   = 7 * 24 * time.Hour
 	afterAFault = time.Hour
 	atOnce      = 5
 )
+
+// startOfScan is the marker of ITU T.81, B.1.1.3. Within a scan no 0xFF is followed
+// by another byte than 0 without being a marker.
+var startOfScan = []byte{0xff, 0xda}
 
 // never is the end of the year 9999, which comes later than anybody looks.
 var never = time.UnixMilli(253402300799000)
@@ -150,13 +155,18 @@ func hashOf(png []byte) string {
 // small reads an image and writes it anew, not larger than needed. Its size is
 // looked at before its pixels are.
 func small(body []byte) ([]byte, error) {
-	config, _, err := image.DecodeConfig(bytes.NewReader(body))
+	config, form, err := image.DecodeConfig(bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("it is no PNG, JPEG, WebP or GIF image")
 	}
 	w, h := config.Width, config.Height
 	if w < 1 || h < 1 || w > mostPixels/h {
 		return nil, fmt.Errorf("the image has %d × %d pixels; at most 4096 × 4096 are read", w, h)
+	}
+	// Each scan walks all pixels and need not bring a byte for most of them: a
+	// megabyte of scans is minutes of work.
+	if form == "jpeg" && bytes.Count(body, startOfScan) > mostScans {
+		return nil, fmt.Errorf("the JPEG is written in more than %d scans; save it again as a PNG", mostScans)
 	}
 	original, _, err := image.Decode(bytes.NewReader(body))
 	if err != nil {

@@ -94,6 +94,41 @@ func TestLC10_ALogoIsWrittenAnewOrRefused(t *testing.T) {
 	}
 }
 
+// manyScans is a progressive JPEG in grey of 8 × 8 pixels, of which n scans say
+// nothing.
+func manyScans(n int) []byte {
+	code := append([]byte{1}, make([]byte, 15)...) // one code, of one bit
+	var b bytes.Buffer
+	segment := func(marker byte, content ...byte) {
+		b.Write([]byte{0xff, marker, 0, byte(len(content) + 2)})
+		b.Write(content)
+	}
+	b.Write([]byte{0xff, 0xd8})
+	segment(0xdb, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
+	segment(0xc2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+	segment(0xc4, append(append([]byte{0x00}, code...), 0)...) // DC: no difference
+	segment(0xc4, append(append([]byte{0x10}, code...), 0)...) // AC: end of block
+	segment(0xda, 1, 1, 0, 0, 0, 0)
+	b.WriteByte(0x7f)
+	for range n - 1 {
+		segment(0xda, 1, 1, 0, 1, 63, 0)
+		b.WriteByte(0x7f)
+	}
+	b.Write([]byte{0xff, 0xd9})
+	return b.Bytes()
+}
+
+// A megabyte of scans over the largest image kept a core busy for two minutes,
+// and everybody else's logo waiting.
+func TestLC10_AJPEGOfVeryManyScansIsNotRead(t *testing.T) {
+	if _, _, err := Read(manyScans(mostScans)); err != nil {
+		t.Errorf("a JPEG of %d scans: %v", mostScans, err)
+	}
+	if _, _, err := Read(manyScans(mostScans + 1)); err == nil || !strings.Contains(err.Error(), "scans") {
+		t.Errorf("a JPEG of one scan more: %v", err)
+	}
+}
+
 func FuzzSmall(f *testing.F) {
 	f.Add([]byte("GIF89a"))
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))
