@@ -101,6 +101,21 @@ func (l pageLanguage) sentence(t Text) (template.HTML, error) {
 	return template.HTML(fmt.Sprintf(what, safe...)), nil
 }
 
+// Sayer gives what says sentences in a language as text that is no markup: for
+// those who write it down themselves. Of a language that we lack there is none.
+func (p *Pages) Sayer(language string) (say func(format string, args ...any) string, ok bool) {
+	l, ok := p.spoken[language]
+	return l.text, ok
+}
+
+// text is a sentence of ours that is no markup, and neither are its arguments.
+func (l pageLanguage) text(format string, args ...any) string {
+	if said, ok := l.words[format]; ok {
+		format = said
+	}
+	return fmt.Sprintf(format, args...)
+}
+
 // anyOf joins words as a sentence does: "a", "a or b", "a, b or c".
 func (l pageLanguage) anyOf(words []string) (template.HTML, error) {
 	safe := make([]string, len(words))

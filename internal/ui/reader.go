@@ -24,10 +24,10 @@ type languageLink struct {
 	Current   bool
 }
 
-// reader picks the language of a request: that of the link that was followed, or
+// Language picks the language of a request: that of the link that was followed, or
 // what was chosen so before, or the best that we have of those that the browser
 // asks for (RFC 9110 §12.5.4).
-func (p *Pages) reader(r *http.Request) string {
+func (p *Pages) Language(r *http.Request) string {
 	if chosen := p.chosen(r); chosen != "" {
 		return chosen
 	}

@@ -111,3 +111,22 @@ var others = func() (all []*regexp.Regexp) {
 	}
 	return all
 }()
+
+// Guides are written by those who know no markup of ours.
+func TestASentenceCanBeSaidAsPlainText(t *testing.T) {
+	pages, err := New(Brand{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say, ok := pages.Sayer("de")
+	if got := say("Connect %s", "<A & B>"); !ok || got != "<A & B> verbinden" {
+		t.Errorf("got %q", got)
+	}
+	say, ok = pages.Sayer(English)
+	if got := say("Connect %s", "A"); !ok || got != "Connect A" {
+		t.Errorf("got %q", got)
+	}
+	if _, ok := pages.Sayer("xx"); ok {
+		t.Error("a language that there is not has a voice")
+	}
+}

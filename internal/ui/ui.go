@@ -45,7 +45,8 @@ type Pages struct {
 	HTTPS   bool // public_url is https: the cookie that keeps a language stays there
 	brand   Brand
 	pages   map[string]map[string]readPage // by language and name
-	tags    []language.Tag                 // of the languages; the first is for who asks for none
+	spoken  map[string]pageLanguage
+	tags    []language.Tag // of the languages; the first is for who asks for none
 	matcher language.Matcher
 }
 
@@ -73,7 +74,7 @@ func New(brand Brand, files ...File) (*Pages, error) {
 	for _, f := range files {
 		assets.add(f.Name, f.Content, f.MediaType)
 	}
-	p := &Pages{Assets: assets, brand: brand, pages: map[string]map[string]readPage{}}
+	p := &Pages{Assets: assets, brand: brand, pages: map[string]map[string]readPage{}, spoken: map[string]pageLanguage{}}
 	spoken, err := languages()
 	if err != nil {
 		return nil, err
@@ -82,6 +83,7 @@ func New(brand Brand, files ...File) (*Pages, error) {
 		if p.pages[l.tag], err = parse(l, assets); err != nil {
 			return nil, err
 		}
+		p.spoken[l.tag] = l
 		p.tags = append(p.tags, language.Make(l.tag))
 	}
 	p.matcher = language.NewMatcher(p.tags)
@@ -175,7 +177,7 @@ func (p *Pages) render(language string, page Page, choices []languageLink) ([]by
 // whole page is rendered, so a person never sees half of one. Headers has set the
 // rest.
 func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page Page) error {
-	reader := p.reader(r)
+	reader := p.Language(r)
 	html, err := p.render(reader, page, p.choices(r, reader))
 	if err != nil {
 		http.Error(w, "This page could not be shown. Please try again in a moment.", http.StatusInternalServerError)
