@@ -17,10 +17,10 @@ func (d *Console) app(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showApp(v, http.StatusOK, row, ui.NewForm(nil))
+	return d.showApp(v, row, ui.NewForm(nil))
 }
 
-func (d *Console) showApp(v *entry.Visit, status int, row *registry.App, form *ui.Form) error {
+func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) error {
 	ctx := v.R.Context()
 	catalogue, err := d.Rows.ScopeCatalogue(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func (d *Console) showApp(v *entry.Visit, status int, row *registry.App, form *u
 	if page.Proposal != nil {
 		page.Preview.Picture = page.Proposal.Logo()
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 func scopeReasons(row *registry.App, wished postern.Looks, catalogue []postern.Scope) (list []ui.ScopeReason) {
@@ -92,7 +92,7 @@ func (d *Console) answerApp(v *entry.Visit) error {
 	if found, wrong := errors.AsType[registry.Findings](err); wrong {
 		form := ui.NewForm(v.R.PostForm)
 		entry.Say(form, found)
-		return d.showApp(v, http.StatusUnprocessableEntity, row, form)
+		return d.showApp(v, row, form)
 	}
 	if err != nil {
 		return err
@@ -104,9 +104,6 @@ func (d *Console) answerApp(v *entry.Visit) error {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func (d *Console) askToSwitchApp(v *entry.Visit) error {
-	if !v.Fresh() {
-		return v.AskAgain()
-	}
 	row, err := d.Rows.AppRow(v.R.Context(), v.R.PathValue("app"))
 	if err != nil {
 		return err

@@ -13,10 +13,10 @@ import (
 )
 
 func (d *Console) partners(v *entry.Visit) error {
-	return d.showPartners(v, http.StatusOK, ui.NewForm(nil))
+	return d.showPartners(v, ui.NewForm(nil))
 }
 
-func (d *Console) showPartners(v *entry.Visit, status int, form *ui.Form) error {
+func (d *Console) showPartners(v *entry.Visit, form *ui.Form) error {
 	all, err := d.Rows.AllPartners(v.R.Context())
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (d *Console) showPartners(v *entry.Visit, status int, form *ui.Form) error 
 	for _, p := range all {
 		page.Partners = append(page.Partners, ui.PartnerLine{Partner: p.Partner, Apps: p.Apps, Members: p.Members})
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 // invitePartner invites the first person of a company, which comes to be.
@@ -43,7 +43,7 @@ func (d *Console) invitePartner(v *entry.Visit) error {
 	form := ui.NewForm(v.R.PostForm)
 	entry.Say(form, registry.AboutNewcomer(&name, nil, &email))
 	if !form.OK() {
-		return d.showPartners(v, http.StatusUnprocessableEntity, form)
+		return d.showPartners(v, form)
 	}
 	if !v.Fresh() { // before the company comes to be
 		return v.AskAgain()
@@ -61,10 +61,10 @@ func (d *Console) partner(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showPartner(v, http.StatusOK, p, ui.NewForm(nil), "")
+	return d.showPartner(v, p, ui.NewForm(nil), "")
 }
 
-func (d *Console) showPartner(v *entry.Visit, status int, p *postern.Partner, form *ui.Form, link string) error {
+func (d *Console) showPartner(v *entry.Visit, p *postern.Partner, form *ui.Form, link string) error {
 	ctx := v.R.Context()
 	page := &ui.PartnerPage{
 		StaffFrame: done(v, v.Frame("partners")), Partner: *p, Token: v.Token(aboutPartner, p.ID), Link: link, ByHand: !d.People.Mails(),
@@ -81,7 +81,7 @@ func (d *Console) showPartner(v *entry.Visit, status int, p *postern.Partner, fo
 	if page.Invitations, err = d.Rows.PendingInvitations(ctx, p.ID, d.Now()); err != nil {
 		return err
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 func (d *Console) inviteMember(v *entry.Visit) error {
@@ -96,7 +96,7 @@ func (d *Console) inviteMember(v *entry.Visit) error {
 	form := ui.NewForm(v.R.PostForm)
 	email := strings.TrimSpace(said[0])
 	if entry.Say(form, registry.AboutNewcomer(nil, nil, &email)); !form.OK() {
-		return d.showPartner(v, http.StatusUnprocessableEntity, p, form, "")
+		return d.showPartner(v, p, form, "")
 	}
 	role := postern.Role(said[1])
 	if !slices.Contains(postern.Roles, role) {
@@ -117,7 +117,7 @@ func (d *Console) invite(v *entry.Visit, p *postern.Partner, email string, role 
 	if link.Mailed {
 		return v.Go("/partners/" + p.ID + "?done=invited")
 	}
-	return d.showPartner(v, http.StatusOK, p, ui.NewForm(nil), d.PublicURL+identity.InvitePath+string(link.Secret))
+	return d.showPartner(v, p, ui.NewForm(nil), d.PublicURL+identity.InvitePath+string(link.Secret))
 }
 
 // proved reads the partner that the path names, for a form about it.
@@ -147,7 +147,7 @@ func (d *Console) answerPartner(v *entry.Visit) error {
 		if reason == "" {
 			form := ui.NewForm(v.R.PostForm)
 			form.Refuse("reason", ui.Say("Say why: its people read it."))
-			return d.showPartner(v, http.StatusUnprocessableEntity, p, form, "")
+			return d.showPartner(v, p, form, "")
 		}
 		err = d.People.RejectPartner(v.R.Context(), p.ID, reason, v.Actor(), v.Address())
 	}
@@ -158,9 +158,6 @@ func (d *Console) answerPartner(v *entry.Visit) error {
 }
 
 func (d *Console) askToSwitchPartner(v *entry.Visit) error {
-	if !v.Fresh() {
-		return v.AskAgain()
-	}
 	p, err := d.Rows.Partner(v.R.Context(), v.R.PathValue("partner"))
 	if err != nil {
 		return err

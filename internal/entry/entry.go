@@ -117,8 +117,9 @@ func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handle
 	e.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
 }
 
-// maxForm bounds what is read of a form without a file.
-const maxForm = 64 << 10
+// maxForm bounds what is read of a form without a file: twice what any of them
+// takes, for one that was held comes as text within another.
+const maxForm = 128 << 10
 
 // Open serves a page to whoever comes, signed in or not. The pattern is
 // net/http's, with the path as it is under the prefix: "GET /login".
@@ -159,7 +160,13 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 		if err != nil {
 			return err
 		}
-		return page(&Visit{W: w, R: r, Session: session, entry: e, bound: bound})
+		v := &Visit{W: w, R: r, Session: session, entry: e, bound: bound}
+		if r.PostForm.Has(heldField) {
+			if goOn, err := v.giveAgain(); !goOn || err != nil {
+				return err
+			}
+		}
+		return page(v)
 	})
 }
 

@@ -30,7 +30,7 @@ func (e *Entry) changePassword(v *Visit) error {
 		return err
 	}
 	if form[1] != form[2] {
-		return e.askForChange(v, http.StatusUnprocessableEntity, notTheSame)
+		return e.askForChange(v, http.StatusOK, notTheSame)
 	}
 	in, err := e.People.StaffChangePassword(v.R.Context(), v.Session,
 		postern.Secret(form[0]), postern.Secret(form[1]), e.Device(v.R), v.Address())
@@ -60,7 +60,7 @@ func (e *Entry) PasswordProblem(w http.ResponseWriter, err error) (problem ui.Te
 		w.Header().Set("Retry-After", browser.RetryAfter(known.RetryAfter))
 		return ui.Say("There were too many attempts. Please try again in %s.", ui.Wait(known.RetryAfter)), http.StatusTooManyRequests
 	case known.Kind == postern.InvalidRequest && known.Msg != "":
-		return ui.Say("%s", known.Msg), http.StatusUnprocessableEntity
+		return ui.Say("%s", known.Msg), http.StatusOK
 	}
 	return ui.Text{}, 0
 }
@@ -97,7 +97,7 @@ func (e *Entry) reset(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if form[0] != form[1] {
-		return e.askForNew(w, r, http.StatusUnprocessableEntity, notTheSame)
+		return e.askForNew(w, r, http.StatusOK, notTheSame)
 	}
 	err = e.People.SpendStaffReset(r.Context(), e.Realm, link, postern.Secret(form[0]), e.Address(r))
 	if problem, status := e.PasswordProblem(w, err); status != 0 {

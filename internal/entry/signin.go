@@ -25,11 +25,6 @@ func (e *Entry) signInFirst(w http.ResponseWriter, r *http.Request) error {
 	return e.lead(w, r, "/login", url.Values{"to": {e.back(r)}})
 }
 
-// askAgain asks for the password of who is signed in, and leads back.
-func (e *Entry) askAgain(v *Visit) error {
-	return e.lead(v.W, v.R, "/login", url.Values{"to": {e.back(v.R)}, "again": {"1"}})
-}
-
 // lead redirects to a path under the prefix.
 func (e *Entry) lead(w http.ResponseWriter, r *http.Request, path string, query url.Values) error {
 	to := e.Prefix + path
@@ -75,13 +70,11 @@ func (e *Entry) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	page := &ui.StaffSignInPage{To: e.wanted(query.Get("to"))}
-	switch {
-	case session != nil && query.Get("again") == "":
+	if session != nil {
 		http.Redirect(w, r, page.To, http.StatusSeeOther)
 		return nil
-	case session != nil:
-		page.Again, page.Email = true, session.Staff.Email
-	case query.Get("done") == "password":
+	}
+	if query.Get("done") == "password" {
 		page.Done = ui.Say("Your new password is set. Sign in with it.")
 	}
 	return e.askWhoYouAre(w, r, http.StatusOK, page)
@@ -102,11 +95,7 @@ func (e *Entry) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, err := e.session(r)
-	if err != nil {
-		return err
-	}
-	page := &ui.StaffSignInPage{Email: form[0], To: e.wanted(form[2]), Again: session != nil}
+	page := &ui.StaffSignInPage{Email: form[0], To: e.wanted(form[2])}
 	if err := e.Proved(r, toSignIn, e.Prefix, form[2]); err != nil {
 		page.Problem = ui.Say("This page was open too long, or cookies are off. Please sign in again.")
 		return e.askWhoYouAre(w, r, http.StatusForbidden, page)

@@ -15,8 +15,13 @@ type Visit struct {
 	R       *http.Request
 	Session *postern.StaffSession
 
-	entry *Entry
-	bound postern.Secret // the browser's binding cookie
+	entry  *Entry
+	bound  postern.Secret // the browser's binding cookie
+	proved struct {       // what the form's token was for
+		purpose browser.Purpose
+		about   []string
+	}
+	held string // the token of the form that goes on after the password
 }
 
 // Staff is who is here.
@@ -36,6 +41,10 @@ func (v *Visit) Token(p browser.Purpose, about ...string) string {
 
 // Proved refuses a form whose Token is another.
 func (v *Visit) Proved(p browser.Purpose, about ...string) error {
+	v.proved.purpose, v.proved.about = p, about
+	if v.held != "" {
+		return browser.SameToken(v.held, v.heldToken(p, about))
+	}
 	return v.entry.cookies.Proved(v.R, p, append([]string{browser.HashText(v.Session.Hash)}, about...)...)
 }
 
@@ -51,13 +60,9 @@ func (v *Visit) File(name string) ([]byte, error) { return browser.File(v.R, nam
 // freshFor is how long after the password was given keys may be made.
 const freshFor = 10 * time.Minute
 
-// Fresh reports whether the person gave the password just now. Where it matters
-// and is not so: return AskAgain().
+// Fresh reports whether the person gave the password just now. Where a form
+// needs that and it is not so: return AskAgain().
 func (v *Visit) Fresh() bool { return v.entry.Now().Sub(v.Session.SignedIn) < freshFor }
-
-// AskAgain asks for the password once more, and comes back to this page's path
-// (by GET: what was posted is posted again by the person).
-func (v *Visit) AskAgain() error { return v.entry.askAgain(v) }
 
 // Frame is what the page has in common with all others.
 func (v *Visit) Frame(section string) ui.StaffFrame {

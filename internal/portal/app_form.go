@@ -154,7 +154,7 @@ func (d *Door) createApp(v *entry.Visit) error {
 	}
 	app, err := d.Registry.CreateApp(v.R.Context(), by(v), page.Partner.ID, f)
 	if _, ok := findings(err); ok {
-		return d.showTried(v, http.StatusUnprocessableEntity, page, "", f)
+		return d.showTried(v, page, "", f)
 	}
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (d *Door) previewNew(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showTried(v, http.StatusOK, page, "", f)
+	return d.showTried(v, page, "", f)
 }
 
 func (d *Door) sentNew(v *entry.Visit) (*ui.AppFormPage, *registry.AppForm, error) {
@@ -183,7 +183,7 @@ func (d *Door) sentNew(v *entry.Visit) (*ui.AppFormPage, *registry.AppForm, erro
 }
 
 // showTried shows a form with all that the rules say of it.
-func (d *Door) showTried(v *entry.Visit, status int, page *ui.AppFormPage, appID string, f *registry.AppForm) error {
+func (d *Door) showTried(v *entry.Visit, page *ui.AppFormPage, appID string, f *registry.AppForm) error {
 	app, found, err := d.Registry.TryApp(v.R.Context(), page.Partner.ID, appID, f)
 	if err != nil {
 		return err
@@ -194,7 +194,7 @@ func (d *Door) showTried(v *entry.Visit, status int, page *ui.AppFormPage, appID
 	if err := d.describe(v, page, &shown); err != nil {
 		return err
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 // Apps that there are ---------------------------------------------------------------
@@ -218,10 +218,10 @@ func (d *Door) settings(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showSettings(v, http.StatusOK, row, frame, ui.Text{})
+	return d.showSettings(v, row, frame, ui.Text{})
 }
 
-func (d *Door) showSettings(v *entry.Visit, status int, row *registry.App, frame ui.AppFrame, logoSaid ui.Text) error {
+func (d *Door) showSettings(v *entry.Visit, row *registry.App, frame ui.AppFrame, logoSaid ui.Text) error {
 	page := d.formPage(v, row, frame, stored(row))
 	page.LogoSaid = logoSaid
 	l, shown := registry.Wished(row), row.App
@@ -229,7 +229,7 @@ func (d *Door) showSettings(v *entry.Visit, status int, row *registry.App, frame
 	if err := d.describe(v, page, &shown); err != nil {
 		return err
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 func (d *Door) saveSettings(v *entry.Visit) error {
@@ -239,7 +239,7 @@ func (d *Door) saveSettings(v *entry.Visit) error {
 	}
 	edited, err := d.Registry.EditApp(v.R.Context(), by(v), row.ID, f)
 	if _, ok := findings(err); ok {
-		return d.showTried(v, http.StatusUnprocessableEntity, page, row.ID, f)
+		return d.showTried(v, page, row.ID, f)
 	}
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (d *Door) previewApp(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showTried(v, http.StatusOK, page, row.ID, f)
+	return d.showTried(v, page, row.ID, f)
 }
 
 func (d *Door) sentSettings(v *entry.Visit) (*registry.App, *ui.AppFormPage, *registry.AppForm, error) {
@@ -299,11 +299,11 @@ func (d *Door) handInLogo(v *entry.Visit) error {
 		return err
 	}
 	if len(file) == 0 {
-		return d.showSettings(v, http.StatusUnprocessableEntity, row, frame, ui.Say("Choose an image first."))
+		return d.showSettings(v, row, frame, ui.Say("Choose an image first."))
 	}
 	png, hash, err := d.readLogo(v, file)
 	if err != nil {
-		return d.showSettings(v, http.StatusUnprocessableEntity, row, frame, ui.Say("This file cannot be used: %s.", err.Error()))
+		return d.showSettings(v, row, frame, ui.Say("This file cannot be used: %s.", err.Error()))
 	}
 	return d.keepLogo(v, row.ID, hash, png)
 }

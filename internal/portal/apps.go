@@ -276,9 +276,6 @@ func (d *Door) askToRemove(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	if !v.Fresh() {
-		return v.AskAgain()
-	}
 	return v.Show(http.StatusOK, &ui.ConfirmPage{
 		StaffFrame: v.Frame("apps"), Heading: ui.Say("Remove %s?", app.Name), Button: ui.Say("Remove app"),
 		Says: []ui.Text{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -49,6 +50,13 @@ func TestANewcomersAppFromItsDescriptionToItsApprovalOnAPhone(t *testing.T) {
 	b.says("#preview", "Let Night <i>Sync</i> act for you?")
 	b.says("#preview", "app.partner.test")
 	b.says("#preview", "See your candidates")
+	// A mistake is told beside its field, keeps what was typed, and is no error to
+	// the browser's console.
+	b.do(
+		chromedp.SendKeys(chromedp.CSS(`#redirect_urls`), "#x"), chromedp.Click(chromedp.CSS(`#app-form button.primary`)),
+		chromedp.WaitVisible(chromedp.CSS(`#redirect_urls[aria-invalid]`)), b.fits(), scripted(true),
+		chromedp.SetValue(chromedp.CSS(`#redirect_urls`), "https://app.partner.test/cb"),
+	)
 	b.do(b.fits(), scripted(true), chromedp.Click(chromedp.CSS(`#app-form button.primary`)), chromedp.WaitVisible(chromedp.CSS(`.steps`)))
 	path, text := b.at()
 	app := strings.TrimSuffix(path, "?done=created")
@@ -73,7 +81,12 @@ func TestANewcomersAppFromItsDescriptionToItsApprovalOnAPhone(t *testing.T) {
 	if _, text := b.at(); strings.Contains(text, first) || !strings.Contains(text, "…"+first[len(first)-4:]) {
 		t.Errorf("the keys' page says %s", text)
 	}
-	b.do(chromedp.Click(chromedp.CSS(`main form.card button.primary`)), chromedp.WaitVisible(chromedp.CSS(`.secret .copy`)), b.fits())
+	s.Clock.Advance(time.Hour) // the password is asked for once more, and the form goes on
+	b.do(
+		chromedp.Click(chromedp.CSS(`main form.card button.primary`)), chromedp.WaitVisible(chromedp.CSS(`input[name=held_token] ~ * input[type=password]`)), b.fits(),
+		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), posterntest.Password), chromedp.Click(chromedp.CSS(`main button.primary`)),
+		chromedp.WaitVisible(chromedp.CSS(`.secret`)), b.fits(),
+	)
 	second := secret()
 	client := posterntest.App{ID: strings.TrimPrefix(app, "/portal/apps/"), RedirectURL: "https://app.partner.test/cb", Dialect: "standard"}
 	for _, one := range []string{first, second} {

@@ -125,7 +125,7 @@ func publicKeyIsRegistered(t *testing.T, database string) {
 
 	page := b.Get(app+"/keys").Wants(t, 200, "Public keys", "private_key_jwt")
 	private := string(must(json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{one}})))
-	wrong := b.Press(page, "Register keys", "jwks", private).Wants(t, 422, "Key 1: its member d is part of a private key")
+	wrong := b.Press(page, "Register keys", "jwks", private).Wants(t, 200, "Key 1: its member d is part of a private key")
 	if got := wrong.Forms(); !slices.ContainsFunc(got, func(f *posterntest.Form) bool { return f.Fields.Get("jwks") == private }) {
 		t.Error("what was pasted is gone")
 	}
@@ -221,21 +221,17 @@ func TestPA05_AnOldSignInMakesNoKeys(t *testing.T) {
 	app := made(t, s, b, "Night Sync")
 	s.Clock.Advance(time.Hour)
 	keys := b.Get(app+"/keys").Wants(t, 200, "You are asked for your password first")
-	asked := b.Press(keys, "New secret")
-	if asked.URL.Path != "/portal/login" || clientSecret.MatchString(asked.Body) {
-		t.Fatalf("a stale session got to %s: %s", asked.URL, asked.Text())
+	asked := b.Press(keys, "Make the secret", "name", "night & <day>").Wants(t, 200, "Your password, once more")
+	if clientSecret.MatchString(asked.Body) {
+		t.Fatalf("a stale session got a secret: %s", asked.Text())
 	}
-	back := b.SignIn(asked, posterntest.Dev, posterntest.Password)
-	if back.URL.Path != app+"/keys" {
-		t.Fatalf("the sign-in leads to %s", back.URL)
+	again := b.SignIn(asked, posterntest.Dev, "wrong").Wants(t, 200, "Your password, once more", "is not right")
+	shown := b.SignIn(again, posterntest.Dev, posterntest.Password).Wants(t, 200, "It is not shown again", "night & <day>")
+	if !clientSecret.MatchString(shown.Body) || shown.URL.Path != app+"/keys" {
+		t.Errorf("%s shows no secret: %s", shown.URL, shown.Text())
 	}
-	if shown := b.Press(back, "Make the secret", "name", "x"); !clientSecret.MatchString(shown.Body) {
-		t.Errorf("a fresh sign-in makes none: %s", shown.Text())
-	}
-	s.Clock.Advance(time.Hour)
-	if page := b.Get(app + "/remove"); page.URL.Path != "/portal/login" {
-		t.Errorf("a stale session may remove the app: %s", page.URL)
-	}
+	// The page that asked is of no use a second time.
+	b.SignIn(again, posterntest.Dev, posterntest.Password).Wants(t, http.StatusForbidden)
 }
 
 // The form of a removal does not outlive the sign-in that it was shown to.
@@ -245,9 +241,9 @@ func TestPA05_AnOldFormRemovesNoApp(t *testing.T) {
 	app := made(t, s, b, "Night Sync")
 	form := b.Get(app+"/remove").Wants(t, 200, "cannot be brought back")
 	s.Clock.Advance(time.Hour)
-	if page := b.Press(form, "Remove app"); page.URL.Path != "/portal/login" {
-		t.Errorf("a stale session removed the app: %s %s", page.URL, page.Text())
-	}
+	asked := b.Press(form, "Remove app").Wants(t, 200, "Your password, once more")
+	b.Get(app).Wants(t, 200)
+	b.SignIn(asked, posterntest.Dev, posterntest.Password).Wants(t, 200, "is removed")
 }
 
 func TestTheWebhookKeyIsShownOnceAndNotRotatedTwiceByOneForm(t *testing.T) {
@@ -350,12 +346,12 @@ func TestPA03_FieldsThatNobodyMaySetSayNothing(t *testing.T) {
 	f := b.Get(newApp(t, b)).Forms()[1]
 	f.Fields.Set("name", "Wide")
 	f.Fields["scope"] = []string{"everything"}
-	b.Post(f.Action, f.Fields).Wants(t, 422, "There is no scope everything")
+	b.Post(f.Action, f.Fields).Wants(t, 200, "There is no scope everything")
 	f.Fields["name"] = []string{"One", "Two"}
 	b.Post(f.Action, f.Fields).Wants(t, 400)
 	f.Fields["name"], f.Fields["scope"] = []string{"Other wire"}, nil
 	f.Fields.Set("dialect", "slack")
-	b.Post(f.Action, f.Fields).Wants(t, 422, "Choose one of the list")
+	b.Post(f.Action, f.Fields).Wants(t, 200, "Choose one of the list")
 }
 
 func TestPA06_AFormFromAnotherSiteIsRefused(t *testing.T) {
@@ -381,13 +377,13 @@ func TestAFormKeepsWhatWasTypedAndSaysWhatIsWrong(t *testing.T) {
 	s := posterntest.New(t)
 	b := s.Portal(posterntest.Dev)
 	refused := b.Press(b.Get(newApp(t, b)), "Create app", "name", "Typed name", "redirect_urls", "https://partner.test/cb#top\nhttps://partner.test/ok ", "description", "Typed words").
-		Wants(t, 422, "has a fragment", "begins or ends with a space", "look at the fields that are marked")
+		Wants(t, 200, "has a fragment", "begins or ends with a space", "look at the fields that are marked")
 	for _, kept := range []string{`value="Typed name"`, "https://partner.test/cb#top", "Typed words</textarea>"} {
 		if !strings.Contains(refused.Body, kept) {
 			t.Errorf("%s was not kept", kept)
 		}
 	}
-	asked := b.Press(refused, "Create app", "redirect_urls", "https://partner.test").Wants(t, 422, "has no path", "mean it")
+	asked := b.Press(refused, "Create app", "redirect_urls", "https://partner.test").Wants(t, 200, "has no path", "mean it")
 	done := b.Press(asked, "Create app", "sure", regexp.MustCompile(`name="sure" value="([0-9a-f]+)"`).FindStringSubmatch(asked.Body)[1])
 	done.Wants(t, 200, "The app is registered")
 	preview := b.Press(b.Get(done.URL.Path+"/settings"), "Preview", "name", "Renamed <b>App</b>").Wants(t, 200, "Let Renamed <b>App</b> act for you?")
@@ -409,7 +405,7 @@ func TestPA09_WhatPartnersWriteIsTextOnEveryPage(t *testing.T) {
 			form.Fields.Set(field, evil)
 		}
 		form.Fields["scope"] = []string{"candidates.read"}
-		plain(t, b.Post(form.Action, form.Fields).Wants(t, 422), evil)
+		plain(t, b.Post(form.Action, form.Fields).Wants(t, 200), evil)
 		for _, field := range []string{"url", "webhook_url", "logo_url", "redirect_urls"} {
 			form.Fields.Set(field, "")
 		}
@@ -544,7 +540,7 @@ func TestLC10_ALogoIsWrittenAnewOrRefusedInWords(t *testing.T) {
 		"large.png":   {append(bytes.Clone(good), make([]byte, 1<<20)...), "larger than 1 MiB"},
 	} {
 		status, _, body := upload(t, s, b, app, name, c.content)
-		if status != 422 || !strings.Contains(body, c.says) {
+		if status != 200 || !strings.Contains(body, c.says) {
 			t.Errorf("%s: %d, and it does not say %q", name, status, c.says)
 		}
 	}

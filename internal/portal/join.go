@@ -113,10 +113,10 @@ func (d *Door) acceptNew(w http.ResponseWriter, r *http.Request, link postern.Se
 	form := ui.NewForm(r.PostForm)
 	refuse(form, registry.AboutNewcomer(nil, &typed[0], nil))
 	if !form.OK() {
-		return d.askToJoin(w, r, http.StatusUnprocessableEntity, form, ui.Text{})
+		return d.askToJoin(w, r, http.StatusOK, form, ui.Text{})
 	}
 	if passwords[0] != passwords[1] {
-		return d.askToJoin(w, r, http.StatusUnprocessableEntity, form, ui.Say("The two passwords are not the same. Please type them again."))
+		return d.askToJoin(w, r, http.StatusOK, form, ui.Say("The two passwords are not the same. Please type them again."))
 	}
 	in, err := d.People.Accept(r.Context(), link, typed[0], postern.Secret(passwords[0]), d.Entry.Device(r), d.SignUp == Approved, d.Entry.Address(r))
 	if problem, status := d.Entry.PasswordProblem(w, err); status != 0 {

@@ -48,12 +48,12 @@ func (d *Door) keys(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{})
+	return d.showKeys(v, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{})
 }
 
 // showKeys completes the page. A secret that was made by this request is on it
 // already.
-func (d *Door) showKeys(v *entry.Visit, status int, row *registry.App, frame ui.AppFrame, form *ui.Form, page *ui.KeysPage) error {
+func (d *Door) showKeys(v *entry.Visit, row *registry.App, frame ui.AppFrame, form *ui.Form, page *ui.KeysPage) error {
 	page.AppFrame, page.Fresh, page.SignsWithKey = frame, v.Fresh(), row.JWKS != ""
 	valid := 0
 	for i := len(row.Secrets) - 1; i >= 0; i-- { // the latest first
@@ -82,7 +82,7 @@ func (d *Door) showKeys(v *entry.Visit, status int, row *registry.App, frame ui.
 	if d.Now().Before(hook.OldUntil) {
 		page.HookOldUntil = hook.OldUntil
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 // fingerprint is another one after each rotation: a form that is sent twice does
@@ -120,7 +120,7 @@ func (d *Door) newSecret(v *entry.Visit) error {
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(v.R.PostForm)
 		entry.Say(form, found)
-		return d.showKeys(v, http.StatusUnprocessableEntity, row, frame, form, &ui.KeysPage{})
+		return d.showKeys(v, row, frame, form, &ui.KeysPage{})
 	}
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (d *Door) newSecret(v *entry.Visit) error {
 	if row, frame, err = d.row(v, "keys", true); err != nil {
 		return err
 	}
-	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(nil), &ui.KeysPage{Shown: string(secret)})
+	return d.showKeys(v, row, frame, ui.NewForm(nil), &ui.KeysPage{Shown: string(secret)})
 }
 
 // overlapOf reads how long an old key lives on. Without one that there is to
@@ -227,7 +227,7 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showKeys(v, http.StatusOK, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{ShownHook: string(secret)})
+	return d.showKeys(v, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{ShownHook: string(secret)})
 }
 
 // publicKeys completes the page with the keys by which the app proves itself.
@@ -262,7 +262,7 @@ func (d *Door) setKeys(v *entry.Visit) error {
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(map[string][]string{"name": {"default"}, "jwks": {pasted}})
 		entry.Say(form, found)
-		return d.showKeys(v, http.StatusUnprocessableEntity, row, frame, form, &ui.KeysPage{})
+		return d.showKeys(v, row, frame, form, &ui.KeysPage{})
 	}
 	if err != nil {
 		return err

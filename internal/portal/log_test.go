@@ -164,7 +164,7 @@ func webhooksAreSentAgain(t *testing.T, database string) {
 	until(t, func() *posterntest.Page { return dev.Get(base + "?state=open") }, "No delivery is in this state.")
 	wants(t, dev.Press(dev.Get(base), "Send again", "state", "delivered"), 200, "Sent again: 2")
 	wants(t, dev.Press(dev.Get(base), "Send again", "state", "parked", "until", "2020-01-01T00:00"), 200, "Nothing was chosen")
-	wants(t, dev.Press(dev.Get(base), "Send again", "since", "yesterday"), 422, "Write a time as", "connection.created")
+	wants(t, dev.Press(dev.Get(base), "Send again", "since", "yesterday"), 200, "Write a time as", "connection.created")
 	wants(t, dev.Get(base+"?state=nonsense"), 400)
 	wants(t, dev.Get(base+"/evt_nothing"), 404)
 }

@@ -70,15 +70,15 @@ const (
 )
 
 func (d *Door) showRegister(w http.ResponseWriter, r *http.Request) error {
-	return d.askToRegister(w, r, http.StatusOK, ui.NewForm(nil))
+	return d.askToRegister(w, r, ui.NewForm(nil))
 }
 
-func (d *Door) askToRegister(w http.ResponseWriter, r *http.Request, status int, form *ui.Form) error {
+func (d *Door) askToRegister(w http.ResponseWriter, r *http.Request, form *ui.Form) error {
 	token, err := d.Entry.Token(w, r, toRegister)
 	if err != nil {
 		return err
 	}
-	return d.Entry.Show(w, r, status, &ui.RegisterPage{Token: token, Form: form})
+	return d.Entry.Show(w, r, http.StatusOK, &ui.RegisterPage{Token: token, Form: form})
 }
 
 func (d *Door) register(w http.ResponseWriter, r *http.Request) error {
@@ -92,14 +92,14 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) error {
 	form := ui.NewForm(r.PostForm)
 	refuse(form, d.Registry.AboutCompany(typed[0], typed[1], typed[2]))
 	if !form.OK() {
-		return d.askToRegister(w, r, http.StatusUnprocessableEntity, form)
+		return d.askToRegister(w, r, form)
 	}
 	err = d.People.Register(r.Context(), identity.Registration{
 		Company: typed[0], Name: typed[1], Email: typed[2], Address: d.Entry.Address(r),
 	})
 	if postern.Is(err, postern.Conflict) {
 		form.Refuse("company", ui.Say("A partner of this name is here already. Ask its people to invite you, or write the name in full."))
-		return d.askToRegister(w, r, http.StatusUnprocessableEntity, form)
+		return d.askToRegister(w, r, form)
 	}
 	if err != nil {
 		return err

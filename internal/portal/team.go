@@ -99,16 +99,13 @@ func (d *Door) showInvite(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	if !v.Fresh() {
-		return v.AskAgain()
-	}
 	form := ui.NewForm(map[string][]string{"role": {string(postern.Developer)}})
-	return d.askWhom(v, http.StatusOK, &ui.InvitePage{Partner: m.Partner, Form: form})
+	return d.askWhom(v, &ui.InvitePage{Partner: m.Partner, Form: form})
 }
 
-func (d *Door) askWhom(v *entry.Visit, status int, page *ui.InvitePage) error {
+func (d *Door) askWhom(v *entry.Visit, page *ui.InvitePage) error {
 	page.StaffFrame, page.Token = v.Frame("team"), v.Token(inTeam, about(v)...)
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 func (d *Door) invite(v *entry.Visit) error {
@@ -118,9 +115,6 @@ func (d *Door) invite(v *entry.Visit) error {
 	m, err := d.owned(v)
 	if err != nil {
 		return err
-	}
-	if !v.Fresh() {
-		return v.AskAgain()
 	}
 	typed, err := browser.TrimmedFields(v.R, "email", "role")
 	if err != nil {
@@ -133,14 +127,17 @@ func (d *Door) invite(v *entry.Visit) error {
 	page := &ui.InvitePage{Partner: m.Partner, Form: ui.NewForm(v.R.PostForm)}
 	refuse(page.Form, registry.AboutNewcomer(nil, nil, &typed[0]))
 	if !page.Form.OK() {
-		return d.askWhom(v, http.StatusUnprocessableEntity, page)
+		return d.askWhom(v, page)
+	}
+	if !v.Fresh() {
+		return v.AskAgain()
 	}
 	link, err := d.People.Invite(v.R.Context(), identity.Invite{
 		Partner: m.Partner, Email: typed[0], Role: role, By: v.Staff(), Address: v.Address(),
 	})
 	if postern.Is(err, postern.Conflict) {
 		page.Form.Refuse("email", ui.Say("This person is a member of the team already."))
-		return d.askWhom(v, http.StatusUnprocessableEntity, page)
+		return d.askWhom(v, page)
 	}
 	if err != nil {
 		return err
@@ -159,9 +156,9 @@ func roleOf(text string) (postern.Role, error) {
 	return role, nil
 }
 
-func (d *Door) showMember(v *entry.Visit) error { return d.askForRole(v, http.StatusOK, ui.Text{}) }
+func (d *Door) showMember(v *entry.Visit) error { return d.askForRole(v, ui.Text{}) }
 
-func (d *Door) askForRole(v *entry.Visit, status int, problem ui.Text) error {
+func (d *Door) askForRole(v *entry.Visit, problem ui.Text) error {
 	mine, err := d.owned(v)
 	if err != nil {
 		return err
@@ -170,10 +167,7 @@ func (d *Door) askForRole(v *entry.Visit, status int, problem ui.Text) error {
 	if err != nil {
 		return err
 	}
-	if !v.Fresh() {
-		return v.AskAgain()
-	}
-	return v.Show(status, &ui.MemberPage{
+	return v.Show(http.StatusOK, &ui.MemberPage{
 		StaffFrame: v.Frame("team"), Partner: mine.Partner, Member: *m, Token: v.Token(inTeam, about(v)...), Problem: problem,
 	})
 }
@@ -197,7 +191,7 @@ func (d *Door) setRole(v *entry.Visit) error {
 	}
 	err = d.People.SetRole(v.R.Context(), act(v), role)
 	if postern.Is(err, postern.Conflict) {
-		return d.askForRole(v, http.StatusConflict, lastOwner)
+		return d.askForRole(v, lastOwner)
 	}
 	if err != nil {
 		return err
@@ -219,9 +213,6 @@ func (d *Door) askToRemoveMember(v *entry.Visit) error {
 	m, err := d.member(v, mine.Partner.ID)
 	if err != nil {
 		return err
-	}
-	if !v.Fresh() {
-		return v.AskAgain()
 	}
 	page := &ui.ConfirmPage{
 		StaffFrame: v.Frame("team"), Action: v.R.URL.Path, Token: v.Token(inTeam, about(v)...), Back: v.Path("/team"),

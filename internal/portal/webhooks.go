@@ -42,11 +42,11 @@ var webhookDone = map[string]ui.Text{
 }
 
 func (d *Door) webhooks(v *entry.Visit) error {
-	return d.showWebhooks(v, http.StatusOK, ui.NewForm(nil))
+	return d.showWebhooks(v, ui.NewForm(nil))
 }
 
 // showWebhooks shows the page, with what was typed to send some again.
-func (d *Door) showWebhooks(v *entry.Visit, status int, form *ui.Form) error {
+func (d *Door) showWebhooks(v *entry.Visit, form *ui.Form) error {
 	app, frame, err := d.app(v, "webhooks")
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (d *Door) showWebhooks(v *entry.Visit, status int, form *ui.Form) error {
 	if len(list) == perPage && v.R.Method == http.MethodGet { // at the address of a form there is no list
 		page.Older = older(v, strconv.FormatInt(list[perPage-1].Position, 10))
 	}
-	return v.Show(status, page)
+	return v.Show(http.StatusOK, page)
 }
 
 func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
@@ -88,7 +88,7 @@ func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
 
 func deliveryLine(one *webhook.Delivery) ui.DeliveryLine {
 	l := ui.DeliveryLine{ID: one.Message.ID, Type: one.Message.Type, At: one.Message.At, State: string(one.State), Attempts: one.Attempts,
-		Behind: one.Behind, DoneAt: one.DoneAt, Why: one.Why}
+		Behind: one.Behind, DoneAt: one.DoneAt, Why: ui.SayWritten(one.Why)}
 	if one.State == webhook.Open && !one.Behind {
 		l.NextTry = one.DueAt
 	}
@@ -112,7 +112,7 @@ func (d *Door) delivery(v *entry.Visit) error {
 	}
 	for i := range attempts {
 		a := &attempts[i]
-		page.Attempts = append(page.Attempts, ui.AttemptLine{Number: a.Number, At: a.At, Took: a.Took, Status: a.Status, OK: a.OK(), Error: a.Error, Reply: a.Reply})
+		page.Attempts = append(page.Attempts, ui.AttemptLine{Number: a.Number, At: a.At, Took: a.Took, Status: a.Status, OK: a.OK(), Error: ui.SayWritten(a.Error), Reply: a.Reply})
 	}
 	return v.Show(http.StatusOK, page)
 }
@@ -166,7 +166,7 @@ func (d *Door) sendSomeAgain(v *entry.Visit) error {
 	form := ui.NewForm(v.R.PostForm)
 	f.Since, f.Till = typedTime(form, "since", said[1]), typedTime(form, "until", said[2])
 	if !form.OK() {
-		return d.showWebhooks(v, http.StatusUnprocessableEntity, form)
+		return d.showWebhooks(v, form)
 	}
 	n, err := d.Hooks.Replay(v.R.Context(), f, v.Actor())
 	if err != nil {

@@ -64,7 +64,7 @@ func appSamples() map[string]Page {
 		"portal-app-form":     fields(&AppFormPage{AppFrame: of(&app, "settings"), Proposed: true, Reviewed: true, Public: true, Uploaded: "/logos/x/y.png", LogoSaid: Say("It is no image.")}),
 		"portal-keys":         &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Token: "t", SecretID: "sec_3", Fresh: true, Called: Field{Name: "name", Label: Say("Name"), Type: "text"}, HasHook: true, HookOldUntil: day, HookToken: "t"},
 		"portal-keys-shown":   &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Shown: "pos_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHI", ShownHook: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Most: true, HasHook: true},
-		"portal-keys-none":    &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1"},
+		"portal-keys-none":    &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1", Called: Field{Name: "name", Label: Say("Name"), Type: "text"}},
 		"portal-keys-public": &KeysPage{AppFrame: of(&app, "keys"), Token: "t", SecretID: "sec_1", Fresh: true, TakesKeys: true, SetToken: "t", KeySet: `{"keys":[{"kty":"EC"}]}`,
 			PublicKeys: []PublicKey{{"2026-1", "EC P-256", "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U"}, {"", "RSA 2048", "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"}}, Called: Field{Name: "name", Label: Say("Name"), Type: "text"},
 			Pasted: NewForm(nil).Field(Field{Name: "jwks", Label: Say("Key set (JSON)"), Type: "lines", Hint: Say("Public keys alone.")})},

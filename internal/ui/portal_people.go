@@ -12,7 +12,6 @@ type StaffSignInPage struct {
 	Token    string
 	To       string // the page that waits
 	Email    string // as typed before
-	Again    bool   // somebody is signed in, and gives the password once more
 	Register bool   // there is a page to register
 	Done     Text
 	Problem  Text
@@ -20,6 +19,21 @@ type StaffSignInPage struct {
 
 func (*StaffSignInPage) Name() string { return "staff-signin" }
 func (*StaffSignInPage) Title() Text  { return Say("Sign in") }
+
+// StaffAgainPage asks who is signed in for the password once more, and holds the
+// form that needs it.
+type StaffAgainPage struct {
+	StaffFrame
+	Action    string // the path that the form was sent to
+	Token     string
+	Held      string
+	HeldToken string
+	Problem   Text
+	Wait      bool // there were too many attempts
+}
+
+func (*StaffAgainPage) Name() string { return "staff-again" }
+func (*StaffAgainPage) Title() Text  { return Say("Your password, once more") }
 
 // StaffSignOutPage asks whether to sign out, or says that it is done.
 type StaffSignOutPage struct {

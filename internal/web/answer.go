@@ -82,7 +82,7 @@ func (d *Door) allow(w http.ResponseWriter, r *http.Request, q *question, s *pos
 	case len(choices) == 0:
 		return postern.Errorf(postern.Forbidden, "You may not connect this app.")
 	}
-	return d.askYesOrNo(w, r, http.StatusUnprocessableEntity, q, s, choices, ui.Say("Choose which account you want to connect."))
+	return d.askYesOrNo(w, r, q, s, choices, ui.Say("Choose which account you want to connect."))
 }
 
 // decide hands the answer to the engine; without an account it is no.

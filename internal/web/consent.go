@@ -59,7 +59,7 @@ func (d *Door) showTo(w http.ResponseWriter, r *http.Request, q *question, s *po
 			return d.decide(w, r, q, s, &choices[0])
 		}
 	}
-	return d.askYesOrNo(w, r, http.StatusOK, q, s, choices, ui.Text{})
+	return d.askYesOrNo(w, r, q, s, choices, ui.Text{})
 }
 
 // answerSilently never shows anything (OpenID Connect Core §3.1.2.1,
@@ -91,7 +91,7 @@ func (d *Door) answerSilently(w http.ResponseWriter, r *http.Request, q *questio
 }
 
 // askYesOrNo shows the question, and which account where there are several.
-func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q *question, s *postern.Session, choices []postern.Membership, problem ui.Text) error {
+func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, q *question, s *postern.Session, choices []postern.Membership, problem ui.Text) error {
 	bound, err := d.bind(w, r)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, status int, q 
 		return err
 	}
 	q.mayLeadOn(w.Header())
-	d.write(w, r, status, page)
+	d.write(w, r, http.StatusOK, page)
 	return nil
 }
 
