@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +99,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, with the body and the credential
+	if browser.Nowhere(r.URL.Path) { // the mux would redirect, with the body and the credential
 		say(w, http.StatusNotFound, noAddress)
 		return
 	}

@@ -1,6 +1,18 @@
 package browser
 
-import "net/http"
+import (
+	"net/http"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// Nowhere reports whether no address of ours has such a path: a mux would
+// redirect it, or would find a name in it (behind %2F or %2E) that is more than
+// one segment, or one that no row can hold (NUL, broken UTF-8).
+func Nowhere(p string) bool {
+	return p == "" || p[0] != '/' || path.Clean(p) != p || strings.ContainsRune(p, 0) || !utf8.ValidString(p)
+}
 
 // Unrouted asks a mux's own handler for a request that no route takes what is
 // wrong with it: the methods that the address does take, or "" where there is no

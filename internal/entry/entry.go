@@ -95,8 +95,12 @@ func New(c Config) (*Entry, error) {
 func (e *Entry) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
 func (e *Entry) route(w http.ResponseWriter, r *http.Request) {
+	if browser.Nowhere(r.URL.Path) {
+		e.fail(w, r, errNoPage)
+		return
+	}
 	handler, pattern := e.mux.Handler(r)
-	if pattern == "" || path.Clean(r.URL.Path) != r.URL.Path {
+	if pattern == "" {
 		e.unrouted(w, r, handler)
 		return
 	}
@@ -114,8 +118,10 @@ func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handle
 		e.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
 		return
 	}
-	e.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
+	e.fail(w, r, errNoPage)
 }
+
+var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this address.")
 
 // maxForm bounds what is read of a form without a file: twice what any of them
 // takes, for one that was held comes as text within another.

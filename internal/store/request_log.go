@@ -138,7 +138,7 @@ func (db *DB) Requests(ctx context.Context, appID string, f requestlog.Filter, l
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
-	return db.requests(ctx, appID, listRequests, before, string(f.Outcome), plainText(f.AccountID), plainText(f.ConnectionID),
+	return db.requests(ctx, appID, listRequests, before, plainText(string(f.Outcome)), plainText(f.AccountID), plainText(f.ConnectionID),
 		plainText(f.Endpoint), plainText(f.RequestID), limit, plainText(string(f.Origin)))
 }
 

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"time"
 
 	"postern.dev/postern"
@@ -156,8 +155,12 @@ func (d *Door) route(w http.ResponseWriter, r *http.Request) {
 	if reads && d.Pages.Assets.Serve(w, r) {
 		return
 	}
+	if browser.Nowhere(r.URL.Path) {
+		d.fail(w, r, errNoPage)
+		return
+	}
 	handler, pattern := d.mux.Handler(r)
-	if pattern == "" || unclean(r.URL.Path) {
+	if pattern == "" {
 		d.unrouted(w, r, handler)
 		return
 	}
@@ -168,10 +171,6 @@ func (d *Door) route(w http.ResponseWriter, r *http.Request) {
 	d.mux.ServeHTTP(w, r)
 }
 
-// unclean: the mux would redirect such a path, and nothing here redirects
-// without a reason.
-func unclean(p string) bool { return p == "" || p[0] != '/' || path.Clean(p) != p }
-
 // unrouted answers as the mux would, in a page of ours.
 func (d *Door) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
 	if allow := browser.Unrouted(r, mux); allow != "" {
@@ -179,8 +178,10 @@ func (d *Door) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler
 		d.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
 		return
 	}
-	d.fail(w, r, postern.Errorf(postern.NotFound, "There is no page at this address."))
+	d.fail(w, r, errNoPage)
 }
+
+var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this address.")
 
 // maxForm bounds what is read of a form: the largest has a few hundred bytes.
 const maxForm = 64 << 10
