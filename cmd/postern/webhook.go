@@ -248,7 +248,11 @@ Example:
 // Run is what the command does.
 func (c *webhookRotate) Run(t *terminal) error {
 	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
-		secret, err := r.RotateSecret(ctx, c.App, c.Overlap, actor)
+		e, err := r.Endpoint(ctx, c.App)
+		if err != nil {
+			return err
+		}
+		secret, err := r.RotateSecret(ctx, e, c.Overlap, actor)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ type Webhooks interface {
 	Delivery(ctx context.Context, appID, eventID string) (*webhook.Delivery, []webhook.Attempt, []byte, error)
 	Replay(ctx context.Context, f webhook.Filter, actor string) (int, error)
 	Test(ctx context.Context, appID, actor string) (string, error)
-	RotateSecret(ctx context.Context, appID string, overlap time.Duration, actor string) (postern.Secret, error)
+	RotateSecret(ctx context.Context, e *webhook.Endpoint, overlap time.Duration, actor string) (postern.Secret, error)
 	SetEd25519(ctx context.Context, appID string, on bool, actor string) (string, error)
 	Order(ctx context.Context, appID string, ordered bool, actor string) error
 }

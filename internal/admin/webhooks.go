@@ -152,7 +152,11 @@ func (d *Door) rotate(c *call) error {
 	if overlap < 0 || overlap > int64(webhook.LongestOverlap/time.Second) {
 		return postern.Errorf(postern.InvalidRequest, "overlap_seconds: write a number of seconds from 0 to 2592000, which is 30 days.")
 	}
-	secret, err := d.webhooks.RotateSecret(c.r.Context(), c.r.PathValue("app"), time.Duration(overlap)*time.Second, c.actor)
+	e, err := d.webhooks.Endpoint(c.r.Context(), c.r.PathValue("app"))
+	if err != nil {
+		return err
+	}
+	secret, err := d.webhooks.RotateSecret(c.r.Context(), e, time.Duration(overlap)*time.Second, c.actor)
 	if err != nil {
 		return err
 	}

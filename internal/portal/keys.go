@@ -19,7 +19,7 @@ import (
 // HookKeys is what the keys' page asks of the rules about webhooks.
 type HookKeys interface {
 	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
-	RotateSecret(ctx context.Context, appID string, overlap time.Duration, actor string) (postern.Secret, error)
+	RotateSecret(ctx context.Context, e *webhook.Endpoint, overlap time.Duration, actor string) (postern.Secret, error)
 }
 
 const (
@@ -223,7 +223,7 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 	if !ok || overlap == registry.KeepOld && len(hook.Secret) > 0 {
 		return postern.Errorf(postern.InvalidRequest, "Choose when the old key ends.")
 	}
-	secret, err := d.HookKeys.RotateSecret(v.R.Context(), row.ID, max(0, overlap), v.Actor())
+	secret, err := d.HookKeys.RotateSecret(v.R.Context(), hook, max(0, overlap), v.Actor())
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ const (
 	                                         AND o.done_at = 0 AND o.position < $2) THEN 253402300799000 ELSE 0 END
 	WHERE app_id = $1 AND position = $2 AND done_at > 0`
 
-	setSecret  = `UPDATE apps SET webhook_secret = $2 WHERE id = $1`
+	setSecret  = `UPDATE apps SET webhook_secret = $2 WHERE id = $1 AND webhook_secret IS NOT DISTINCT FROM $3`
 	setOld     = `UPDATE endpoints SET old_secret = $2, old_until = $3 WHERE app_id = $1`
 	setEd25519 = `UPDATE endpoints SET ed25519 = $2 WHERE app_id = $1`
 	setOrdered = `UPDATE endpoints SET ordered = $2 WHERE app_id = $1`
@@ -167,12 +167,12 @@ func (db *DB) SetKeys(ctx context.Context, appID string, k webhook.Keys, actor s
 		action := "webhook.key_changed"
 		if k.Secret != nil {
 			action = "webhook.secret_rotated"
-			n, err := t.exec(ctx, setSecret, appID, k.Secret)
+			n, err := t.exec(ctx, setSecret, appID, k.Secret, k.Was)
 			if err != nil {
 				return err
 			}
 			if n == 0 {
-				return notFound("app")
+				return postern.Errorf(postern.Conflict, "Another key was made meanwhile.")
 			}
 			if _, err := t.exec(ctx, setOld, appID, k.OldSecret, ms(k.OldUntil)); err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,11 +21,7 @@ func TestDuringARotationBothSecretsSign(t *testing.T) {
 		w.connection("con_1", "x", "acme", "", "")
 		w.start()
 		w.becomes(w.event("con_1", postern.ConnectionCreated, ""), webhook.Delivered)
-		secret, err := w.rules.RotateSecret(w.ctx, "x", time.Hour, "operator")
-		if err != nil {
-			w.Fatal(err)
-		}
-		fresh := string(secret)
+		fresh := w.rotate("x")
 		w.becomes(w.event("con_1", postern.ConnectionUpdated, ""), webhook.Delivered)
 		if m := r.All()[1]; !m.Verified(w, old) || !m.Verified(w, fresh) {
 			w.Errorf("during the overlap: %s", m.Header.Get("Webhook-Signature"))
@@ -39,6 +37,53 @@ func TestDuringARotationBothSecretsSign(t *testing.T) {
 		} {
 			if strings.Contains(column, "whsec_") || len(column) < 32 {
 				w.Error("a key is in the rows in clear")
+			}
+		}
+	})
+}
+
+// rotate gives an app another secret; the old one signs for an hour.
+func (w *world) rotate(app string) string {
+	w.Helper()
+	e, err := w.rules.Endpoint(w.ctx, app)
+	if err != nil {
+		w.Fatal(err)
+	}
+	secret, err := w.rules.RotateSecret(w.ctx, e, time.Hour, "operator")
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(secret)
+}
+
+// A form that was sent twice showed two secrets, of which one signed nothing, and
+// could end the one in use at once.
+func TestOfManyRotationsAtOnceOneCounts(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.app("x", "plain", "account", "https://partner.test/hook")
+		w.run(`UPDATE apps SET webhook_secret = NULL`)
+		for _, what := range []string{"the first secret", "the second"} {
+			e, err := w.rules.Endpoint(w.ctx, "x")
+			if err != nil {
+				w.Fatal(err)
+			}
+			var made, refused atomic.Int32
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					switch _, err := w.rules.RotateSecret(w.ctx, e, time.Hour, "operator"); {
+					case err == nil:
+						made.Add(1)
+					case postern.Is(err, postern.Conflict):
+						refused.Add(1)
+					default:
+						w.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if made.Load() != 1 || refused.Load() != 19 {
+				w.Errorf("%s: %d made, %d refused", what, made.Load(), refused.Load())
 			}
 		}
 	})

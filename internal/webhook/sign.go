@@ -110,22 +110,20 @@ const UsualOverlap = 24 * time.Hour
 // LongestOverlap is the longest that one may.
 const LongestOverlap = 30 * 24 * time.Hour
 
-// RotateSecret gives an app a new webhook secret, told here and never again. For
-// the overlap both sign, so that the partner can change over at leisure.
-func (r *Rules) RotateSecret(ctx context.Context, appID string, overlap time.Duration, actor string) (postern.Secret, error) {
+// RotateSecret gives an endpoint, as it was looked at, a new webhook secret, told
+// here and never again. For the overlap both sign, so that the partner can change
+// over at leisure. Of two at once one counts, the other is a Conflict: it would
+// show a secret that signs nothing, or end the old one before its time.
+func (r *Rules) RotateSecret(ctx context.Context, e *Endpoint, overlap time.Duration, actor string) (postern.Secret, error) {
 	if overlap < 0 || overlap > LongestOverlap {
 		return "", postern.Errorf(postern.InvalidRequest, "The overlap must be between 0 and 30 days.")
 	}
-	e, err := r.Store.EndpointOf(ctx, appID)
-	if err != nil {
-		return "", err
-	}
-	now := r.Now()
+	now, appID := r.Now(), e.App.ID
 	secret, k, err := r.newKey(appID, secretPrefix, appsTable, secretColumn)
 	if err != nil {
 		return "", err
 	}
-	keys := Keys{Secret: k}
+	keys := Keys{Secret: k, Was: e.Secret}
 	if len(e.Secret) > 0 && overlap > 0 {
 		old, err := r.Sealer.Open(appsTable, appID, secretColumn, e.Secret)
 		if err != nil {
@@ -136,7 +134,10 @@ func (r *Rules) RotateSecret(ctx context.Context, appID string, overlap time.Dur
 		}
 		keys.OldUntil = now.Add(overlap)
 	}
-	return secret, r.Store.SetKeys(ctx, appID, keys, actor, now)
+	if err := r.Store.SetKeys(ctx, appID, keys, actor, now); err != nil {
+		return "", err
+	}
+	return secret, nil
 }
 
 // SetEd25519 switches an app's further signature (v1a) on with a new key, and

@@ -294,7 +294,8 @@ type Store interface {
 	// and gives how many. Where the filter names an event or asks for open ones,
 	// those that wait for their next try are due at once.
 	Replay(ctx context.Context, f Filter, actor string, now time.Time) (int, error)
-	// SetKeys keeps an endpoint's secrets; see Keys.
+	// SetKeys keeps an endpoint's secrets; see Keys. Conflict: the secret is not
+	// the one any more that a new one is to replace.
 	SetKeys(ctx context.Context, appID string, k Keys, actor string, now time.Time) error
 	// SetOrdered chooses whether an app's lanes keep their order.
 	SetOrdered(ctx context.Context, appID string, ordered bool, actor string, now time.Time) error
@@ -325,6 +326,7 @@ type Filter struct {
 // stays.
 type Keys struct {
 	Secret    []byte
+	Was       []byte // what Secret takes the place of
 	OldSecret []byte // goes on signing until OldUntil
 	OldUntil  time.Time
 	Ed25519   []byte // empty, not nil: none any more
