@@ -30,7 +30,7 @@ func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) erro
 	now.Disabled = row.Disabled || row.Partner.Disabled
 	page := &ui.ReviewedAppPage{
 		StaffFrame: done(v, v.Frame("review")), App: &now, Waits: row.WaitsForReview(), New: !row.Live(), Since: row.ReviewedAt,
-		Verdict: row.Verdict, Token: v.Token(aboutApp, row.ID), Seen: registry.Seen(row), LogoProblem: row.LogoProblem,
+		Verdict: row.Verdict, Token: v.Token(aboutApp, row.ID), Seen: registry.Seen(row), LogoProblem: entry.Said(row.LogoProblem),
 		Reason: form.Field(ui.Field{Name: "reason", Label: ui.Say("Reason"), Type: "lines", Most: 1000, Hint: ui.Say("Its people read it. A rejection needs one.")}),
 	}
 	if row.Proposal != nil {

@@ -244,18 +244,22 @@ func (c *call) issue(q *tokenRequest) (*oauth.Issued, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := postern.Because(postern.UnsupportedGrantType, "grant_unknown", "%s", c.d.grantHelp()).With("sent", q.values[inGrantType]).With("help", c.d.grantHelp())
+	names := c.d.grantNames()
+	e := postern.Because(postern.UnsupportedGrantType, "grant_unknown", "%s", grantHelp(names)).With("sent", q.values[inGrantType]).With("grants", names)
 	e.About(app.ID, "", "")
 	e.Why.Proved = !app.Public
 	return nil, e
 }
 
-// grantHelp names the grants of this wire, those that every app has first.
-func (d *Dialect) grantHelp() string {
-	var names []string
+// grantNames are the grants of this wire, those that every app has first.
+func (d *Dialect) grantNames() (names []string) {
 	for _, g := range d.grants {
 		names = append(names, g.name)
 	}
+	return names
+}
+
+func grantHelp(names []string) string {
 	if len(names) == 1 {
 		return "Only " + names[0] + " is supported here."
 	}

@@ -75,7 +75,7 @@ func Differences(a *registry.App, catalogue []postern.Scope, proposedLogo string
 			case p.LogoHash != "" || p.Picture != "":
 				d.WillLogo = proposedLogo
 			case p.LogoURL != "" && p.Problem != "":
-				d.Fault = p.Problem
+				d.Fault = Said(p.Problem)
 			case p.LogoURL != "":
 				d.Fetching = true
 			}
@@ -128,20 +128,28 @@ func Say(form *ui.Form, found registry.Findings) {
 	}
 }
 
-// Text is a finding as a page says it. Figures in a rule's own words are
-// arguments, so that a sentence is one in the catalogue whatever they are.
+// Text is a finding as a page says it.
 func Text(f registry.Finding) ui.Text {
 	args := slices.Clone(f.Args)
 	for i, a := range args {
 		if said, ok := a.(registry.Said); ok {
-			format, figures := strings.ReplaceAll(string(said), "%", "%%"), []any{}
-			for _, found := range figure.FindAllString(format, -1) {
-				figures = append(figures, found)
-			}
-			args[i] = ui.SayPlain(figure.ReplaceAllString(format, "%s"), figures...)
+			args[i] = Said(string(said))
 		}
 	}
 	return ui.Say(f.Words, args...)
+}
+
+// Said is what a rule said, as a page says it; nothing, if it is empty. Figures are
+// arguments, so that a sentence is one in the catalogue whatever they are.
+func Said(text string) ui.Text {
+	if text == "" {
+		return ui.Text{}
+	}
+	format, figures := strings.ReplaceAll(text, "%", "%%"), []any{}
+	for _, found := range figure.FindAllString(format, -1) {
+		figures = append(figures, found)
+	}
+	return ui.SayPlain(figure.ReplaceAllString(format, "%s"), figures...)
 }
 
 var figure = regexp.MustCompile(`U\+[0-9A-F]{4,}|[0-9]+`)

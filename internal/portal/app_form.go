@@ -303,7 +303,7 @@ func (d *Door) handInLogo(v *entry.Visit) error {
 	}
 	png, hash, err := d.readLogo(v, file)
 	if err != nil {
-		return d.showSettings(v, row, frame, ui.Say("This file cannot be used: %s.", err.Error()))
+		return d.showSettings(v, row, frame, ui.Say("This file cannot be used: %s.", entry.Said(err.Error())))
 	}
 	return d.keepLogo(v, row.ID, hash, png)
 }

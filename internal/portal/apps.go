@@ -142,7 +142,7 @@ func (d *Door) overview(v *entry.Visit) error {
 		return err
 	}
 	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Verdict: row.Verdict, Since: row.ReviewedAt,
-		LogoProblem: row.LogoProblem, OwnSwitch: row.OwnSwitch()}
+		LogoProblem: entry.Said(row.LogoProblem), OwnSwitch: row.OwnSwitch()}
 	page.Steps = d.steps(row)
 	for _, s := range page.Steps {
 		if !s.Done {

@@ -64,13 +64,19 @@ type place struct {
 
 // places are all sections of all guides, and all entries of the reference.
 func (d *Door) places(v *entry.Visit) (all []place, err error) {
-	add := func(where, title, path, text string) {
+	language := d.Entry.Pages.Language(v.R)
+	add := func(where ui.Text, title, path string, says ...ui.Text) {
+		text := ""
+		for _, one := range says {
+			text += " " + d.Entry.Pages.Plain(language, one)
+		}
+		text = strings.TrimSpace(text)
 		all = append(all, place{ui.Found{Where: where, Title: title, Path: v.Path(path), Text: text}, strings.ToLower(title + " " + text)})
 	}
 	for _, spoken := range d.Dialects.List() {
 		for _, s := range d.guideOf(spoken, nil).Sections {
 			if s.ID != "" {
-				add(spoken.Name(), s.Title, "/docs/dialects/"+spoken.Name()+"#"+s.ID, s.Text)
+				add(ui.SayTheirs(spoken.Name()), s.Title, "/docs/dialects/"+spoken.Name()+"#"+s.ID, ui.SayTheirs(s.Text))
 			}
 		}
 	}
@@ -79,13 +85,13 @@ func (d *Door) places(v *entry.Visit) (all []place, err error) {
 		return nil, err
 	}
 	for _, s := range scopes {
-		add("scope", s.Name, "/docs/reference#scopes", s.Description)
+		add(ui.Say("scope"), s.Name, "/docs/reference#scopes", ui.SayTheirs(s.Description))
 	}
 	for _, e := range events {
-		add("event", e.Type, "/docs/reference#events", e.Description)
+		add(ui.Say("event"), e.Type, "/docs/reference#events", e.When)
 	}
 	for _, e := range requestlog.Catalogue() {
-		add("error", string(e.Rule), "/docs/reference#"+string(e.Rule), e.What+" "+e.Do)
+		add(ui.Say("error"), string(e.Rule), "/docs/reference#"+string(e.Rule), ui.SayFilled(e.What), ui.SayFilled(e.Do))
 	}
 	return all, nil
 }
@@ -137,20 +143,24 @@ func around(p place, words []string) ui.Found {
 	return p.Found
 }
 
-func (d *Door) catalogue(v *entry.Visit) ([]postern.Scope, []postern.PublishedType, error) {
+func (d *Door) catalogue(v *entry.Visit) ([]postern.Scope, []ui.ReferenceEvent, error) {
 	scopes, err := d.Catalogue.ScopeCatalogue(v.R.Context())
 	if err != nil {
 		return nil, nil, err
 	}
-	events, err := d.Catalogue.EventCatalogue(v.R.Context())
-	return scopes, append(connectionEvents, events...), err
+	events := slices.Clone(connectionEvents)
+	published, err := d.Catalogue.EventCatalogue(v.R.Context())
+	for _, e := range published {
+		events = append(events, ui.ReferenceEvent{Type: e.Type, Scope: e.Scope, When: ui.SayTheirs(e.Description)})
+	}
+	return scopes, events, err
 }
 
 // connectionEvents are those of every Postern.
-var connectionEvents = []postern.PublishedType{
-	{Type: string(postern.ConnectionCreated), Description: "A person allowed your app, and you redeemed the code for the first time."},
-	{Type: string(postern.ConnectionUpdated), Description: "The scopes of a connection changed; changes says to what."},
-	{Type: string(postern.ConnectionDeleted), Description: "A connection ended; reason says who or what ended it. It comes once."},
+var connectionEvents = []ui.ReferenceEvent{
+	{Type: string(postern.ConnectionCreated), When: ui.Say("A person allowed your app, and you redeemed the code for the first time.")},
+	{Type: string(postern.ConnectionUpdated), When: ui.Say("The scopes of a connection changed; changes says to what.")},
+	{Type: string(postern.ConnectionDeleted), When: ui.Say("A connection ended; reason says who or what ended it. It comes once.")},
 }
 
 // reference are the scopes, the events, and the errors with their remedies.
@@ -162,7 +172,7 @@ func (d *Door) reference(v *entry.Visit) error {
 	}
 	page.Scopes, page.Events = scopes, events
 	for _, e := range requestlog.Catalogue() {
-		page.Errors = append(page.Errors, ui.ReferenceError{Rule: string(e.Rule), What: e.What, Do: e.Do})
+		page.Errors = append(page.Errors, ui.ReferenceError{Rule: string(e.Rule), What: ui.SayFilled(e.What), Do: ui.SayFilled(e.Do)})
 	}
 	return v.Show(http.StatusOK, page)
 }

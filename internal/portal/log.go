@@ -119,7 +119,7 @@ func lineOf(e *requestlog.Entry) ui.LogLine {
 		Account: postern.Account{ID: e.AccountID, Name: e.AccountName}, Connection: e.ConnectionID, More: e.More,
 	}
 	if why := e.Why(); why != nil {
-		l.Rule, l.What, l.Do = string(why.Rule), ui.Say("%s", why.What), ui.Say("%s", why.Do)
+		l.Rule, l.What, l.Do = string(why.Rule), ui.SayFilled(why.What), ui.SayFilled(why.Do)
 		l.Asked, l.Right = e.Compared()
 	}
 	return l

@@ -67,6 +67,31 @@ func logSaysWhy(t *testing.T, database string) {
 	wants(t, b.Get("/portal/apps/"+posterntest.Xref.ID+"/log/"+strconv.FormatInt(entry.ID, 10)), 404)
 }
 
+// A reason is a sentence of the page: said in the reader's language, with its
+// facts where that language has them.
+func TestTheRequestLogGivesItsReasonsInGerman(t *testing.T) {
+	s := posterntest.New(t)
+	app := posterntest.Standard
+	code := s.Approve(app, posterntest.Ada)
+	s.Clock.Advance(20 * time.Minute)
+	late := s.Redeem(app, code)
+	asked := s.Send(posterntest.Request{Method: "GET", Path: s.AuthorizeURL(app, "redirect_uri", app.RedirectURL+"/<b>")})
+	base, b := flushed(s, app), s.Portal(posterntest.Viewer)
+
+	p := b.Get(base + "/log?lang=de&request=" + late.Header.Get("X-Request-Id"))
+	wants(t, p, 200, "Der Code war 15 Minuten zuvor abgelaufen. Codes gelten 5 Minuten.")
+	p = b.Get(base + "/log?request=" + asked.Header.Get("X-Request-Id"))
+	wants(t, p, 200, "Die redirect_uri unterscheidet sich von der registrierten in ihrem Pfad: /integrations/cb/%3Cb%3E statt /integrations/cb")
+	p = b.Get(linkOf(p, base+"/log/"))
+	wants(t, p, 200, "redirect_uri_mismatch", app.RedirectURL+"/<b>", "Senden Sie "+app.RedirectURL, "oder registrieren Sie auch die andere. Sie werden Byte für Byte verglichen.")
+
+	p = b.Get("/portal/docs/reference")
+	wants(t, p, 200, "Der Code war … zuvor abgelaufen. Codes gelten …", "Eine Verbindung endete; reason sagt,")
+	p = b.Get("/portal/docs?q=zuvor+abgelaufen")
+	wants(t, p, 200, "code_expired", "Fehler", "Der Code war … zuvor abgelaufen.")
+	wants(t, b.Get("/portal/docs?q=zuvor+abgelaufen&lang=en"), 200, "Nothing has")
+}
+
 func TestALongLogGoesOnPageByPage(t *testing.T) {
 	engines.Each(t, logGoesOn)
 }
@@ -127,7 +152,7 @@ func connectionsAreEnded(t *testing.T, database string) {
 	}
 	wants(t, coder.Get(end), 404)
 	why := s.Refresh(app, got.Field("refresh_token"))
-	if e := s.Logged(app, requestlog.Filter{RequestID: why.Header.Get("X-Request-Id")}); len(e) != 1 || !strings.Contains(e[0].Why().What, "by the app itself") {
+	if e := s.Logged(app, requestlog.Filter{RequestID: why.Header.Get("X-Request-Id")}); len(e) != 1 || !strings.Contains(e[0].Why().What.String(), "by the app itself") {
 		t.Errorf("the log says %+v", e)
 	}
 }

@@ -88,7 +88,7 @@ func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
 
 func deliveryLine(one *webhook.Delivery) ui.DeliveryLine {
 	l := ui.DeliveryLine{ID: one.Message.ID, Type: one.Message.Type, At: one.Message.At, State: string(one.State), Attempts: one.Attempts,
-		Behind: one.Behind, DoneAt: one.DoneAt, Why: one.Why}
+		Behind: one.Behind, DoneAt: one.DoneAt, Why: ui.SayWritten(one.Why)}
 	if one.State == webhook.Open && !one.Behind {
 		l.NextTry = one.DueAt
 	}
@@ -112,7 +112,7 @@ func (d *Door) delivery(v *entry.Visit) error {
 	}
 	for i := range attempts {
 		a := &attempts[i]
-		page.Attempts = append(page.Attempts, ui.AttemptLine{Number: a.Number, At: a.At, Took: a.Took, Status: a.Status, OK: a.OK(), Error: a.Error, Reply: a.Reply})
+		page.Attempts = append(page.Attempts, ui.AttemptLine{Number: a.Number, At: a.At, Took: a.Took, Status: a.Status, OK: a.OK(), Error: ui.SayWritten(a.Error), Reply: a.Reply})
 	}
 	return v.Show(http.StatusOK, page)
 }

@@ -3,7 +3,6 @@ package requestlog
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"postern.dev/postern"
 )
@@ -14,11 +13,7 @@ func Catalogue() []Reason {
 	var all []Reason
 	for _, rule := range slices.Sorted(maps.Keys(reasons)) {
 		what, do := reasons[rule](&told{facts: map[string]string{}})
-		all = append(all, Reason{Rule: postern.Rule(rule), What: general(what), Do: general(do)})
+		all = append(all, Reason{Rule: rule, What: postern.Sentence{Text: what}, Do: postern.Sentence{Text: do}})
 	}
 	return all
-}
-
-func general(sentence string) string {
-	return strings.ReplaceAll(placeholder.ReplaceAllString(sentence, "…"), "….", "…")
 }

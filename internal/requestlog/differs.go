@@ -1,51 +1,53 @@
 package requestlog
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"postern.dev/postern"
 )
 
 // differs says how a redirect URL differs from the one that it should be. They
 // are compared byte for byte, and a person's eye easily misses a byte.
-func differs(sent, right string) string {
+func differs(sent, right string) postern.Sentence {
 	switch {
-	case sent == "" && right == "": // of no request in particular
-		return "somewhere; the entry in the log shows where."
 	case sent == right:
-		return "nowhere that can be shown here: both are longer."
+		return postern.Sentence{Text: "nowhere that can be shown here: both are longer."}
 	case strings.TrimSpace(sent) == right:
-		return "by a space or line break around it"
+		return postern.Sentence{Text: "by a space or line break around it"}
 	}
-	if where := atTheEnd(sent, right); where != "" {
+	if where, found := atTheEnd(sent, right); found {
 		return where
 	}
 	if unescaped(sent) == unescaped(right) {
-		return "in its percent-encoding: " + firstPlace(sent, right)
+		return firstPlace("in its percent-encoding: character {n} on: {how}", sent, right)
 	}
-	if where := inOnePart(sent, right); where != "" {
+	if where, found := inOnePart(sent, right); found {
 		return where
 	}
 	if strings.EqualFold(sent, right) {
-		return "in upper and lower case: " + firstPlace(sent, right)
+		return firstPlace(inCase, sent, right)
 	}
-	return "from its " + firstPlace(sent, right)
+	return firstPlace("from its character {n} on: {how}", sent, right)
 }
 
+const inCase = "in upper and lower case: character {n} on: {how}"
+
 // atTheEnd tells of one character that is too much, missing or another.
-func atTheEnd(sent, right string) string {
+func atTheEnd(sent, right string) (where postern.Sentence, found bool) {
 	a, sizeA := utf8.DecodeLastRuneInString(sent)
 	b, sizeB := utf8.DecodeLastRuneInString(right)
+	text := ""
 	switch {
 	case sent[:len(sent)-sizeA] == right:
-		return fmt.Sprintf("in its last character: %c", a)
+		text = "in its last character: {sent}"
 	case sent == right[:len(right)-sizeB]:
-		return fmt.Sprintf("in its last character: %c is missing", b)
+		text = "in its last character: {right} is missing"
 	case sent[:len(sent)-sizeA] == right[:len(right)-sizeB]:
-		return fmt.Sprintf("in its last character: %c instead of %c", a, b)
+		text = "in its last character: {sent} instead of {right}"
 	}
-	return ""
+	return postern.Sentence{Text: text, Parts: map[string]any{"sent": string(a), "right": string(b)}}, text != ""
 }
 
 func unescaped(s string) string {
@@ -56,47 +58,53 @@ func unescaped(s string) string {
 }
 
 // inOnePart tells of a part of the URL, if only one differs.
-func inOnePart(sent, right string) string {
+func inOnePart(sent, right string) (where postern.Sentence, found bool) {
 	a, errA := url.Parse(sent)
 	b, errB := url.Parse(right)
 	if errA != nil || errB != nil {
-		return ""
+		return where, false
 	}
-	found, several := "", false
-	for _, part := range []struct{ name, a, b string }{
-		{"scheme", a.Scheme, b.Scheme}, {"host", a.Hostname(), b.Hostname()}, {"port", a.Port(), b.Port()},
-		{"path", a.EscapedPath(), b.EscapedPath()}, {"query", a.RawQuery, b.RawQuery}, {"fragment", a.EscapedFragment(), b.EscapedFragment()},
+	for _, part := range []struct{ text, a, b string }{
+		{"in its scheme: {how}", a.Scheme, b.Scheme}, {"in its host: {how}", a.Hostname(), b.Hostname()},
+		{"in its port: {how}", a.Port(), b.Port()}, {inItsPath, a.EscapedPath(), b.EscapedPath()},
+		{"in its query: {how}", a.RawQuery, b.RawQuery}, {"in its fragment: {how}", a.EscapedFragment(), b.EscapedFragment()},
 	} {
-		if part.a == part.b {
+		switch {
+		case part.a == part.b:
 			continue
+		case found: // in several
+			return where, false
+		case part.text == inItsPath && strings.EqualFold(part.a, part.b):
+			where = firstPlace(inCase, sent, right)
+		default:
+			where = postern.Sentence{Text: part.text, Parts: map[string]any{"how": insteadOf(part.a, part.b)}}
 		}
-		several = several || found != ""
-		found = fmt.Sprintf("in its %s: %s instead of %s", part.name, orNone(part.a), orNone(part.b))
-		if part.name == "path" && strings.EqualFold(part.a, part.b) {
-			found = "in upper and lower case: " + firstPlace(sent, right)
-		}
+		found = true
 	}
-	if several {
-		return ""
-	}
-	return found
+	return where, found
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return cut(s)
-}
+const inItsPath = "in its path: {how}"
 
 // firstPlace is the first character that differs, counted from one as people do.
-func firstPlace(sent, right string) string {
+func firstPlace(text, sent, right string) postern.Sentence {
 	a, b := []rune(sent), []rune(right)
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
 		i++
 	}
-	return fmt.Sprintf("character %d on: %s instead of %s", i+1, orNone(string(a[i:])), orNone(string(b[i:])))
+	return postern.Sentence{Text: text, Parts: map[string]any{"n": i + 1, "how": insteadOf(string(a[i:]), string(b[i:]))}}
+}
+
+func insteadOf(sent, right string) postern.Sentence {
+	text := "{sent} instead of {right}"
+	switch {
+	case sent == "":
+		text = "none instead of {right}"
+	case right == "":
+		text = "{sent} instead of none"
+	}
+	return postern.Sentence{Text: text, Parts: map[string]any{"sent": cut(sent), "right": cut(right)}}
 }
 
 func cut(s string) string {

@@ -20,7 +20,7 @@ func TestHowRedirectURLsDiffer(t *testing.T) {
 		"http://localhost:3000/auth/back": "from its character 5 on: ://localhost:3000/auth/back instead of s://app.test/callback",
 		"":                                "from its character 1 on: none instead of " + right,
 	} {
-		if got := differs(sent, right); got != want {
+		if got := differs(sent, right).String(); got != want {
 			t.Errorf("%q\n   got %q\n  want %q", sent, got, want)
 		}
 	}
@@ -31,7 +31,7 @@ func FuzzDiffers(f *testing.F) {
 	f.Add("\xff", "%")
 	f.Add("", "")
 	f.Fuzz(func(t *testing.T, sent, right string) {
-		if differs(sent, right) == "" {
+		if differs(sent, right).String() == "" {
 			t.Error("it says nothing")
 		}
 	})

@@ -2,7 +2,6 @@ package requestlog
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,11 +13,14 @@ import (
 // Reason is a failure in words: what happened, and what to do about it.
 type Reason struct {
 	Rule postern.Rule
-	What string
-	Do   string
+	What postern.Sentence
+	Do   postern.Sentence
 }
 
-// reason makes the words for one rule, with the facts of one failure.
+// reason makes the words for one rule, with the facts of one failure. A fact is
+// named in them: {name} as it is, {at:ago} as a time before the request,
+// {life:long} as a duration, {problem:said} as words of our own, {reason:ender}
+// as who or what ended something, {asked:unlike} as how what was sent differs.
 type reason func(*told) (what, do string)
 
 // told is a failure that is to be put into words.
@@ -35,42 +37,62 @@ func (e *Entry) Why() *Reason {
 	f := &told{e.Facts, e.At}
 	say, known := reasons[e.Rule]
 	if !known {
-		say = plain(cmp.Or(faults[e.Kind], faults[postern.ServerError]), "Try again in a few seconds. If it goes on, tell us the request id.")
+		say = faults[e.Kind]
+	}
+	if say == nil {
+		say = faults[postern.ServerError]
 	}
 	what, do := say(f)
-	return &Reason{Rule: postern.Rule(cmp.Or(string(e.Rule), string(e.Kind))), What: f.fill(what), Do: f.fill(do)}
+	return &Reason{Rule: postern.Rule(cmp.Or(string(e.Rule), string(e.Kind))), What: f.sentence(what), Do: f.sentence(do)}
 }
 
 // faults are failures of ours, which no rule decided.
-var faults = map[postern.Kind]string{
-	postern.Unavailable: "We could not answer: a part of our service did not.",
-	postern.ServerError: "We could not answer: this is a fault of ours, and nothing was changed.",
+var faults = map[postern.Kind]reason{
+	postern.Unavailable: plain("We could not answer: a part of our service did not.", tryAgain),
+	postern.ServerError: plain("We could not answer: this is a fault of ours, and nothing was changed.", tryAgain),
 }
+
+const tryAgain = "Try again in a few seconds. If it goes on, tell us the request id."
 
 func plain(what, do string) reason { return func(*told) (string, string) { return what, do } }
 
-var placeholder = regexp.MustCompile(`\{[a-z_]+(:[a-z]+)?\}`)
+var placeholder = regexp.MustCompile(`\{([a-z_]+)(?::([a-z]+))?\}`)
 
-// fill puts the facts into a sentence: {name} as it is, {at:ago} as a time
-// before the request, {life:long} as a duration.
-func (f *told) fill(s string) string {
-	return placeholder.ReplaceAllStringFunc(s, func(m string) string {
-		name, form, _ := strings.Cut(m[1:len(m)-1], ":")
-		value := f.facts[name]
-		switch form {
-		case "ago":
-			return f.ago(name)
-		case "long":
-			return long(time.Duration(number(value)) * time.Millisecond)
-		}
-		return cmp.Or(cut(value), "none")
-	})
+// sentence finds the facts that a text names.
+func (f *told) sentence(text string) postern.Sentence {
+	s := postern.Sentence{Text: text, Parts: map[string]any{}}
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		s.Parts[strings.Trim(m[0], "{}")] = f.part(m[1], m[2])
+	}
+	return s
+}
+
+func (f *told) part(name, form string) any {
+	value := f.facts[name]
+	switch form {
+	case "ago":
+		return long(f.at.Sub(time.UnixMilli(number(value))))
+	case "long":
+		return long(time.Duration(number(value)) * time.Millisecond)
+	case "said":
+		return postern.Sentence{Text: cmp.Or(value, "none")}
+	case "ender":
+		return postern.Sentence{Text: cmp.Or(ends[postern.EndReason(value)], "because newer ones took their place")}
+	case "unlike":
+		return differs(f.facts["sent"], value)
+	}
+	if value == "" {
+		return postern.Sentence{Text: "none"}
+	}
+	return cut(value)
 }
 
 func (f *told) is(name string) bool { return f.facts[name] == "true" }
 
-func (f *told) ago(name string) string {
-	return long(f.at.Sub(time.UnixMilli(number(f.facts[name]))))
+// lacks reports that a fact is known to be nothing.
+func (f *told) lacks(name string) bool {
+	value, known := f.facts[name]
+	return known && value == ""
 }
 
 func number(s string) int64 {
@@ -82,18 +104,22 @@ func number(s string) int64 {
 }
 
 // long is a duration as people say it: "4 s", "12 minutes", "3 days".
-func long(d time.Duration) string {
+func long(d time.Duration) postern.Sentence {
 	switch d = max(d, 0); {
 	case d < time.Second:
-		return "less than a second"
+		return postern.Sentence{Text: "less than a second"}
 	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
+		return many("{n} s", d/time.Second)
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d minutes", d/time.Minute)
+		return many("{n} minutes", d/time.Minute)
 	case d < 2*day:
-		return fmt.Sprintf("%d hours", d/time.Hour)
+		return many("{n} hours", d/time.Hour)
 	}
-	return fmt.Sprintf("%d days", d/day)
+	return many("{n} days", d/day)
+}
+
+func many(text string, n time.Duration) postern.Sentence {
+	return postern.Sentence{Text: text, Parts: map[string]any{"n": int(n)}}
 }
 
 // reasons is the one table of ways to fail. A test holds it against what the
@@ -108,18 +134,15 @@ var reasons = map[postern.Rule]reason{
 	// Redirect URLs.
 	"redirect_uri_missing": plain("The request names no redirect_uri, and one is needed.", "Send the redirect_uri that you registered: {registered}."),
 	"redirect_uri_mismatch": func(f *told) (string, string) {
-		if f.facts["registered"] == "" {
+		if f.lacks("registered") {
 			return "The app has no redirect URL registered, and the request names one.", "Register {sent} on the app's page."
 		}
-		return "The redirect_uri differs from the registered one " + differs(f.facts["sent"], f.facts["registered"]),
+		return "The redirect_uri differs from the registered one {registered:unlike}",
 			"Send {registered}, or register the other one too. They are compared byte for byte."
 	},
-	"redirect_uri_changed":      plain("The app's redirect URL {asked} was taken away while the person was deciding.", "Begin again with a redirect URL that is registered."),
-	"code_redirect_uri_missing": plain("The exchange names no redirect_uri, and the authorize request did.", "Send the same redirect_uri with the code: {asked}. The code is spent; begin again."),
-	"code_redirect_uri_mismatch": func(f *told) (string, string) {
-		return "The redirect_uri of the exchange differs from that of the authorize request " + differs(f.facts["sent"], f.facts["asked"]),
-			"Send the very same text both times: {asked}. The code is spent; begin again."
-	},
+	"redirect_uri_changed":       plain("The app's redirect URL {asked} was taken away while the person was deciding.", "Begin again with a redirect URL that is registered."),
+	"code_redirect_uri_missing":  plain("The exchange names no redirect_uri, and the authorize request did.", "Send the same redirect_uri with the code: {asked}. The code is spent; begin again."),
+	"code_redirect_uri_mismatch": plain("The redirect_uri of the exchange differs from that of the authorize request {asked:unlike}", "Send the very same text both times: {asked}. The code is spent; begin again."),
 
 	// The authorize request.
 	"state_too_long":           plain("The state has {length} bytes, and {most} are the most.", "Keep what you need on your side, and send a short name for it as state."),
@@ -162,7 +185,7 @@ var reasons = map[postern.Rule]reason{
 	"basic_malformed":        plain("The Authorization header says Basic, and what follows cannot be read.", "Send base64(client_id:client_secret), each half percent-encoded first (RFC 6749 §2.3.1), without line breaks."),
 	"assertion_without_keys": plain("The app signs its request, and it has no key registered to check it with.", "Register the app's public key (JWKS)."),
 	"assertion_signature":    plain("The client_assertion is not signed with a key that is registered for the app.", "Compare the kid and the algorithm with the registered keys. Register a new key before you sign with it."),
-	"assertion_wrong":        plain("The client_assertion is signed well, and yet not valid: {problem}.", "Make a new one for each request, with iss and sub the client_id, aud the issuer, a new jti, and exp a minute away."),
+	"assertion_wrong":        plain("The client_assertion is signed well, and yet not valid: {problem:said}.", "Make a new one for each request, with iss and sub the client_id, aud the issuer, a new jti, and exp a minute away."),
 	"assertion_type_wrong":   plain("The client_assertion_type is {sent}.", "Send urn:ietf:params:oauth:client-assertion-type:jwt-bearer."),
 	"api_refused":            plain("The API's own credentials are wrong or switched off.", "Ask the operator for new ones."),
 	"rate_limited":           plain("More than {most} wrong authentications of this app came from one address in a minute, so the rest are not looked at.", "Stop retrying: the same wrong secret fails again. Right ones get through all the time."),
@@ -176,7 +199,7 @@ var reasons = map[postern.Rule]reason{
 	"header_missing":          plain("The header {name} is missing.", "Send it with each request, as the guide shows."),
 	"header_twice":            plain("The header {name} is given twice.", "Send it once. Look whether a proxy adds it too."),
 	"method_wrong":            plain("The request came with a method that this address does not take.", "Use the method that the guide shows. A redirect from http to https turns POST into GET."),
-	"media_type_wrong":        plain("The body came as {sent}, and {wanted} is expected.", "Send the body as {wanted}, with that Content-Type."),
+	"media_type_wrong":        mediaType,
 	"body_too_large":          plain("The body is larger than 64 KiB.", "Send the parameters of the guide and nothing else."),
 	"body_cut_short":          plain("The body did not arrive whole.", "Send it again. Compare Content-Length with what is sent, and look at the network between us."),
 	"body_malformed":          plain("The body cannot be read.", "Send it as its Content-Type says."),
@@ -187,7 +210,7 @@ var reasons = map[postern.Rule]reason{
 	"fetched_ahead":           plain("A browser fetched the address ahead, without anybody having asked it to.", "Nothing was done. Send such requests from your server."),
 
 	// Grants and codes.
-	"grant_unknown":       plain("The grant_type {sent} is not one of this wire.", "{help}"),
+	"grant_unknown":       plain("The grant_type {sent} is not one of this wire.", "Send one that it has: {grants}."),
 	"grant_not_allowed":   plain("The app may not use the grant {grant}. It may use: {allowed}.", "Ask for the grant to be added to the app, or use another."),
 	"itself_not_live":     plain("The app has not been approved yet, and asked for a token for itself.", "Ask for the approval on the app's page. Until then it works in its sandbox alone."),
 	"refresh_not_offered": plain("This wire gives no refresh tokens for such a connection.", "Look in the guide under what condition it does."),
@@ -211,12 +234,11 @@ var reasons = map[postern.Rule]reason{
 	// Tokens.
 	"refresh_token_unknown": refreshUnknown,
 	"refresh_rotated_before": func(f *told) (string, string) {
-		what := "This refresh token gave way to another {at:ago} earlier."
+		const do = "Keep the new refresh token of every answer before you use it, in one place for all your processes, and let one of them refresh at a time. Let the person connect again."
 		if f.is("used") {
-			what = "This refresh token gave way to another {at:ago} earlier, which was used since."
+			return "This refresh token gave way to another {at:ago} earlier, which was used since. Two parties hold it, so all its tokens have ended.", do
 		}
-		return what + " Two parties hold it, so all its tokens have ended.",
-			"Keep the new refresh token of every answer before you use it, in one place for all your processes, and let one of them refresh at a time. Let the person connect again."
+		return "This refresh token gave way to another {at:ago} earlier. Two parties hold it, so all its tokens have ended.", do
 	},
 	"refresh_token_expired":    plain("The refresh token expired {at:ago} earlier. It lived for {life:long} since it was last given.", "Refresh a connection now and then, also while nobody uses it. Let the person connect again."),
 	"refresh_token_raced":      plain("Many callers used this refresh token at the same moment.", "Let one process refresh at a time, and the others wait for its answer."),
@@ -234,8 +256,8 @@ var reasons = map[postern.Rule]reason{
 	"token_expired":            plain("The token expired {at:ago} earlier. It lived for {life:long}.", "Refresh it before it expires, or when a call says so."),
 	"token_wire_gone":          plain("The token is of a wire that the operator has switched off.", "Connect again on the wire that your app speaks now; its settings name it."),
 	"token_ended":              plain("The token was ended {at:ago} earlier: revoked, or replaced by a newer one.", "Use the newest token that you got. If the app revoked it, let the person connect again."),
-	"family_ended":             familyEnded,
-	"connection_ended":         connectionEnded,
+	"family_ended":             plain("The tokens of this approval were ended {at:ago} earlier {reason:ender}.", "Look at the entries of that time for what ended them. Let the person connect again."),
+	"connection_ended":         plain("The connection was ended {at:ago} earlier {reason:ender}.", "Stop using its tokens. Offer the person to connect again."),
 	"connection_unknown":       plain("The app has no connection to the account {account}.", "Nothing is left to end."),
 
 	// Calls of the API.
@@ -277,6 +299,14 @@ func parameterMissing(f *told) (string, string) {
 	return "The parameter {name} is missing.", "Send it. Look whether the body is empty, or its Content-Type another than its contents."
 }
 
+func mediaType(f *told) (string, string) {
+	const do = "Send the body as {wanted}, with that Content-Type."
+	if f.lacks("sent") {
+		return "The body came without a Content-Type, and {wanted} is expected.", do
+	}
+	return "The body came as {sent}, and {wanted} is expected.", do
+}
+
 func bodyNotJSON(f *told) (string, string) {
 	if f.is("form") {
 		return "The Content-Type says JSON, and the body looks like a form.", "Send application/x-www-form-urlencoded, or encode the body as JSON."
@@ -291,25 +321,32 @@ func bodyNotForm(f *told) (string, string) {
 	return "The body is not a well-formed form.", "Percent-encode each value, the semicolon too."
 }
 
+// codeUnknown and refreshUnknown tell of what can be seen from outside: spaces, a
+// wrong length.
 func codeUnknown(f *told) (string, string) {
 	const do = "Send the code byte for byte, as it came to the callback, percent-decoded once."
-	return unknown(f, "code", "No code like this is known here: it was never issued here, or its day is long over.", do)
+	switch {
+	case f.is("spaces"):
+		return "The code has a space or line break around it.", "Trim it where it is read from."
+	case f.misfits():
+		return "The code has {length} characters, and ours have {usual}: it was cut, or something was added.", do
+	}
+	return "No code like this is known here: it was never issued here, or its day is long over.", do
 }
 
 func refreshUnknown(f *told) (string, string) {
 	const do = "Look whether it was cut or changed in storage. If it is old, let the person connect again."
-	return unknown(f, "refresh token", "No refresh token like this is known here: it was never issued here, or ended more than a day ago.", do)
+	switch {
+	case f.is("spaces"):
+		return "The refresh token has a space or line break around it.", "Trim it where it is read from."
+	case f.misfits():
+		return "The refresh token has {length} characters, and ours have {usual}: it was cut, or something was added.", do
+	}
+	return "No refresh token like this is known here: it was never issued here, or ended more than a day ago.", do
 }
 
-// unknown tells of what can be seen from outside: a wrong length, spaces.
-func unknown(f *told, thing, what, do string) (string, string) {
-	switch length, usual := number(f.facts["length"]), number(f.facts["usual"]); {
-	case f.is("spaces"):
-		return "The " + thing + " has a space or line break around it.", "Trim it where it is read from."
-	case usual > 0 && length != usual:
-		return fmt.Sprintf("The %s has %d characters, and ours have %d: it was cut, or something was added.", thing, length, usual), do
-	}
-	return what, do
+func (f *told) misfits() bool {
+	return number(f.facts["usual"]) > 0 && f.facts["length"] != f.facts["usual"]
 }
 
 // ends say who or what ended a connection.
@@ -323,20 +360,6 @@ var ends = map[postern.EndReason]string{
 	postern.UserRemoved:     "because the person was removed",
 	postern.TokenReuse:      "because a code or a refresh token was used twice",
 	postern.Expired:         "because its last token expired unused",
-}
-
-func (f *told) ended(what string) string {
-	reason := cmp.Or(ends[postern.EndReason(f.facts["reason"])], "because newer ones took their place")
-	return what + " {at:ago} earlier " + reason + "."
-}
-
-func familyEnded(f *told) (string, string) {
-	return f.ended("The tokens of this approval were ended"), "Look at the entries of that time for what ended them. Let the person connect again."
-}
-
-func connectionEnded(f *told) (string, string) {
-	return f.ended("The connection was ended"),
-		"Stop using its tokens. Offer the person to connect again."
 }
 
 // Compared are two texts that should have been the same, as the app sent it and

@@ -156,7 +156,7 @@ func TestWordsAreWholeWithoutAnyFacts(t *testing.T) {
 	for rule := range reasons {
 		e := Entry{Outcome: Refused, Rule: rule, At: time.Now()}
 		why := e.Why()
-		for _, sentence := range []string{why.What, why.Do} {
+		for _, sentence := range []string{why.What.String(), why.Do.String()} {
 			if sentence == "" || strings.ContainsAny(sentence, "{}") {
 				t.Errorf("%s: %q", rule, sentence)
 			}
@@ -167,7 +167,7 @@ func TestWordsAreWholeWithoutAnyFacts(t *testing.T) {
 func TestWhatIsAFaultOfOursSaysSo(t *testing.T) {
 	for _, kind := range []postern.Kind{postern.Unavailable, postern.ServerError} {
 		e := Entry{Outcome: Refused, Kind: kind}
-		if why := e.Why(); !strings.HasPrefix(why.What, "We could not answer") || why.Rule != postern.Rule(kind) {
+		if why := e.Why(); !strings.HasPrefix(why.What.String(), "We could not answer") || why.Rule != postern.Rule(kind) {
 			t.Errorf("%s: %+v", kind, why)
 		}
 	}

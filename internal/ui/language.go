@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,7 @@ type Text struct {
 	Format string
 	Args   []any
 	plain  bool // the sentence holds no markup: all of it is escaped
+	filled bool // Format is that of a postern.Sentence, the only one of Args
 }
 
 // Say makes a Text. Verbs are those of package fmt.
@@ -37,10 +39,30 @@ func SayPlain(format string, args ...any) Text { return Text{Format: format, Arg
 // SayError is an error's sentence for whoever asked.
 func SayError(e *postern.Error) Text {
 	if e.Format == "" {
-		return SayPlain(strings.ReplaceAll(e.Msg, "%", "%%"))
+		return SayWritten(e.Msg)
 	}
 	return SayPlain(e.Format, e.Args...)
 }
+
+// SayWritten is a sentence of ours that was kept as it is in English; none, if
+// it is empty.
+func SayWritten(text string) Text {
+	if text == "" {
+		return Text{}
+	}
+	return SayPlain(strings.ReplaceAll(text, "%", "%%"))
+}
+
+// SayFilled is a sentence whose parts have names. Its strings are others'.
+func SayFilled(s postern.Sentence) Text {
+	return Text{Format: s.Text, Args: []any{s}, plain: true, filled: true}
+}
+
+// SayTheirs is what somebody else wrote, as a text of its own.
+func SayTheirs(text string) Text { return SayPlain("%s", theirs(text)) }
+
+// theirs is what somebody else chose or wrote, as a part of a sentence.
+type theirs string
 
 // pageLanguage is one in which pages are said.
 type pageLanguage struct {
@@ -88,6 +110,9 @@ func (l pageLanguage) sentence(t Text) (template.HTML, error) {
 	if t.plain {
 		what = html.EscapeString(what)
 	}
+	if t.filled {
+		return l.fill(what, args[0].(postern.Sentence))
+	}
 	if len(args) == 0 && !t.plain {
 		return template.HTML(what), nil
 	}
@@ -99,6 +124,41 @@ func (l pageLanguage) sentence(t Text) (template.HTML, error) {
 		}
 	}
 	return template.HTML(fmt.Sprintf(what, safe...)), nil
+}
+
+// fill puts the parts into a sentence that is markup already.
+func (l pageLanguage) fill(what string, s postern.Sentence) (said template.HTML, err error) {
+	return template.HTML(s.Fill(what, func(part any) string {
+		if text, ok := part.(string); ok {
+			part = theirs(text)
+		}
+		safe, wrong := l.argument(part)
+		err = cmp.Or(err, wrong)
+		return fmt.Sprint(safe)
+	})), err
+}
+
+// Plain is a text that holds no markup as it is read in a language, for those who
+// search it.
+func (p *Pages) Plain(language string, t Text) string {
+	l := p.spoken[language]
+	if t.filled {
+		return l.filled(t.Args[0].(postern.Sentence))
+	}
+	return l.text(t.Format, t.Args...)
+}
+
+func (l pageLanguage) filled(s postern.Sentence) string {
+	said, ok := l.words[s.Text]
+	if !ok {
+		said = s.Text
+	}
+	return s.Fill(said, func(part any) string {
+		if inner, ok := part.(postern.Sentence); ok {
+			return l.filled(inner)
+		}
+		return fmt.Sprint(part)
+	})
 }
 
 // Sayer gives what says sentences in a language as text that is no markup: for
@@ -156,6 +216,10 @@ func (l pageLanguage) argument(a any) (any, error) {
 	switch a := a.(type) {
 	case Text:
 		return l.say(a)
+	case postern.Sentence:
+		return l.say(SayFilled(a))
+	case theirs:
+		return named(string(a)), nil
 	case template.HTML, int, int64, float64:
 		return a, nil
 	case postern.Role: // ours; roles in accounts are the operator's words
@@ -179,11 +243,6 @@ func counted(n int, one, many string) string {
 // from the direction of the text around it.
 func named(text string) template.HTML {
 	return template.HTML("<bdi>" + html.EscapeString(text) + "</bdi>")
-}
-
-// english marks what a rule or a machine said: there it is no sentence of a page.
-func english(text string) template.HTML {
-	return template.HTML(`<span lang="en">` + html.EscapeString(text) + `</span>`)
 }
 
 // link is a link to one of our own paths, as a part of a sentence.

@@ -6,6 +6,12 @@ import (
 	"postern.dev/postern"
 )
 
+var (
+	expired = postern.Sentence{Text: "The code had expired {at:ago} earlier. Codes live for {life:long}."}
+	unlike  = postern.Sentence{Text: "The redirect_uri of the exchange differs from that of the authorize request {asked:unlike}",
+		Parts: map[string]any{"asked:unlike": postern.Sentence{Text: "in its last character: {sent}", Parts: map[string]any{"sent": "/"}}}}
+)
+
 // logSamples are the pages about requests, connections and webhooks, by name.
 func logSamples() map[string]Page {
 	app := postern.App{ID: "partner-x", Name: "Partner X", Partner: postern.Partner{ID: "par_1", Name: "Partner Inc"}, WebhookURL: "https://partner.test/hook"}
@@ -15,7 +21,7 @@ func logSamples() map[string]Page {
 	}
 	refused := LogLine{ID: 7, At: day, RequestID: "req_1", Dialect: "standard", Endpoint: "token", Method: "POST", Grant: "authorization_code", Status: 400,
 		Took: 3456 * time.Microsecond, Address: "192.0.2.1", Outcome: "refused", Account: postern.Account{ID: "acc_1", Name: "Acme"}, Connection: "con_1",
-		Rule: "code_redirect_uri_mismatch", What: Say("%s", "The redirect_uri differs."), Do: Say("%s", "Send the other."), More: 812,
+		Rule: "code_redirect_uri_mismatch", What: SayFilled(unlike), Do: SayFilled(postern.Sentence{Text: "Send the very same text both times: {asked}. The code is spent; begin again.", Parts: map[string]any{"asked": "https://a.test"}}), More: 812,
 		Sent: []Sent{{"code", "abcd… (43 characters)"}}, Asked: "https://a.test/", Right: "https://a.test"}
 	granted := LogLine{ID: 6, At: day, Endpoint: "refresh", Status: 200, Outcome: "granted", Proved: true}
 	listing := postern.Listing{Connection: postern.Connection{ID: "con_1", Scopes: []string{"a", "b"}, CreatedAt: day, LastUsedAt: day},
@@ -31,7 +37,7 @@ func logSamples() map[string]Page {
 		{ID: "evt_1", Type: "connection.created", At: day, State: "delivered", Attempts: 1, DoneAt: day},
 		{ID: "evt_2", Type: "connection.deleted", At: day, State: "open", Attempts: 2, NextTry: day},
 		{ID: "evt_3", Type: "connection.deleted", At: day, State: "open", Behind: true},
-		{ID: "evt_4", Type: "connection.deleted", At: day, State: "parked", Attempts: 12, Why: "It was tried for three days."},
+		{ID: "evt_4", Type: "connection.deleted", At: day, State: "parked", Attempts: 12, Why: SayWritten("No attempt succeeded in three days.")},
 		{ID: "evt_5", Type: "connection.deleted", At: day, State: "kept"}, {ID: "evt_6", Type: "connection.deleted", At: day, State: "withheld"},
 	}
 	sometime := NewForm(map[string][]string{"until": {"yesterday"}})
@@ -52,6 +58,6 @@ func logSamples() map[string]Page {
 		"portal-webhooks-gone":    &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{URL: app.WebhookURL, Status: "disabled"}, State: "open", Since: since, Until: until},
 		"portal-webhooks-pulls":   &WebhooksPage{AppFrame: frame("webhooks"), Token: "t", Endpoint: HookEndpoint{Status: "none"}},
 		"portal-delivery": &DeliveryPage{AppFrame: frame("webhooks"), Token: "t", Delivery: deliveries[3], Body: "{}",
-			Attempts: []AttemptLine{{Number: 2, At: day, Took: time.Second, Status: 500, Reply: "<b>no</b>"}, {Number: 1, At: day, Error: "The connection was refused."}}},
+			Attempts: []AttemptLine{{Number: 2, At: day, Took: time.Second, Status: 500, Reply: "<b>no</b>"}, {Number: 1, At: day, Error: SayWritten("The endpoint refused the connection.")}}},
 	}
 }

@@ -43,7 +43,7 @@ type ReviewedAppPage struct {
 	Token       string
 	Seen        string
 	Reason      Field
-	LogoProblem string
+	LogoProblem Text
 }
 
 // ScopeReason is a permission, and why the app needs it in its partner's words.

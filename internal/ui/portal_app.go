@@ -17,7 +17,7 @@ type AppPage struct {
 	Verdict     string // the operator's reason, where the app was rejected
 	Since       time.Time
 	Proposal    *Proposed // nil: none
-	LogoProblem string
+	LogoProblem Text
 	OwnSwitch   bool // its own people switched it off
 }
 
@@ -52,8 +52,8 @@ type Difference struct {
 	// WasLogo and WillLogo are addresses of images; empty: no image.
 	WasLogo, WillLogo string
 	Logo              bool
-	Fetching          bool   // the proposed image is yet to be fetched
-	Fault             string // why it could not be
+	Fetching          bool // the proposed image is yet to be fetched
+	Fault             Text // why it could not be
 }
 
 // Line is a line of a difference. What stays stands on both sides.

@@ -16,7 +16,10 @@ type DocsPage struct {
 }
 
 // Found is a place in the docs.
-type Found struct{ Where, Title, Path, Text string }
+type Found struct {
+	Where             Text
+	Title, Path, Text string
+}
 
 func (*DocsPage) Name() string { return "portal-docs" }
 func (*DocsPage) Title() Text  { return Say("Docs") }
@@ -25,12 +28,21 @@ func (*DocsPage) Title() Text  { return Say("Docs") }
 type ReferencePage struct {
 	StaffFrame
 	Scopes []postern.Scope
-	Events []postern.PublishedType
+	Events []ReferenceEvent
 	Errors []ReferenceError
 }
 
+// ReferenceEvent is a type of event.
+type ReferenceEvent struct {
+	Type, Scope string
+	When        Text
+}
+
 // ReferenceError is a rule by which a request can fail.
-type ReferenceError struct{ Rule, What, Do string }
+type ReferenceError struct {
+	Rule     string
+	What, Do Text
+}
 
 func (*ReferencePage) Name() string { return "portal-reference" }
 func (*ReferencePage) Title() Text  { return Say("Scopes, events, errors") }

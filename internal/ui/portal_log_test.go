@@ -25,6 +25,24 @@ func TestTheLengthOfASecretIsSaidInTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// A stranger chooses facts: they are neither markup nor places for other facts.
+func TestTheFactsOfAReasonAreNoMarkup(t *testing.T) {
+	p, err := New(Brand{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reason := SayFilled(postern.Sentence{Text: "The code is of the dialect {dialect}, and was presented to {here}.",
+		Parts: map[string]any{"dialect": "<b>{here}</b> & %s", "here": postern.Sentence{Text: "less than a second"}}})
+	html, err := p.Render("de", &LogEntryPage{AppFrame: AppFrame{App: &postern.App{}}, Entry: LogLine{What: reason, Do: reason}})
+	const want = "Der Code gehört zum Dialekt <bdi>&lt;b&gt;{here}&lt;/b&gt; &amp; %s</bdi> und wurde bei weniger als eine Sekunde vorgezeigt."
+	if err != nil || !strings.Contains(string(html), want) {
+		t.Errorf("the page says otherwise (%v)", err)
+	}
+	if got := p.Plain("de", reason); got != "Der Code gehört zum Dialekt <b>{here}</b> & %s und wurde bei weniger als eine Sekunde vorgezeigt." {
+		t.Errorf("without markup: %s", got)
+	}
+}
+
 func TestTheAuditLogNamesOnceWhoActedOnThemselves(t *testing.T) {
 	p, err := New(Brand{})
 	if err != nil {

@@ -57,7 +57,7 @@ type DeliveryLine struct {
 	Attempts        int
 	Behind          bool // an earlier one of its connection is still open
 	NextTry, DoneAt time.Time
-	Why             string
+	Why             Text // it was not delivered
 }
 
 // DeliveryPage shows one with each attempt.
@@ -82,8 +82,8 @@ type AttemptLine struct {
 	Took   time.Duration
 	Status int // 0: there was no answer
 	OK     bool
-	Error  string
-	Reply  string
+	Error  Text   // why there was no answer
+	Reply  string // what the endpoint said
 }
 
 // Milliseconds is how long it took.

@@ -12,7 +12,7 @@ import (
 // words are what templates say things with.
 var words = template.FuncMap{
 	"letter": letter, "tint": tint,
-	"counted": counted, "named": named, "english": english, "link": link,
+	"counted": counted, "named": named, "link": link,
 }
 
 // machineTime is the datetime attribute of a <time>.

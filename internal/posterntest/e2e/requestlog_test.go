@@ -105,7 +105,7 @@ func told(t *testing.T, s *posterntest.Postern, f failure) *requestlog.Entry {
 	}
 	e := &found[0]
 	why := e.Why()
-	if why == nil || why.Rule != f.rule || !strings.HasPrefix(why.What, f.what) {
+	if why == nil || why.Rule != f.rule || !strings.HasPrefix(why.What.String(), f.what) {
 		t.Fatalf("it says %+v\n    want %s: %s …", why, f.rule, f.what)
 	}
 	if e.Status != a.Status {
