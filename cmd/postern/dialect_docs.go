@@ -15,6 +15,7 @@ import (
 type dialectDocs struct {
 	optional
 	HTML      bool   `name:"html" help:"As one page that needs nothing else, instead of Markdown."`
+	Lang      string `default:"en" placeholder:"TAG" help:"The guide's language: en or de."`
 	PublicURL string `name:"public-url" placeholder:"URL" help:"The origin that partners use; by default the configuration's."`
 	Name      string `arg:"" help:"A dialect, or its file."`
 }
@@ -49,14 +50,19 @@ func (c *dialectDocs) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	text := d.Guide(origin, calls...)
+	pages, err := server.Pages(cfg)
+	if err != nil {
+		return err
+	}
+	say, ok := pages.Sayer(c.Lang)
+	if !ok {
+		return t.misused("--lang %s is no language that guides are written in; there are %s", c.Lang, strings.Join(pages.Languages(), ", "))
+	}
+	in := dialect.Language{Tag: c.Lang, Say: say}
+	text := d.Guide(in, origin, calls...)
 	if c.HTML {
-		pages, err := server.Pages(cfg)
-		if err != nil {
-			return err
-		}
 		style, icon := pages.Assets.Inline()
-		text = d.GuideHTML(origin, dialect.Look{Name: pages.Brand().Name, Style: style, Icon: icon}, calls...)
+		text = d.GuideHTML(in, origin, dialect.Look{Name: pages.Brand().Name, Style: style, Icon: icon}, calls...)
 	}
 	_, err = io.WriteString(t.out, text)
 	return err

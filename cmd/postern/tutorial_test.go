@@ -62,6 +62,8 @@ func TestTheGuideNamesTheDeploymentsAddresses(t *testing.T) {
 		{"dialect docs xref --config postern.yaml", []string{"# Connecting by xref\n", "http://localhost/oauth/tokens"}},
 		{"dialect docs home.yaml --public-url https://a.test:8443/", []string{"`POST https://a.test:8443/home/oauth/token`"}},
 		{"dialect docs xeebo --html", []string{"<!DOCTYPE html>", "--accent:", "<title>Connecting by xeebo · Postern</title>", "https://connect.example.com/xeebo/oauth/token"}},
+		{"dialect docs xref --lang de", []string{"# Verbinden im Dialekt xref\n", "## 6. Trennen\n"}},
+		{"dialect docs xeebo --html --lang de", []string{"<html lang=\"de\">", "<title>Verbinden im Dialekt xeebo · Postern</title>", "<summary>Inhalt</summary>"}},
 	} {
 		out := p.ok(strings.Fields(row.args)...)
 		for _, want := range row.want {
@@ -74,5 +76,8 @@ func TestTheGuideNamesTheDeploymentsAddresses(t *testing.T) {
 		if code, _, errOut := p.run("dialect", "docs", "xref", "--public-url", bad); code != misuse || !strings.Contains(errOut, "is no origin") {
 			t.Errorf("--public-url %s: exit %d, %s", bad, code, errOut)
 		}
+	}
+	if code, _, errOut := p.run("dialect", "docs", "xref", "--lang", "fr"); code != misuse || !strings.Contains(errOut, "there are en, de") {
+		t.Errorf("--lang fr: exit %d, %s", code, errOut)
 	}
 }

@@ -132,7 +132,7 @@ func (c *compiler) mounting() {
 	}
 	if s.Tenant != "" {
 		key, ok := strings.CutPrefix(s.Tenant, "account.")
-		if attr, isAttr := strings.CutPrefix(key, "attr."); !ok || !isAttr && !slices.Contains([]string{"id", "handle", "name", "number"}, key) || isAttr && !isName(attr) {
+		if attr, isAttr := strings.CutPrefix(key, "attr."); !ok || !isAttr && !slices.Contains(accountKeys, key) || isAttr && !isName(attr) {
 			c.reportKey(s.Node, "tenant", "say what the tenant's name is: account.handle, account.id, account.name, account.number or account.attr.X")
 		}
 		c.d.tenant = key

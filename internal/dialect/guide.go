@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,13 +14,13 @@ import (
 // file says and from where the deployment serves it: the link, the callback,
 // each request in curl and in four tongues, answers, errors, lives, webhooks.
 // calls are what the operator's own rules say that each call needs.
-func (d *Dialect) Guide(public string, calls ...Call) string {
-	return d.guidePage(public, calls).markdown()
+func (d *Dialect) Guide(in Language, public string, calls ...Call) string {
+	return d.guideFor(in, public, nil, calls).markdown()
 }
 
 // GuideHTML is the same guide as one page that needs nothing else.
-func (d *Dialect) GuideHTML(public string, look Look, calls ...Call) string {
-	return d.guidePage(public, calls).html(look)
+func (d *Dialect) GuideHTML(in Language, public string, look Look, calls ...Call) string {
+	return d.guideFor(in, public, nil, calls).html(look)
 }
 
 // guide is a guide in the making.
@@ -34,17 +33,16 @@ type guide struct {
 	demands []Call
 }
 
-func (d *Dialect) guidePage(public string, calls []Call) *page { return d.guideFor(public, nil, calls) }
-
 // guideFor is the guide for one app, or (nil) for any.
-func (d *Dialect) guideFor(public string, app *GuideApp, calls []Call) *page {
-	g := &guide{d: d, demands: calls, public: strings.TrimSuffix(public, "/"), steps: d.steps(strings.TrimSuffix(public, "/")), program: map[string][]choice{}}
+func (d *Dialect) guideFor(in Language, public string, app *GuideApp, calls []Call) *page {
+	public = strings.TrimSuffix(public, "/")
+	g := &guide{page: page{in: in}, d: d, demands: calls, public: public, steps: d.steps(public), program: map[string][]choice{}}
 	for _, l := range tongues {
 		for _, s := range l.write(l, g.steps) {
 			g.program[s.step] = append(g.program[s.step], choice{l.id, l.title, l.fence, s.text})
 		}
 	}
-	g.title = "Connecting by " + d.name
+	g.title = g.text("Connecting by %s", d.name)
 	g.say("How your product connects to our customers' accounts. All of it is made from what the server itself reads, so it tells what the server does.")
 	if app != nil {
 		g.begin(app)
@@ -138,9 +136,13 @@ func (g *guide) needs() {
 	g.heading("What you need")
 	var rows [][]string
 	for _, name := range g.steps.environment() {
-		rows = append(rows, []string{"`" + name + "`", cmp.Or(environmentMeanings[name], "your app's `"+strings.ToLower(strings.TrimPrefix(name, attributePrefix))+"`, by which this wire knows it")})
+		meaning := g.text("your app's `%s`, by which this wire knows it", strings.ToLower(strings.TrimPrefix(name, attributePrefix)))
+		if usual := environmentMeanings[name]; usual != "" {
+			meaning = g.text(usual)
+		}
+		rows = append(rows, []string{"`" + name + "`", meaning})
 	}
-	g.table(rows, "variable", "what it is")
+	g.table(rows, g.text("variable"), g.text("what it is"))
 	g.say("The examples read these from the environment. Those of one language, one after the other, make one program; this is how it begins:")
 	g.choose("setup", nil)
 }
@@ -171,14 +173,17 @@ func (g *guide) addressOf(r *route) string {
 	return address
 }
 
+// accountKeys are what every account is called by; attributes come beside them.
+var accountKeys = []string{"id", "handle", "name", "number"}
+
 // tenant tells what the account in an address is called by, and what it does there.
 func (g *guide) tenant() {
 	if g.d.tenant == "" {
 		return
 	}
-	by := map[string]string{"id": "id", "handle": "handle", "name": "name", "number": "number"}[g.d.tenant]
-	if by == "" {
-		by = "`" + strings.TrimPrefix(g.d.tenant, "attr.") + "`"
+	by := g.text(g.d.tenant)
+	if attr, ok := strings.CutPrefix(g.d.tenant, "attr."); ok {
+		by = "`" + attr + "`"
 	}
 	if slices.Contains(g.d.mountedRoutes(g.d.first(authorizeEndpoint))[0].variables(), "tenant") {
 		g.say("`TENANT` is the account that is to be connected, by its %s with us: ask your customer for it first. No other account can be connected by that link.", by)
@@ -197,15 +202,15 @@ func (g *guide) addresses() {
 	g.heading("Addresses")
 	var rows [][]string
 	for _, e := range g.d.endpoints {
-		what := endpointMeanings[e.kind]
+		what := g.text(endpointMeanings[e.kind])
 		if e.kind == whoamiEndpoint && e.refresh {
-			what = "what a refresh token stands for"
+			what = g.text("what a refresh token stands for")
 		}
 		if all := g.endpointAddresses(e); len(all) > 0 {
-			rows = append(rows, []string{what, "`" + strings.Join(all, "` or `") + "`"})
+			rows = append(rows, []string{what, g.chain(coded(all), "%s or %s")})
 		}
 	}
-	g.table(rows, "what", "address")
+	g.table(rows, g.text("what"), g.text("address"))
 }
 
 func (g *guide) connect() {
@@ -214,8 +219,11 @@ func (g *guide) connect() {
 	g.code("", plainText(g.steps.connect))
 	g.parameters(g.d.first(authorizeEndpoint), authorizeInputs, whenConnecting)
 	g.tenant()
-	g.say("We ask them to sign in, tell them who asks and for what, and send them back. Make the state new each time, from random bytes, and keep it in their session%s.",
-		when(g.steps.pkce, "; so too the verifier, whose digest the link carries (PKCE, RFC 7636)"))
+	keep := g.text("Make the state new each time, from random bytes, and keep it in their session.")
+	if g.steps.pkce {
+		keep = g.text("Make the state new each time, from random bytes, and keep it in their session; so too the verifier, whose digest the link carries (PKCE, RFC 7636).")
+	}
+	g.paragraph(g.text("We ask them to sign in, tell them who asks and for what, and send them back."), keep)
 	g.choose("connect", nil)
 }
 
@@ -240,7 +248,7 @@ func (g *guide) callback() {
 	g.say("They come back to your redirect URL, after yes and after no:")
 	g.code("", "REDIRECT_URL?"+callbackSample(g.d.allowed)+"\nREDIRECT_URL?"+callbackSample(g.d.failed))
 	g.say("Compare `%s` with the one that you sent, before anything else: another one comes from an attacker. The code (`%s`) lives %s and works once. A URL of yours that has a query of its own keeps it.",
-		strings.Join(g.steps.state.path, "."), strings.Join(g.steps.code.path, "."), spoken(g.d.terms.Code.Life))
+		strings.Join(g.steps.state.path, "."), strings.Join(g.steps.code.path, "."), g.spoken(g.d.terms.Code.Life))
 	if sign := g.d.sign; sign != nil {
 		hash, form, _ := strings.Cut(sign.with, " ")
 		g.say("The callback is signed: `%s` is the HMAC-%s, in %s, of all other parameters as they stand, sorted by name and joined by `&`, with your client secret as key. Compute it over the raw query and compare in constant time.",
@@ -252,9 +260,9 @@ func (g *guide) callback() {
 		if k == postern.InvalidScope && g.d.terms.NoScopes {
 			continue
 		}
-		rows = mergeRow(rows, []string{"`" + t.wordOf(k) + "`", callbackCauses[k][0], callbackCauses[k][1]})
+		rows = g.mergeRow(rows, []string{"`" + t.wordOf(k) + "`", g.text(callbackCauses[k][0]), g.text(callbackCauses[k][1])})
 	}
-	g.table(rows, strings.Join(g.steps.error.path, "."), "when", "what to do")
+	g.table(rows, strings.Join(g.steps.error.path, "."), g.text("when"), g.text("what to do"))
 	g.say("Where the app is unknown (status %d) or the redirect URL is not one of yours (status %d) nobody is redirected: the person sees a page that says so, and you see it when you try your link.",
 		t.statusOf(postern.UnknownClient), t.statusOf(postern.RedirectMismatch))
 	g.choose("callback", nil)
@@ -271,13 +279,13 @@ var callbackCauses = map[postern.Kind][2]string{
 }
 
 // mergeRow adds a row; one with the same beginning takes its cause in.
-func mergeRow(rows [][]string, row []string) [][]string {
+func (g *guide) mergeRow(rows [][]string, row []string) [][]string {
 	last := len(row) - 1
 	for i, r := range rows {
 		if slices.Equal(r[:last-1], row[:last-1]) {
 			for at := last - 1; at <= last; at++ {
 				if !strings.Contains(r[at], row[at]) {
-					rows[i][at] += "; or " + row[at]
+					rows[i][at] = g.text("%s; or %s", r[at], row[at])
 				}
 			}
 			return rows
@@ -301,7 +309,11 @@ func (g *guide) exchange() {
 	g.choose("exchange", g.steps.exchange)
 	g.say("The answer is a %d:", e.answer.status)
 	g.answer(e.answer)
-	g.say("Keep the tokens encrypted, with the id of the account or person%s.", when(g.steps.exchanged.account != nil, " (`"+joined(g.steps.exchanged.account)+"` in the answer)"))
+	if account := g.steps.exchanged.account; account != nil {
+		g.say("Keep the tokens encrypted, with the id of the account or person (`%s` in the answer).", strings.Join(account.path, "."))
+	} else {
+		g.say("Keep the tokens encrypted, with the id of the account or person.")
+	}
 	g.grantParameters(e, byCode, inCode, inRedirectURI, inVerifier)
 	g.signing(e)
 }
@@ -313,19 +325,12 @@ func (g *guide) signing(e *endpoint) {
 	if len(proof.places) == 0 {
 		return
 	}
-	beside := ""
+	sent := []string{proof.name(inAssertion)}
 	if len(kind.places) > 0 {
-		beside = fmt.Sprintf(" and `%s=%s`", kind.name(inAssertionType), assertionType)
+		sent = append(sent, kind.name(inAssertionType)+"="+assertionType)
 	}
-	g.say("An app whose public keys are registered sends `%s`%s in place of the secret: a JWT that it signed (%s), with its client id as `iss` and `sub`, `%s` as `aud`, an `exp` within the hour, and a `jti` that is new in each request.",
-		proof.name(inAssertion), beside, strings.Join(oauth.AssertionAlgorithms(), ", "), issuerOf(g.public, g.d))
-}
-
-func joined(w *where) string {
-	if w == nil {
-		return ""
-	}
-	return strings.Join(w.path, ".")
+	g.say("An app whose public keys are registered sends %s in place of the secret: a JWT that it signed (%s), with its client id as `iss` and `sub`, `%s` as `aud`, an `exp` within the hour, and a `jti` that is new in each request.",
+		g.chain(coded(sent), "%s and %s"), strings.Join(oauth.AssertionAlgorithms(), ", "), issuerOf(g.public, g.d))
 }
 
 // grantParameters are the parameters of one grant.
@@ -339,13 +344,13 @@ func (g *guide) grantParameters(e *endpoint, m meaning, own ...inputID) {
 
 func (g *guide) calls() {
 	g.heading("4. Call the API")
-	g.say("%s", g.d.api.hint)
+	g.say(g.d.api.hint.format, g.d.api.hint.args...)
 	if more := g.d.api.places; len(more) > 1 {
 		var also []string
 		for _, p := range more[1:] {
-			also = append(also, "`"+p.String()+"`")
+			also = append(also, p.String())
 		}
-		g.say("It may also stand elsewhere, but in one place only: %s.", strings.Join(also, ", "))
+		g.say("It may also stand elsewhere, but in one place only: %s.", strings.Join(coded(also), ", "))
 	}
 	g.choose("call", g.steps.call)
 	g.needsOfCalls()
@@ -378,7 +383,7 @@ func (g *guide) refresh() {
 	g.say("The answer is a %d:", e.answer.status)
 	g.answer(e.answer)
 	if r.Rotate {
-		g.say("**Each refresh gives a new refresh token: save it before you go on, and forget the old one.** If the answer is lost, repeat the request: within %s it gets the same answer. A token that is presented after its successor was used counts as stolen, and ends the connection's tokens.", spoken(r.Window))
+		g.say("**Each refresh gives a new refresh token: save it before you go on, and forget the old one.** If the answer is lost, repeat the request: within %s it gets the same answer. A token that is presented after its successor was used counts as stolen, and ends the connection's tokens.", g.spoken(r.Window))
 	} else {
 		g.say("The refresh token stays the same.")
 	}
@@ -415,19 +420,21 @@ func (g *guide) disconnect() {
 		if e.kind != revokeEndpoint {
 			continue
 		}
-		what := "It ends that token, and with a refresh token its access tokens too."
+		address, t := g.endpointAddresses(e)[0], e.errors
+		what := g.text("`%s`: It ends that token, and with a refresh token its access tokens too.", address)
 		if e.ends {
-			what = "It ends the whole connection with all its tokens."
+			what = g.text("`%s`: It ends the whole connection with all its tokens.", address)
 		}
-		unknown := "A token that we don't know gets the same answer."
+		unknown := g.text("A token that we don't know gets the same answer.")
 		if e.refuses {
-			t := e.errors
-			unknown = fmt.Sprintf("A token that we don't know is refused with %d `%s`.", t.statusOf(postern.InvalidToken), t.wordOf(postern.InvalidToken))
+			unknown = g.text("A token that we don't know is refused with %d `%s`.", t.statusOf(postern.InvalidToken), t.wordOf(postern.InvalidToken))
 		}
-		g.say("`%s`: %s %s The answer is a %d%s", g.endpointAddresses(e)[0], what, unknown, e.answer.status, when(!e.answer.empty, ":")+when(e.answer.empty, " without a body."))
-		if !e.answer.empty {
-			g.answer(e.answer)
+		known := g.text("The answer is a %d:", e.answer.status)
+		if e.answer.empty {
+			known = g.text("The answer is a %d without a body.", e.answer.status)
 		}
+		g.paragraph(what, unknown, known)
+		g.answer(e.answer)
 		if !e.byHolder {
 			g.parameters(e, revokeInputs, whenConnecting)
 		}

@@ -1,7 +1,5 @@
 package dialect
 
-import "strings"
-
 // Call is what calls of the operator's API need, for a guide.
 type Call struct {
 	Route   string   // a method and a path; "": all others
@@ -19,24 +17,25 @@ func (g *guide) needsOfCalls() {
 	g.say("What each call needs:")
 	var rows [][]string
 	for _, c := range g.demands {
-		route := "all others"
+		route := g.text("all others")
 		if c.Route != "" {
 			route = "`" + c.Route + "`"
 		}
-		rows = append(rows, []string{route, c.needs()})
+		rows = append(rows, []string{route, g.tokenFor(c)})
 	}
-	g.table(rows, "call", "token")
+	g.table(rows, g.text("call"), g.text("token"))
 	g.say("A name in braces stands for one part of the path, one that ends in dots for all that follows. Write paths plainly: doubled slashes, dots as parts, and encoded slashes are refused.")
 }
 
-func (c *Call) needs() string {
+// tokenFor is the token that a call needs.
+func (g *guide) tokenFor(c Call) string {
 	switch {
 	case c.Refused:
-		return "refused, with any token"
+		return g.text("refused, with any token")
 	case c.Public:
-		return "none"
+		return g.text("none")
 	case len(c.Scopes) == 0:
-		return "any live token"
+		return g.text("any live token")
 	}
-	return "with `" + strings.Join(c.Scopes, "` and `") + "`"
+	return g.text("with %s", g.chain(coded(c.Scopes), "%s and %s"))
 }

@@ -57,17 +57,17 @@ func (g *guide) refusals(t *errorTable, kinds []postern.Kind) {
 			k == postern.TokenExpired && g.d.terms.Access.Life == 0 && len(g.d.variants) == 0 {
 			continue
 		}
-		row := []string{fmt.Sprint(t.statusOf(k)), "`" + t.wordOf(k) + "`", causes[k][0], causes[k][1]}
+		row := []string{fmt.Sprint(t.statusOf(k)), "`" + t.wordOf(k) + "`", g.text(causes[k][0]), g.text(causes[k][1])}
 		if !t.saysWord() {
 			row = slices.Delete(row, 1, 2)
 		}
-		rows = mergeRow(rows, row)
+		rows = g.mergeRow(rows, row)
 	}
-	if t.saysWord() {
-		g.table(rows, "status", "word", "when", "what to do")
-	} else {
-		g.table(rows, "status", "when", "what to do")
+	head := []string{g.text("status"), g.text("word"), g.text("when"), g.text("what to do")}
+	if !t.saysWord() {
+		head = slices.Delete(head, 1, 2)
 	}
+	g.table(rows, head...)
 }
 
 // saysWord reports whether a refusal's body has the word of its kind.

@@ -1,10 +1,8 @@
 package dialect
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"postern.dev/postern"
 )
@@ -12,64 +10,47 @@ import (
 func (g *guide) life() {
 	t := &g.d.terms
 	g.heading("How long things last")
-	var out []string
-	out = append(out, "A code lives "+spoken(t.Code.Life)+", and works once.")
+	out := []string{g.text("A code lives %s, and works once.", g.spoken(t.Code.Life))}
+	add := func(format string, args ...any) { out = append(out, g.text(format, args...)) }
 	if t.Access.Life == 0 {
-		out = append(out, "An access token does not expire. It lives until you or the other side ends it.")
+		add("An access token does not expire. It lives until you or the other side ends it.")
 	} else {
-		out = append(out, "An access token lives "+spoken(t.Access.Life)+". A refresh does not end the one before it.")
+		add("An access token lives %s. A refresh does not end the one before it.", g.spoken(t.Access.Life))
 	}
 	switch r := t.Refresh; {
 	case r == nil:
 	case r.Rotate:
-		out = append(out, "A refresh token lives "+spoken(r.Idle)+" from its last use; each refresh gives a new one.")
+		add("A refresh token lives %s from its last use; each refresh gives a new one.", g.spoken(r.Idle))
 	default:
-		out = append(out, "A refresh token lives "+spoken(r.Idle)+" from its last use, and stays the same.")
+		add("A refresh token lives %s from its last use, and stays the same.", g.spoken(r.Idle))
 	}
-	for _, v := range g.d.variants {
-		said := "it does not expire"
-		if v.terms.Access.Life > 0 {
-			said = "an access token lives " + spoken(v.terms.Access.Life)
-		}
-		if v.terms.Refresh != nil {
-			said += ", and there is a refresh token"
-		} else {
-			said += ", and there is no refresh token"
-		}
+	for i := range g.d.variants {
+		v := &g.d.variants[i]
 		var conditions []string
 		for _, c := range v.conditions {
-			conditions = append(conditions, "`"+c.name+"` is `"+c.value+"`")
+			conditions = append(conditions, g.text("`%s` is `%s`", c.name, c.value))
 		}
-		out = append(out, "Where "+strings.Join(conditions, " and ")+", "+said+".")
+		where, life := g.chain(conditions, "%s and %s"), v.terms.Access.Life
+		switch refreshes := v.terms.Refresh != nil; {
+		case life > 0 && refreshes:
+			add("Where %s, an access token lives %s, and there is a refresh token.", where, g.spoken(life))
+		case life > 0:
+			add("Where %s, an access token lives %s, and there is no refresh token.", where, g.spoken(life))
+		case refreshes:
+			add("Where %s, it does not expire, and there is a refresh token.", where)
+		default:
+			add("Where %s, it does not expire, and there is no refresh token.", where)
+		}
 	}
 	if t.AtOnce > 0 {
-		out = append(out, fmt.Sprintf("A connection has at most %d live tokens; beyond that the one unused longest ends.", t.AtOnce))
+		add("A connection has at most %d live tokens; beyond that the one unused longest ends.", t.AtOnce)
 	}
 	if t.Level == postern.AccountLevel {
-		out = append(out, "A connection belongs to the customer's whole account: it outlives the person who made it.")
+		add("A connection belongs to the customer's whole account: it outlives the person who made it.")
 	} else {
-		out = append(out, "A connection belongs to the person who made it, and ends when they leave.")
+		add("A connection belongs to the person who made it, and ends when they leave.")
 	}
 	g.points(out...)
-}
-
-// spoken is a duration in words.
-func spoken(d time.Duration) string {
-	count := func(n int, unit string) string {
-		if n == 1 {
-			return "1 " + unit
-		}
-		return fmt.Sprintf("%d %ss", n, unit)
-	}
-	switch {
-	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return count(int(d/(24*time.Hour)), "day")
-	case d >= time.Hour && d%time.Hour == 0:
-		return count(int(d/time.Hour), "hour")
-	case d >= time.Minute && d%time.Minute == 0:
-		return count(int(d/time.Minute), "minute")
-	}
-	return count(int(d/time.Second), "second")
 }
 
 func (g *guide) answer(a *answer) {

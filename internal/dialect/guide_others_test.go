@@ -142,7 +142,7 @@ func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
 	api := s.Internal + "/check"
 	for i, name := range others() {
 		d, app := otherDialect(t, name), otherApp(name)
-		guide := beforeWebhooks(d.Guide(s.URL))
+		guide := beforeWebhooks(d.Guide(dialect.English, s.URL))
 		speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Tenant: wayTo(t, s, name).tenant, Scopes: []string{scopesOf[name]}}
 		want := outcome{Called: 200, Refreshed: speaker.Refresh("x") != nil, Forged: true, Spent: true, After: 200}
 		fresh := func(t *testing.T) *way {

@@ -10,6 +10,7 @@ import (
 // page is a guide as a list of blocks, which Markdown and HTML write each in its
 // way. Texts hold `code`, **bold** and [links](…) and nothing else.
 type page struct {
+	in     Language
 	title  string
 	blocks []any
 }
@@ -28,10 +29,7 @@ type (
 	choice  struct{ id, title, fence, text string }
 )
 
-func (p *page) heading(text string) { p.blocks = append(p.blocks, heading{text}) }
-func (p *page) say(format string, args ...any) {
-	p.blocks = append(p.blocks, paragraph{fmt.Sprintf(format, args...)})
-}
+func (p *page) heading(text string)        { p.blocks = append(p.blocks, heading{p.text(text)}) }
 func (p *page) points(items ...string)     { p.blocks = append(p.blocks, points{items}) }
 func (p *page) code(language, text string) { p.blocks = append(p.blocks, listing{language, text}) }
 func (p *page) table(rows [][]string, head ...string) {
@@ -130,9 +128,9 @@ func (p *page) html(look Look) string {
 	if look.Icon != "" {
 		mark = fmt.Sprintf("<img src=\"%s\" alt=\"\" width=\"28\" height=\"28\">", html.EscapeString(look.Icon))
 	}
-	return fmt.Sprintf(guidePage, html.EscapeString(p.title), html.EscapeString(look.Name), icon,
+	return fmt.Sprintf(guidePage, html.EscapeString(p.in.Tag), html.EscapeString(p.title), html.EscapeString(look.Name), icon,
 		styleText(look.Style+guideStyle+guidePageStyle+choiceStyle(chosen)), mark, html.EscapeString(look.Name),
-		contents.String(), inline(p.title), choosers(chosen), b.String())
+		html.EscapeString(p.text("Contents")), contents.String(), inline(p.title), p.choosers(chosen), b.String())
 }
 
 // writeBlock writes what is no heading.
@@ -199,9 +197,9 @@ func (c choices) html(b *strings.Builder) {
 }
 
 // choosers are the buttons by which a reader picks a language for the whole page.
-func choosers(of []choice) string {
+func (p *page) choosers(of []choice) string {
 	var b strings.Builder
-	b.WriteString("<fieldset class=\"pick\"><legend>Show the code in</legend>\n")
+	fmt.Fprintf(&b, "<fieldset class=\"pick\"><legend>%s</legend>\n", html.EscapeString(p.text("Show the code in")))
 	for i, c := range of {
 		checked := ""
 		if i == 0 {
@@ -251,7 +249,7 @@ func inline(text string) string {
 }
 
 const guidePage = `<!DOCTYPE html>
-<html lang="en">
+<html lang="%s">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -264,7 +262,7 @@ const guidePage = `<!DOCTYPE html>
 <body>
 <header class="top"><div class="brand">%s<span>%s</span></div></header>
 <main class="guide">
-<nav aria-label="Contents"><details open><summary>Contents</summary><ol>
+<nav aria-label="%[8]s"><details open><summary>%[8]s</summary><ol>
 %s</ol></details></nav>
 <article>
 <h1>%s</h1>

@@ -33,8 +33,8 @@ type Section struct {
 }
 
 // GuideParts is the guide for one app, or (nil) for any.
-func (d *Dialect) GuideParts(public string, app *GuideApp, calls ...Call) *Parts {
-	p := d.guideFor(public, app, calls)
+func (d *Dialect) GuideParts(in Language, public string, app *GuideApp, calls ...Call) *Parts {
+	p := d.guideFor(in, public, app, calls)
 	parts := &Parts{Title: p.title, Sections: []Section{{}}}
 	var chosen []choice
 	var body strings.Builder
@@ -58,7 +58,7 @@ func (d *Dialect) GuideParts(public string, app *GuideApp, calls ...Call) *Parts
 		now.Text += " " + wordsOf(b)
 	}
 	end()
-	parts.Choosers = template.HTML(choosers(chosen))
+	parts.Choosers = template.HTML(p.choosers(chosen))
 	return parts
 }
 
@@ -126,10 +126,14 @@ func (g *guide) begin(app *GuideApp) {
 		g.code("sh", strings.Join(lines, "\n"))
 	}
 	link := g.linkOf(app)
-	g.say("The Connect link of your app. `STATE` is a new random text for each person%s:", when(g.steps.pkce, ", `CODE_CHALLENGE` the digest of a new verifier"))
+	if g.steps.pkce {
+		g.say("The Connect link of your app. `STATE` is a new random text for each person, `CODE_CHALLENGE` the digest of a new verifier:")
+	} else {
+		g.say("The Connect link of your app. `STATE` is a new random text for each person:")
+	}
 	g.code("", link)
 	g.say("A button for your page:")
-	g.code("html", fmt.Sprintf("<a href=\"%s\">Connect to %s</a>", html.EscapeString(link), html.EscapeString(app.Product)))
+	g.code("html", fmt.Sprintf("<a href=\"%s\">%s</a>", html.EscapeString(link), html.EscapeString(g.text("Connect to %s", app.Product))))
 }
 
 // linkOf is the Connect link with the app's own values.

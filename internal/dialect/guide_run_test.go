@@ -231,7 +231,7 @@ func TestTheGuidesProgramsMakeAConnectionAndEndIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		guide := beforeWebhooks(d.Guide(s.URL))
+		guide := beforeWebhooks(d.Guide(dialect.English, s.URL))
 		want := outcome{Called: 200, Refreshed: d.Terms().Refresh != nil, After: 401, Forged: true, Spent: true}
 		if strings.Contains(guide, "what a token stands for") {
 			want.Whoami = 200
@@ -371,7 +371,7 @@ func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app postern
 	env := map[string]string{"CLIENT_ID": app.ID, "CLIENT_SECRET": app.Secret, "REDIRECT_URL": app.RedirectURL, "API_URL": s.Internal + "/check",
 		"CODE": speaker.Callback(query).Code, "CODE_VERIFIER": verifier}
 	for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "6. Disconnect"} {
-		for _, line := range fenced(section(d.Guide(s.URL), step), "sh") {
+		for _, line := range fenced(section(d.Guide(dialect.English, s.URL), step), "sh") {
 			status, media, body := shell(t, line, env, w)
 			if status >= 300 {
 				t.Fatalf("%s: %d %s\n%s", step, status, body, line)
@@ -388,7 +388,7 @@ func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app postern
 	if speaker.Revoke(dialect.Told{"access_token": "x", "refresh_token": "x", "account.id": "x"}) != nil {
 		dead = statusOf(t, speaker.Call("GET", s.Internal+"/check", "nobody's"))
 	}
-	call := fenced(section(d.Guide(s.URL), "4. Call the API"), "sh")[0]
+	call := fenced(section(d.Guide(dialect.English, s.URL), "4. Call the API"), "sh")[0]
 	if status, _, body := shell(t, call, env, w); status != dead {
 		t.Errorf("after the end a call is answered %d %s", status, body)
 	}

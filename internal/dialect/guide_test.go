@@ -16,7 +16,7 @@ func TestEveryGuideIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, page := d.Guide(someOrigin), d.GuideHTML(someOrigin, Look{Name: "A & B", Icon: "data:image/png;base64,AA=="})
+		got, page := d.Guide(English, someOrigin), d.GuideHTML(English, someOrigin, Look{Name: "A & B", Icon: "data:image/png;base64,AA=="})
 		for _, bad := range []string{"%!", "Zq", "qZ", "<nil>"} {
 			if strings.Contains(got, bad) || strings.Contains(strings.ReplaceAll(page, "&lt;nil", ""), bad) {
 				t.Errorf("%s: the guide has %q", name, bad)
@@ -75,7 +75,7 @@ token:
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := d.Guide(someOrigin)
+	got := d.Guide(English, someOrigin)
 	for _, want := range []string{"\nok=true&token=ACCESS_TOKEN&until=EXPIRES_AT&seconds=EXPIRES_IN\n", "\nok=false&error=ERROR&status=STATUS\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the guide lacks %s", want)
@@ -88,7 +88,7 @@ func TestAGuideTellsTheAccountInASecondAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := d.Guide(someOrigin)
+	got := d.Guide(English, someOrigin)
 	for _, want := range []string{
 		"| the Connect link | `GET https://connect.example/oauth/authorize` or `GET https://connect.example/oauth/{tenant}/authorize` |",
 		"A link may name the account, by its number with us, where an address above has `{tenant}`",
@@ -105,7 +105,7 @@ func TestAGuideSaysWhatAnOddWireWants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := d.Guide(someOrigin)
+	got := d.Guide(English, someOrigin)
 	for _, want := range []string{
 		"https://connect.example/t/TENANT/connect?app=CLIENT_ID&response_type=code&redirect_uri=REDIRECT_URL&scope=SCOPES&nonce=STATE",
 		"REDIRECT_URL?ticket=CODE&nonce=STATE\nREDIRECT_URL?why=ERROR&nonce=STATE",
@@ -143,7 +143,7 @@ func TestTheGuideVerifiesWebhooksAsTheirPageDoes(t *testing.T) {
 }
 
 func TestPagesEscapeWhatTheySay(t *testing.T) {
-	p := &page{title: "<T>"}
+	p := &page{in: English, title: "<T>"}
 	p.heading("a & b")
 	p.say("`<x>` **bold** [link](https://a.test/?a=1&b=2) <script>")
 	p.points("one")
@@ -167,7 +167,7 @@ func TestAGuideNamesNoWordThatTheWireDoesNotSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, errors, _ := strings.Cut(d.Guide(someOrigin), "\n## Errors\n")
+	_, errors, _ := strings.Cut(d.Guide(English, someOrigin), "\n## Errors\n")
 	token, api, _ := strings.Cut(errors, "In calls to the API:")
 	if !strings.Contains(token, "| 401 | `invalid_client` |") {
 		t.Errorf("the token endpoint's refusals have words:\n%s", token)

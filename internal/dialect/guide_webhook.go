@@ -92,10 +92,10 @@ func (g *guide) webhooks() {
 	g.say("If your app has a webhook URL, we tell it what happens to its connections, as [Standard Webhooks](https://www.standardwebhooks.com) say: a `POST` with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, and a body such as this.")
 	g.code("", g.webhookSample())
 	g.table([][]string{
-		{"`connection.created`", "a code was exchanged for the first time"},
-		{"`connection.updated`", "the connection's scopes changed"},
-		{"`connection.deleted`", "it ended, whoever ended it: forget its tokens"},
-	}, "type", "when")
+		{"`connection.created`", g.text("a code was exchanged for the first time")},
+		{"`connection.updated`", g.text("the connection's scopes changed")},
+		{"`connection.deleted`", g.text("it ended, whoever ended it: forget its tokens")},
+	}, g.text("type"), g.text("when"))
 	g.say("Answer any `2xx` within 15 seconds; else we try again for three days. The same event may come twice, with the same `webhook-id`; those of one connection come in order. Verify the signature over the body as it arrived, before you parse it:")
 	g.blocks = append(g.blocks, choices{verifiers})
 	for _, e := range g.d.events {
@@ -103,7 +103,12 @@ func (g *guide) webhooks() {
 		g.code("", headersSample(e.headers)+sampleJSON(e.body))
 		if s := e.sign; s != nil {
 			hash, form, _ := strings.Cut(s.with, " ")
-			g.say("`%s` is %sthe HMAC-%s, in %s, of the body as it arrived, with your %s as key.", s.as, when(s.prefix != "", "`"+s.prefix+"` and "), strings.ToUpper(hash), form, s.key)
+			hash = strings.ToUpper(hash)
+			if s.prefix != "" {
+				g.say("`%s` is `%s` and the HMAC-%s, in %s, of the body as it arrived, with your %s as key.", s.as, s.prefix, hash, form, g.text(s.key))
+			} else {
+				g.say("`%s` is the HMAC-%s, in %s, of the body as it arrived, with your %s as key.", s.as, hash, form, g.text(s.key))
+			}
 		}
 	}
 }

@@ -14,12 +14,20 @@ import (
 type presentation struct {
 	places []place
 	fits   func(postern.Secret) bool
-	hint   string // where to put it
+	hint   hint   // where to put it
 	scheme string // the word of the challenge
 }
 
+// hint is a sentence, which guides say in their reader's language.
+type hint struct {
+	format string
+	args   []any
+}
+
+func hinted(format string, args ...any) hint { return hint{format, args} }
+
 func newPresentation(places []place, fits func(postern.Secret) bool) presentation {
-	p := presentation{places: places, fits: fits, scheme: "Bearer", hint: "Send the access token."}
+	p := presentation{places: places, fits: fits, scheme: "Bearer", hint: hinted("Send the access token.")}
 	if len(places) == 0 {
 		return p
 	}
@@ -27,13 +35,15 @@ func newPresentation(places []place, fits func(postern.Secret) bool) presentatio
 	shown := map[encoding]string{asItIs: token, asBase64: "BASE64(" + token + ")", asBase64URL: "BASE64URL(" + token + ")"}[places[0].encoding]
 	switch first := places[0]; first.kind {
 	case inScheme:
-		p.hint = "Send the header Authorization: " + first.name + " " + shown + "."
+		p.hint = hinted("Send the header Authorization: %s %s.", first.name, shown)
 	case inHeader:
-		p.hint = "Send the header " + first.name + ": " + shown + "."
-	case inBasicUser, inBasicPassword:
-		p.hint = "Send the access token as the " + strings.Replace(first.name, "user", "user name", 1) + " of HTTP Basic."
+		p.hint = hinted("Send the header %s: %s.", first.name, shown)
+	case inBasicUser:
+		p.hint = hinted("Send the access token as the user name of HTTP Basic.")
+	case inBasicPassword:
+		p.hint = hinted("Send the access token as the password of HTTP Basic.")
 	default:
-		p.hint = "Send the access token as the parameter \"" + first.name + "\"."
+		p.hint = hinted("Send the access token as the parameter \"%s\".", first.name)
 	}
 	for _, place := range places {
 		switch place.kind {
@@ -100,7 +110,7 @@ func (p *presentation) read(r *http.Request, form fields, variable func(string) 
 	case bad:
 		return "", invalidToken()
 	case len(found) == 0:
-		return "", postern.Because(postern.NoToken, "no_token", "%s", p.hint)
+		return "", postern.Because(postern.NoToken, "no_token", p.hint.format, p.hint.args...)
 	}
 	return p.decoded(found[0])
 }

@@ -73,8 +73,9 @@ func (d *Door) places(v *entry.Visit) (all []place, err error) {
 		text = strings.TrimSpace(text)
 		all = append(all, place{ui.Found{Where: where, Title: title, Path: v.Path(path), Text: text}, strings.ToLower(title + " " + text)})
 	}
+	in := d.language(v)
 	for _, spoken := range d.Dialects.List() {
-		for _, s := range d.guideOf(spoken, nil).Sections {
+		for _, s := range d.guideOf(in, spoken, nil).Sections {
 			if s.ID != "" {
 				add(ui.SayTheirs(spoken.Name()), s.Title, "/docs/dialects/"+spoken.Name()+"#"+s.ID, ui.SayTheirs(s.Text))
 			}
@@ -183,22 +184,38 @@ func (d *Door) guide(v *entry.Visit) error {
 	if !ok {
 		return postern.Errorf(postern.NotFound, "No dialect of that name is spoken here.")
 	}
-	parts := d.guideOf(spoken, nil)
+	parts := d.guideOf(d.language(v), spoken, nil)
 	return v.Show(http.StatusOK, &ui.GuidePage{StaffFrame: v.Frame("docs"), Heading: parts.Title, Choosers: parts.Choosers, Sections: sections(parts)})
 }
 
-// guideOf is a dialect's guide. Those for no app in particular never change, so
-// they are made once.
-func (d *Door) guideOf(spoken *dialect.Dialect, app *dialect.GuideApp) *dialect.Parts {
-	if app == nil {
-		if made, ok := d.guides.Load(spoken); ok {
-			return made.(*dialect.Parts)
-		}
-		made := spoken.GuideParts(d.PublicURL, nil, d.Calls(spoken)...)
-		d.guides.Store(spoken, made)
-		return made
+// language is the reader's.
+func (d *Door) language(v *entry.Visit) dialect.Language {
+	tag := d.Entry.Pages.Language(v.R)
+	if say, ok := d.Entry.Pages.Sayer(tag); ok {
+		return dialect.Language{Tag: tag, Say: say}
 	}
-	return spoken.GuideParts(d.PublicURL, app, d.Calls(spoken)...)
+	return dialect.English
+}
+
+// oneGuide is a guide for no app in particular.
+type oneGuide struct {
+	dialect  *dialect.Dialect
+	language string
+}
+
+// guideOf is a dialect's guide. Those for no app in particular never change, so
+// they are made once in each language.
+func (d *Door) guideOf(in dialect.Language, spoken *dialect.Dialect, app *dialect.GuideApp) *dialect.Parts {
+	if app != nil {
+		return spoken.GuideParts(in, d.PublicURL, app, d.Calls(spoken)...)
+	}
+	key := oneGuide{spoken, in.Tag}
+	if made, ok := d.guides.Load(key); ok {
+		return made.(*dialect.Parts)
+	}
+	made := spoken.GuideParts(in, d.PublicURL, nil, d.Calls(spoken)...)
+	d.guides.Store(key, made)
+	return made
 }
 
 func sections(parts *dialect.Parts) (all []ui.GuideSection) {
@@ -224,13 +241,13 @@ func (d *Door) quickStart(v *entry.Visit) error {
 		page.Dialects = append(page.Dialects, name)
 		if page.Dialect == "" || name == chosen {
 			page.Dialect = name
-			page.Choosers, page.Sections = d.startIn(spoken, app)
+			page.Choosers, page.Sections = d.startIn(d.language(v), spoken, app)
 		}
 	}
 	return v.Show(http.StatusOK, page)
 }
 
-func (d *Door) startIn(spoken *dialect.Dialect, app *postern.App) (template.HTML, []ui.GuideSection) {
+func (d *Door) startIn(in dialect.Language, spoken *dialect.Dialect, app *postern.App) (template.HTML, []ui.GuideSection) {
 	scopes := app.DefaultScopes
 	if len(scopes) == 0 {
 		scopes = app.Scopes
@@ -239,6 +256,6 @@ func (d *Door) startIn(spoken *dialect.Dialect, app *postern.App) (template.HTML
 	if len(app.RedirectURLs) > 0 {
 		own.RedirectURL = app.RedirectURLs[0]
 	}
-	parts := d.guideOf(spoken, own)
+	parts := d.guideOf(in, spoken, own)
 	return parts.Choosers, sections(parts)
 }

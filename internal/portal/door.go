@@ -77,7 +77,7 @@ type Config struct {
 // Door serves everything under /portal.
 type Door struct {
 	Config
-	guides  sync.Map      // *dialect.Dialect to *dialect.Parts
+	guides  sync.Map      // oneGuide to *dialect.Parts
 	reading chan struct{} // held while a logo is read
 }
 

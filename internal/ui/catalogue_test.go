@@ -32,7 +32,12 @@ var sources = []source{
 	{"oauth/ask*", "postern.Because", 2}, {"oauth/ask*", "postern.Errorf", 1}, {"oauth/decide*", "postern.Because", 2},
 	{"oauth/revoke*", "postern.Errorf", 1}, {"dialect/authorize*", "invalid", 1},
 	{"registry/*", "refuse", 1}, {"registry/*", "ask", 1}, {"registry/newcomer*", "aboutNameIn", 2},
+	{"dialect/guide*", "say", 0}, {"dialect/guide*", "text", 0}, {"dialect/guide_life", "add", 0}, {"dialect/guide*", "heading", 0},
+	{"dialect/guide*", "chain", 1}, {"dialect/present", "hinted", 0},
 }
+
+// guideTables hold what guides say of the things of a wire.
+var guideTables = []string{"environmentMeanings", "endpointMeanings", "placeMeanings", "accountKeys", "callbackCauses", "causes", "clientSecret", "webhookSecret"}
 
 // forTerminals are sentences that only somebody at a command line reads.
 var forTerminals = []string{
@@ -60,6 +65,9 @@ func said(t *testing.T) map[string]string {
 	}
 	for _, w := range written {
 		saidAsWritten(t, w, all)
+	}
+	for _, name := range guideTables {
+		saidInTable(t, name, all)
 	}
 	for month := time.January; month <= time.December; month++ {
 		all[month.String()] = "the calendar"
@@ -183,6 +191,28 @@ func saidAsWritten(t *testing.T, w texts, all map[string]string) {
 	}
 }
 
+// saidInTable finds all texts of a variable of the dialects' room.
+func saidInTable(t *testing.T, name string, all map[string]string) {
+	t.Helper()
+	found := false
+	inGo(t, "dialect/*.go", func(file string, n ast.Node) {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Names[0].Name != name || len(spec.Values) == 0 {
+			return
+		}
+		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+			if e, ok := n.(*ast.BasicLit); ok && e.Kind == token.STRING {
+				text, _ := literal(e)
+				all[text], found = file, true
+			}
+			return true
+		})
+	})
+	if !found {
+		t.Errorf("guides have no table %s: is the name still right?", name)
+	}
+}
+
 // inGo visits the files of a pattern, tests aside.
 func inGo(t *testing.T, pattern string, visit func(file string, n ast.Node)) {
 	t.Helper()
@@ -229,6 +259,11 @@ func literal(e ast.Expr) (string, bool) {
 	return "", false
 }
 
+// codes are the parts of a guide's sentence that are code, links or bold.
+func codes(text string) []string {
+	return slices.Sorted(slices.Values(regexp.MustCompile("`[^`]*`|\\*\\*|\\]\\([^)]*\\)").FindAllString(text, -1)))
+}
+
 var (
 	verbs = regexp.MustCompile(`%[a-z]`)
 	names = regexp.MustCompile(`\{[a-z_]+(:[a-z]+)?\}`)
@@ -255,7 +290,7 @@ func TestEverySentenceIsInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: words/%s.json lacks %q", place, l.tag, text)
 			case !slices.Equal(verbs.FindAllString(text, -1), verbs.FindAllString(other, -1)), !slices.Equal(partsOf(text), partsOf(other)):
 				t.Errorf("words/%s.json: %q has other parts than %q", l.tag, other, text)
-			case tags(text) != tags(other):
+			case tags(text) != tags(other), !slices.Equal(codes(text), codes(other)):
 				t.Errorf("words/%s.json: %q has other markup than %q", l.tag, other, text)
 			}
 		}

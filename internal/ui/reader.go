@@ -17,6 +17,15 @@ const chosenLanguage = "lang"
 // anything.
 const choiceLife = 400 * 24 * time.Hour
 
+// Languages are the tags of all that we have, English first.
+func (p *Pages) Languages() []string {
+	var all []string
+	for _, tag := range p.tags {
+		all = append(all, tag.String())
+	}
+	return all
+}
+
 // languageLink is one of the footer's.
 type languageLink struct {
 	Tag, Name string
