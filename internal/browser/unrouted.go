@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -12,6 +13,18 @@ import (
 // one segment, or one that no row can hold (NUL, broken UTF-8).
 func Nowhere(p string) bool {
 	return p == "" || p[0] != '/' || path.Clean(p) != p || strings.ContainsRune(p, 0) || !utf8.ValidString(p)
+}
+
+// ForPeople reports whether a browser asks for something to show.
+func ForPeople(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+
+// TellMachine answers in the shape of RFC 6749 §5.2 where no dialect was reached
+// that would have its own.
+func TellMachine(w http.ResponseWriter, status int, word, words string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, word, words)
 }
 
 // Unrouted asks a mux's own handler for a request that no route takes what is

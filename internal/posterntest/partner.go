@@ -51,7 +51,7 @@ func (p *Partner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	close(p.more)
 	p.more = make(chan struct{})
 	p.mu.Unlock()
-	w.WriteHeader(http.StatusNoContent)
+	_, _ = io.WriteString(w, "Received.") // a page, so that a browser stays here
 }
 
 // Received is all that came to a path until now.

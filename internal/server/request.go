@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/dialect"
 )
 
@@ -187,24 +187,12 @@ func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func tooBusy(w http.ResponseWriter, r *http.Request) {
 	const words = "Too much is going on at once. Try again in a moment."
 	w.Header().Set("Retry-After", "1")
-	if forPeople(r) {
+	if browser.ForPeople(r) {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Error(w, words, http.StatusServiceUnavailable)
 		return
 	}
-	tellMachine(w, http.StatusServiceUnavailable, "temporarily_unavailable", words)
-}
-
-// forPeople reports whether a browser asks for something to show.
-func forPeople(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
-
-// tellMachine answers in the shape of RFC 6749 §5.2: no dialect was reached that
-// would have its own.
-func tellMachine(w http.ResponseWriter, status int, word, words string) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, word, words)
+	browser.TellMachine(w, http.StatusServiceUnavailable, "temporarily_unavailable", words)
 }
 
 // catch makes a panic the end of one request only. What panicked is logged by
@@ -222,11 +210,11 @@ func (f *frame) catch(a *answer, r *http.Request, rec *record) {
 		panic(http.ErrAbortHandler)
 	}
 	const words = "This is a fault of ours; we have written it down."
-	if forPeople(r) {
+	if browser.ForPeople(r) {
 		f.oops(a, r, http.StatusInternalServerError, postern.Errorf(postern.ServerError, words))
 		return
 	}
-	tellMachine(a, http.StatusInternalServerError, "server_error", words+" If you ask for help, name the request "+rec.id+".")
+	browser.TellMachine(a, http.StatusInternalServerError, "server_error", words+" If you ask for help, name the request "+rec.id+".")
 }
 
 func describePanic(p any) string {

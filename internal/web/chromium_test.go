@@ -146,10 +146,17 @@ const (
 	deny  chromedp.CSS = `button[name=decision][value=deny]`
 )
 
-// arrived waits until the partner was called back, and gives what it was told.
+// arrived waits until the partner was called back and the browser shows its
+// answer, and gives what it was told.
 func (v *visit) arrived(n int) url.Values {
 	v.Helper()
 	all := v.partner.Wait("/cb", n, 20*time.Second)
+	for at := ""; !strings.HasPrefix(at, v.partner.URL("/cb")); { // else the next way would break this one off
+		var err error
+		if at, err = chromedp.Run(v.ctx, chromedp.Location()); err != nil {
+			v.Fatal(err)
+		}
+	}
 	q, err := url.ParseQuery(all[n-1].Query)
 	if err != nil {
 		v.Fatal(err)

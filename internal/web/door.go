@@ -156,7 +156,7 @@ func (d *Door) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if browser.Nowhere(r.URL.Path) {
-		d.fail(w, r, errNoPage)
+		d.nothing(w, r)
 		return
 	}
 	handler, pattern := d.mux.Handler(r)
@@ -171,11 +171,27 @@ func (d *Door) route(w http.ResponseWriter, r *http.Request) {
 	d.mux.ServeHTTP(w, r)
 }
 
-// unrouted answers as the mux would, in a page of ours.
+// unrouted answers as the mux would: people in a page of ours, and programs,
+// which mostly come here by a slip in a wire's address, in words for them.
 func (d *Door) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	if allow := browser.Unrouted(r, mux); allow != "" {
-		w.Header().Set("Allow", allow)
-		d.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
+	allow := browser.Unrouted(r, mux)
+	if allow == "" {
+		d.nothing(w, r)
+		return
+	}
+	w.Header().Set("Allow", allow)
+	err := postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method)
+	if !browser.ForPeople(r) {
+		browser.TellMachine(w, http.StatusMethodNotAllowed, "method_not_allowed", err.Msg)
+		return
+	}
+	d.Error(w, r, http.StatusMethodNotAllowed, err)
+}
+
+// nothing says that there is nothing at an address.
+func (d *Door) nothing(w http.ResponseWriter, r *http.Request) {
+	if !browser.ForPeople(r) {
+		browser.TellMachine(w, http.StatusNotFound, "not_found", "There is no endpoint at this address. Compare its path with the one in the guide.")
 		return
 	}
 	d.fail(w, r, errNoPage)

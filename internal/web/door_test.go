@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -61,6 +62,24 @@ func TestWhatIsNotThereIsAPage(t *testing.T) {
 	got := v.do("DELETE", "/login", nil).wants(405, "DELETE")
 	if allow := got.Header().Get("Allow"); allow != "GET, HEAD, POST" {
 		t.Errorf("Allow: %q", allow)
+	}
+}
+
+// Programs come here by a slip in a wire's address; a page tells them nothing.
+func TestPA22_AProgramIsToldWhatIsNotThereInItsOwnShape(t *testing.T) {
+	w := newWorld(t)
+	for address, want := range map[string]string{
+		"POST /oauth/tokenn": `404 {"error":"not_found","error_description":"There is no endpoint at this address. Compare its path with the one in the guide."}`,
+		"PUT /login":         `405 {"error":"method_not_allowed","error_description":"This address does not take PUT requests."}`,
+	} {
+		method, path, _ := strings.Cut(address, " ")
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Accept", "*/*")
+		answer := httptest.NewRecorder()
+		w.door.ServeHTTP(answer, r)
+		if got := fmt.Sprintf("%d %s", answer.Code, answer.Body); got != want || answer.Header().Get("Content-Type") != "application/json; charset=utf-8" {
+			t.Errorf("%s is answered %s %v", address, got, answer.Header())
+		}
 	}
 }
 

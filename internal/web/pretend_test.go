@@ -124,6 +124,7 @@ func (w *world) signedIn(name string) *visitor {
 
 func (v *visitor) request(method, path string, form url.Values) *http.Request {
 	r := httptest.NewRequest(method, "https://auth.saas.test"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Accept", "text/html,application/xhtml+xml")
 	if method == "POST" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
