@@ -1,0 +1,243 @@
+package portal_test
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"postern.dev/postern"
+	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
+)
+
+// forger is somebody who makes forms by hand. The key of a form's token is in
+// their own browser's cookie, so they have any token that they want: it proves
+// that no other site sent the form, and nothing else.
+type forger struct {
+	t *testing.T
+	*posterntest.Browser
+}
+
+func (f forger) send(path, purpose string, about []string, fields url.Values) *posterntest.Page {
+	f.t.Helper()
+	var bound, session postern.Secret
+	for _, c := range f.Cookies() {
+		switch c.Name {
+		case "postern_browser":
+			bound = postern.Secret(c.Value)
+		case "postern_portal_session":
+			session = postern.Secret(c.Value)
+		}
+	}
+	sent := url.Values{}
+	maps.Copy(sent, fields)
+	sent.Set(browser.TokenField, browser.FormToken(bound, browser.Purpose(purpose), append([]string{browser.HashText(session.Hash())}, about...)...))
+	return f.Post(path, sent)
+}
+
+// things are the ids of what a partner has, by their names in the table below.
+type things map[string]string
+
+// setUp gives a partner one of everything and says how each is named.
+func setUp(t *testing.T, s *posterntest.Postern, b *posterntest.Browser, app posterntest.App) things {
+	t.Helper()
+	h := things{"app": app.ID}
+	root := "/portal/apps/" + app.ID
+	s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+	s.Clock.Advance(time.Second)
+	page := b.Press(b.Get(root+"/try"), "Begin")
+	for range 2 {
+		page = b.Press(page, "Take this step", "client_secret", app.Secret).Wants(t, http.StatusOK)
+	}
+	b.Press(b.Get(root+"/settings"), "Save", "webhook_url", "http://127.0.0.1:1/hook", "url", app.RedirectURL,
+		"reason:candidates.read", "a", "reason:candidates.write", "b", "reason:jobs.read", "c").Wants(t, 200, "Saved")
+	b.Press(b.Get(root+"/webhooks"), "Send a test event").Wants(t, 200, "on its way")
+	team := b.Get("/portal/team").Body
+	named := func(text, pattern string) string {
+		all := regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1)
+		if all == nil {
+			t.Fatalf("no %s", pattern)
+		}
+		return all[len(all)-1][1] // the oldest
+	}
+	sandbox := b.Get(root + "/sandbox").Body
+	h["partner"] = named(team, `/portal/team/([^/"]+)/invite"`)
+	b.Press(b.Get("/portal/team/"+h["partner"]+"/invite"), "Invite", "email", "asked-by-"+app.ID+"@partner.test")
+	h["secret"] = named(b.Get(root+"/keys").Body, `/keys/([^/"]+)/end"`)
+	h["account"] = named(sandbox, `/sandbox/accounts/([^/"]+)/remove"`)
+	h["user"] = named(sandbox, `/sandbox/people/([^/"]+)"`)
+	h["connection"] = named(sandbox, `/sandbox/connections/([^/"]+)/`)
+	h["real"] = named(b.Get(root+"/connections").Body, `/connections/([^/"]+)/end"`)
+	h["event"] = named(b.Get(root+"/webhooks").Body, `/webhooks/(msg_[^/"]+|evt_[^/"]+)"`)
+	h["member"] = named(team[:strings.Index(team, "</li>")], `/members/([^/"]+)"`)
+	h["invitation"] = named(b.Get("/portal/team").Body, `/invitations/([^/"]+)/remove"`)
+	return h
+}
+
+// handmade is a form of one route, for things that it names in its path. What its
+// token is about are names, too, or words after "=".
+type handmade struct {
+	route, purpose string
+	about          []string
+	fields         url.Values
+	fresh          bool // asks for a fresh sign-in
+	owners         bool // for owners alone
+}
+
+var settings = url.Values{"name": {"Taken over"}, "redirect_urls": {"https://evil.test/cb"}, "scope": {"candidates.read"}, "reason:candidates.read": {"x"}}
+
+var handmades = []handmade{
+	{route: "/apps/{app}/settings", purpose: "app", about: []string{"app"}, fields: settings},
+	{route: "/apps/{app}/preview", purpose: "app", about: []string{"app"}, fields: settings},
+	{route: "/apps/{app}/logo", purpose: "logo", about: []string{"app"}, fields: url.Values{"do": {"remove"}}},
+	{route: "/apps/{app}/proposal", purpose: "app", about: []string{"app"}, fields: url.Values{"do": {"withdraw"}}},
+	{route: "/apps/{app}/off", purpose: "app", about: []string{"app"}},
+	{route: "/apps/{app}/on", purpose: "app", about: []string{"app"}},
+	{route: "/apps/{app}/remove", purpose: "app", about: []string{"app", "=remove"}, fresh: true},
+	{route: "/partners/{partner}/apps/new", purpose: "app", about: []string{"=new", "partner"}, fields: settings},
+	{route: "/partners/{partner}/apps/preview", purpose: "app", about: []string{"=new", "partner"}, fields: settings},
+	{route: "/apps/{app}/keys", purpose: "keys", about: []string{"app", "=sec_0123456789abcdef"}, fields: url.Values{"id": {"sec_0123456789abcdef"}, "name": {"x"}, "overlap": {"0s"}}, fresh: true},
+	{route: "/apps/{app}/keys/{secret}/end", purpose: "keys", about: []string{"app", "secret", "=end"}},
+	{route: "/apps/{app}/keys/webhook", purpose: "webhook key", about: []string{"app"}, fields: url.Values{"overlap": {"0s"}}},
+	{route: "/apps/{app}/keys/set", purpose: "key set", about: []string{"app"}, fields: url.Values{"jwks": {"{}"}}, fresh: true},
+	{route: "/apps/{app}/keys/set/remove", purpose: "key set", about: []string{"app", "=remove"}},
+	{route: "/apps/{app}/try", purpose: "try", about: []string{"app"}},
+	{route: "/apps/{app}/connections/{real}/end", purpose: "end a connection", about: []string{"real"}},
+	{route: "/apps/{app}/webhooks/test", purpose: "send webhooks", about: []string{"app"}},
+	{route: "/apps/{app}/webhooks/again", purpose: "send webhooks", about: []string{"app"}, fields: url.Values{"state": {"delivered"}}},
+	{route: "/apps/{app}/webhooks/{event}/again", purpose: "send webhooks", about: []string{"app", "event"}},
+	{route: "/apps/{app}/sandbox/accounts", purpose: "sandbox", about: []string{"app"}},
+	{route: "/apps/{app}/sandbox/accounts/{account}/remove", purpose: "sandbox", about: []string{"app"}},
+	{route: "/apps/{app}/sandbox/accounts/{account}/clock", purpose: "sandbox", about: []string{"app"}, fields: url.Values{"by": {"1h"}}},
+	{route: "/apps/{app}/sandbox/people/{user}", purpose: "sandbox", about: []string{"app"}, fields: url.Values{"off": {"true"}}},
+	{route: "/apps/{app}/sandbox/connections/{connection}/expire", purpose: "sandbox", about: []string{"app"}},
+	{route: "/apps/{app}/sandbox/connections/{connection}/end", purpose: "sandbox", about: []string{"app"}},
+	{route: "/apps/{app}/sandbox/fail", purpose: "sandbox", about: []string{"app"}, fields: url.Values{"attempts": {"3"}}},
+	{route: "/team/{partner}/invite", purpose: "team", about: []string{"partner", "=", "="}, fields: url.Values{"email": {"evil@evil.test"}, "role": {"owner"}}, fresh: true, owners: true},
+	{route: "/team/{partner}/members/{member}", purpose: "team", about: []string{"partner", "member", "="}, fields: url.Values{"role": {"viewer"}}, fresh: true, owners: true},
+	{route: "/team/{partner}/members/{member}/remove", purpose: "team", about: []string{"partner", "member", "="}, fresh: true, owners: true},
+	{route: "/team/{partner}/invitations/{invitation}/remove", purpose: "team", about: []string{"partner", "=", "invitation"}, owners: true},
+}
+
+func (h things) named(name string) string {
+	if fixed, is := strings.CutPrefix(name, "="); is {
+		return fixed
+	}
+	return h[name]
+}
+
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+
+// path and about are a form's, of somebody's things.
+func (m handmade) path(h things) string {
+	return "/portal" + placeholder.ReplaceAllStringFunc(m.route, func(p string) string { return h.named(p[1 : len(p)-1]) })
+}
+
+func (m handmade) of(h things) (about []string) {
+	for _, name := range m.about {
+		about = append(about, h.named(name))
+	}
+	return about
+}
+
+// No route that changes something is missing from the table.
+func TestPA01_EveryFormOfThePortalIsTried(t *testing.T) {
+	open := map[string]bool{"/invite/{token}": true, "/register": true}
+	tried := map[string]bool{}
+	for _, m := range handmades {
+		tried[strings.ReplaceAll(m.route, "{real}", "{id}")] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"POST (/[^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+			if !tried[m[1]] && !open[m[1]] {
+				t.Errorf("nobody tries to forge %s", m[1])
+			}
+		}
+	}
+}
+
+func TestPA01_PA18_AForgedFormDoesNothing(t *testing.T) {
+	engines.Each(t, forgedForms)
+}
+
+func forgedForms(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
+	dev, other := s.Portal(posterntest.Dev), s.Portal(posterntest.OtherDev)
+	theirs := setUp(t, s, dev, posterntest.Standard)
+	own := setUp(t, s, other, posterntest.OtherStandard)
+	state := func() string {
+		var all strings.Builder
+		for _, path := range []string{"", "/keys", "/settings", "/connections", "/sandbox"} {
+			all.WriteString(dev.Get("/portal/apps/"+theirs["app"]+path).Wants(t, 200).Text() + "\n")
+		}
+		all.WriteString(dev.Get("/portal").Text() + dev.Get("/portal/team").Text())
+		return strings.ReplaceAll(all.String(), "You are asked for your password first. ", "")
+	}
+	before := state()
+	check := func(who, path string, p *posterntest.Page, want int) {
+		t.Helper()
+		// A token that the test got wrong is refused with 403, too.
+		if p.Status != want || p.Has("out of date") {
+			t.Errorf("%s, %s: %d %s", who, path, p.Status, p.Text())
+		}
+	}
+	for _, m := range handmades {
+		path, about := m.path(theirs), m.of(theirs)
+		check("another partner's owner", path, forger{t, other}.send(path, m.purpose, about, m.fields), 404)
+		check("a viewer", path, forger{t, s.Portal(posterntest.Viewer)}.send(path, m.purpose, about, m.fields), 403)
+		if m.owners {
+			check("a developer", path, forger{t, s.Portal(posterntest.Coder)}.send(path, m.purpose, about, m.fields), 403)
+		}
+		// Their own app or team in the path, and one thing of the other's beside it.
+		for _, mixed := range placeholder.FindAllStringSubmatch(m.route, -1)[1:] {
+			h := maps.Clone(own)
+			h[mixed[1]] = theirs[mixed[1]]
+			path := m.path(h)
+			check("by way of their own app", path, forger{t, other}.send(path, m.purpose, m.of(h), m.fields), 404)
+		}
+	}
+	same := func(when string) {
+		t.Helper()
+		was, is := strings.Split(before, "\n"), strings.Split(state(), "\n")
+		for i := range was {
+			if was[i] != is[i] {
+				t.Errorf("something happened %s:\n%s\n\n%s", when, was[i], is[i])
+			}
+		}
+	}
+	same("by forged forms")
+	// Real connections are none of the sandbox's, not even their own app's.
+	for _, end := range []string{"/expire", "/end"} {
+		path := "/portal/apps/" + theirs["app"] + "/sandbox/connections/" + theirs["real"] + end
+		check("a real connection in the sandbox", path, forger{t, dev}.send(path, "sandbox", []string{theirs["app"]}, nil), 404)
+	}
+	s.Clock.Advance(11 * time.Minute)
+	for _, m := range handmades {
+		if m.fresh {
+			path := m.path(theirs)
+			p := forger{t, dev}.send(path, m.purpose, m.of(theirs), m.fields)
+			if p.Status != 200 || !p.Has("Password") {
+				t.Errorf("an old sign-in, %s: %d %s", path, p.Status, p.Text())
+			}
+		}
+	}
+	same("with an old sign-in")
+}
