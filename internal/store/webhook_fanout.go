@@ -243,9 +243,9 @@ func deliverTo(ctx context.Context, t *tx, app string, list []told, now time.Tim
 	state, done, why := webhook.Open, int64(0), ""
 	switch {
 	case url == "":
-		state, done, why = webhook.Kept, ms(now), "The app has no endpoint; it may pull."
+		state, done, why = webhook.Kept, ms(now), webhook.NoEndpoint
 	case gone == url:
-		state, done, why = webhook.Parked, ms(now), "The endpoint said 410 Gone; it is switched off until it is sent to again or has another URL."
+		state, done, why = webhook.Parked, ms(now), webhook.EndpointGone
 	}
 	position, lanes := last-int64(len(list)), map[string]bool{}
 	rows := make([][]any, len(list))

@@ -164,7 +164,7 @@ func saidOfFields(t *testing.T, file string, all map[string]string) {
 // that looks so is a sentence. Where pages take figures as arguments, so do these.
 var written = []texts{
 	{"requestlog/reasons", `\S \S`, false}, {"requestlog/differs", `\S \S`, false}, {"oauth/assertion", `^[a-z].* `, false},
-	{"webhook/pump", `^[A-Z].*\.$`, false}, {"webhook/send", `^[A-Z].*\.$`, false}, {"logo/logo", `^(the|it) `, true},
+	{"webhook/webhook", `^The .*\.$`, false}, {"webhook/pump", `^[A-Z].*\.$`, false}, {"webhook/send", `^[A-Z].*\.$`, false}, {"logo/logo", `^(the|it) `, true},
 }
 
 type texts struct {
@@ -186,7 +186,7 @@ func saidAsWritten(t *testing.T, w texts, all map[string]string) {
 			}
 		}
 	})
-	if found < 3 {
+	if found < 2 {
 		t.Errorf("%s says only %d sentences: does it still write them down?", w.file, found)
 	}
 }

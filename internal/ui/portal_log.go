@@ -113,8 +113,11 @@ type LogLine struct {
 // Kind is what was asked.
 func (l *LogLine) Kind() Text { return endpointText(l.Endpoint) }
 
-// Milliseconds is how long it took.
-func (l *LogLine) Milliseconds() float64 { return float64(l.Took.Microseconds()/10) / 100 }
+// Time is how long it took, to the hundredth of a millisecond.
+func (l *LogLine) Time() Text {
+	hundredths := l.Took.Microseconds() / 10
+	return Say("%d.%02d ms", hundredths/100, hundredths%100)
+}
 
 // Sent is a parameter, with secrets masked.
 type Sent struct{ Name, Value string }

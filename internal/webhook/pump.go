@@ -377,7 +377,7 @@ func (r *Rules) attempt(ctx context.Context, via roundTripper, e *Endpoint, s *s
 	case e.URL == "":
 		return give(Kept, "The app has no endpoint any more.")
 	case e.Gone():
-		return give(Parked, "The endpoint said 410 Gone; it is switched off until it is sent to again or has another URL.")
+		return give(Parked, EndpointGone)
 	case !e.Removed.IsZero() && now.Sub(e.Removed) > mostGoodbye:
 		return give(Parked, "The app was removed.")
 	}

@@ -137,6 +137,13 @@ const (
 	Withheld  State = "withheld"  // the app may not see it any more
 )
 
+// Why an event is over before anything is sent. Pages say these, and other texts
+// of Why, in the reader's language.
+const (
+	NoEndpoint   = "The app has no endpoint; it may pull."
+	EndpointGone = "The endpoint said 410 Gone; it is switched off until it is sent to again or has another URL."
+)
+
 // Attempt is one request to an endpoint and its answer.
 type Attempt struct {
 	Number int
