@@ -29,7 +29,8 @@ rules for routes, it says which scopes each call of your API needs.
 
 Examples:
   postern dialect docs xref --config postern.yaml > partners.md
-  postern dialect docs acme.yaml --html --public-url https://connect.acme.example > partners.html`
+  postern dialect docs acme.yaml --html --public-url https://connect.acme.example > partners.html
+  postern dialect docs xref --lang de > partner.md`
 }
 
 // Run is what the command does.

@@ -117,7 +117,7 @@ func (g *guide) begin(app *GuideApp) {
 		}
 		line := "export " + name + "=" + shellQuoted(values[name], nil)
 		if name == secretBlank {
-			line += "   # from Keys; shown once, when it is made"
+			line += "   # " + g.text("from Keys; shown once, when it is made")
 		}
 		lines = append(lines, line)
 	}
