@@ -13,6 +13,15 @@ type Partner struct {
 	Refusal string // why the operator said no to it; empty otherwise
 }
 
+// MayChange refuses to change a partner, its team and its apps, while it is
+// switched off.
+func (p *Partner) MayChange() error {
+	if p.Disabled {
+		return Errorf(Forbidden, "%s is switched off by the operator: until it is on again, nothing of it can be changed.", p.Name)
+	}
+	return nil
+}
+
 // PartnerCount is a partner with how many apps and members it has.
 type PartnerCount struct {
 	Partner

@@ -13,7 +13,8 @@ import (
 // sign in.
 //
 // Who acts must be an owner at that moment: Forbidden; for who is no member,
-// everything of the partner is NotFound.
+// everything of the partner is NotFound. While a partner is switched off its team
+// stays as it is, whoever sits at an owner's desk: Forbidden.
 type Team interface {
 	// SetRole gives a member another role. The last owner keeps theirs: Conflict.
 	SetRole(ctx context.Context, a TeamAct, role postern.Role) error

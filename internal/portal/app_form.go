@@ -139,6 +139,9 @@ func (d *Door) newPage(v *entry.Visit, form *ui.Form) (*ui.AppFormPage, error) {
 	if !m.Role.MayEdit() {
 		return nil, postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", m.Partner.Name)
 	}
+	if err := m.Partner.MayChange(); err != nil {
+		return nil, err
+	}
 	page := &ui.AppFormPage{AppFrame: ui.AppFrame{StaffFrame: v.Frame("apps"), Role: m.Role}, Partner: m.Partner, New: true,
 		Token: v.Token(aboutApp, "new", m.Partner.ID), Form: form}
 	for _, name := range d.Registry.PartnerDialects() {

@@ -115,8 +115,8 @@ func (d *Door) editable(v *entry.Visit, tab string) (*postern.App, ui.AppFrame, 
 	if err == nil && !frame.Role.MayEdit() {
 		err = postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", app.Partner.Name)
 	}
-	if err == nil && app.Partner.Disabled {
-		err = postern.Errorf(postern.Forbidden, "%s is switched off by the operator: until it is on again, nothing of it can be changed.", app.Partner.Name)
+	if err == nil {
+		err = app.Partner.MayChange()
 	}
 	return app, frame, err
 }

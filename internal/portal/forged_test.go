@@ -77,6 +77,7 @@ func setUp(t *testing.T, s *posterntest.Postern, b *posterntest.Browser, app pos
 	h["real"] = named(b.Get(root+"/connections").Body, `/connections/([^/"]+)/end"`)
 	h["event"] = named(b.Get(root+"/webhooks").Body, `/webhooks/(msg_[^/"]+|evt_[^/"]+)"`)
 	h["member"] = named(team[:strings.Index(team, "</li>")], `/members/([^/"]+)"`)
+	h["colleague"] = named(team, `/members/([^/"]+)"`)
 	h["invitation"] = named(b.Get("/portal/team").Body, `/invitations/([^/"]+)/remove"`)
 	return h
 }
@@ -229,6 +230,17 @@ func forgedForms(t *testing.T, database string) {
 		path := "/portal/apps/" + theirs["app"] + "/sandbox/connections/" + theirs["real"] + end
 		check("a real connection in the sandbox", path, forger{t, dev}.send(path, "sandbox", []string{theirs["app"]}, nil), 404)
 	}
+	// While the operator has them switched off, not even they change anything.
+	op := s.Console(posterntest.Operator)
+	console := "/operator/partners/" + theirs["partner"]
+	op.Press(op.Get(console+"/off"), "Switch off").Wants(t, 200, "Switched off")
+	for _, m := range handmades {
+		h := maps.Clone(theirs)
+		h["member"] = theirs["colleague"]
+		check("switched off", m.path(h), forger{t, dev}.send(m.path(h), m.purpose, m.of(h), m.fields), 403)
+	}
+	op.Press(op.Get(console), "Switch on").Wants(t, 200, "Switched on")
+	same("while they were switched off")
 	s.Clock.Advance(11 * time.Minute)
 	for _, m := range handmades {
 		if m.fresh {

@@ -65,6 +65,9 @@ func (d *Door) owned(v *entry.Visit) (*postern.Member, error) {
 	if err == nil && !m.Role.MayManage() {
 		err = postern.Errorf(postern.Forbidden, "Only owners of the team of %s may do this. Your role is %s.", m.Partner.Name, m.Role)
 	}
+	if err == nil {
+		err = m.Partner.MayChange()
+	}
 	return m, err
 }
 

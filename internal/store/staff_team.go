@@ -12,6 +12,7 @@ import (
 
 const (
 	selectPartnerRow = `SELECT id FROM partners WHERE id = $1 AND removed_at = 0`
+	selectSwitch     = `SELECT name, disabled FROM partners WHERE id = $1`
 	selectRole       = `
 	SELECT m.role, s.email FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND m.staff_id = $2`
@@ -82,13 +83,21 @@ func roleIn(ctx context.Context, t *tx, partnerID, staffID string) (role postern
 	return role, email, err
 }
 
-// mustOwn refuses who is not an owner now, whatever a page said before.
+// mustOwn refuses who is not an owner now, and owners of a partner that is off,
+// whatever a page said before.
 func mustOwn(ctx context.Context, t *tx, partnerID, staffID string) error {
 	role, _, err := roleIn(ctx, t, partnerID, staffID)
 	if err == nil && !role.MayManage() {
 		err = postern.Errorf(postern.Forbidden, "Only owners of the team may do this. You are %s.", role)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	var p postern.Partner
+	if err := t.row(ctx, selectSwitch, partnerID).Scan(&p.Name, &p.Disabled); err != nil {
+		return err
+	}
+	return p.MayChange()
 }
 
 // theMember is who an act is about.

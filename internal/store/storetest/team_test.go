@@ -68,6 +68,23 @@ func TestOfTwoOwnersWhoActAtOnceOneStays(t *testing.T) {
 	})
 }
 
+// An operator switches a partner off because of somebody at an owner's desk. That
+// one drives nobody out, and takes nobody's invitation, meanwhile.
+func TestTheTeamOfAPartnerThatIsOffStaysAsItIs(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		w.member("other", "owner")
+		w.run(`UPDATE partners SET disabled = TRUE`)
+		on := func(member string) identity.TeamAct {
+			return identity.TeamAct{PartnerID: "p1", Actor: "own", Member: member, Now: w.clock.Now()}
+		}
+		w.wants(w.db.SetRole(w.ctx, on("other"), postern.Viewer), postern.Forbidden)
+		w.wants(w.db.RemoveMember(w.ctx, on("other")), postern.Forbidden)
+		w.wants(w.db.TakeBack(w.ctx, on(""), "lnk_1"), postern.Forbidden)
+		w.ok(w.db.RemoveMember(w.ctx, on("own"))) // everybody may leave
+	})
+}
+
 func TestAMemberWhoGoesIsForgottenWithTheLastPartner(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.member("own", "owner")
