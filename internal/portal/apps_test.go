@@ -254,6 +254,9 @@ func TestTheWebhookKeyIsShownOnceAndNotRotatedTwiceByOneForm(t *testing.T) {
 	b.Press(b.Get(app+"/settings"), "Save", "webhook_url", "https://partner.test/hook").Wants(t, 200, "Saved")
 	keys := b.Get(app + "/keys")
 	shown := b.Press(keys, "New webhook key", "overlap", "1h").Wants(t, 200, "Your new webhook key", "The key before it signs as well")
+	if strings.Index(shown.Body, "Your new webhook key") > strings.Index(shown.Body, "Client secrets") {
+		t.Error("what is shown once stands below the fold")
+	}
 	if !strings.Contains(shown.Body, "whsec_") {
 		t.Error("no key on the page")
 	}
@@ -383,7 +386,7 @@ func TestAFormKeepsWhatWasTypedAndSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s was not kept", kept)
 		}
 	}
-	asked := b.Press(refused, "Create app", "redirect_urls", "https://partner.test").Wants(t, 200, "has no path", "mean it")
+	asked := b.Press(refused, "Create app", "redirect_urls", "https://partner.test").Wants(t, 200, "has no path", "mean it", "Nothing is saved yet")
 	done := b.Press(asked, "Create app", "sure", regexp.MustCompile(`name="sure" value="([0-9a-f]+)"`).FindStringSubmatch(asked.Body)[1])
 	done.Wants(t, 200, "The app is registered")
 	preview := b.Press(b.Get(done.URL.Path+"/settings"), "Preview", "name", "Renamed <b>App</b>").Wants(t, 200, "Let Renamed <b>App</b> act for you?")
