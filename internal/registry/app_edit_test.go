@@ -177,6 +177,26 @@ func TestASlipIsAskedAboutOnceAndNoOtherIsConfirmedWithIt(t *testing.T) {
 	w.equal("the address", w.one("SELECT redirect_urls FROM apps WHERE id = '"+app.ID+"'"), "https://partner.test/")
 }
 
+func TestWhatWasConfirmedIsNotAskedAboutWithEveryOtherChange(t *testing.T) {
+	w := newWorldOnSQLite(t)
+	_, _, app := portal(w)
+	f := form(func(f *registry.AppForm) { f.RedirectURLs = []string{"https://partner.test/"} })
+	_, err := w.rules.EditApp(w.ctx, dev, app.ID, f)
+	slips, _ := errors.AsType[registry.Findings](err)
+	f.Sure = slips.Slips()
+	if _, err := w.rules.EditApp(w.ctx, dev, app.ID, f); err != nil {
+		t.Fatal(err)
+	}
+	f.Sure, f.WebhookURL = "", "https://partner.test/hooks"
+	if _, err := w.rules.EditApp(w.ctx, dev, app.ID, f); err != nil {
+		t.Errorf("a change of the webhook address: %v", err)
+	}
+	f.RedirectURLs = append(f.RedirectURLs, "https://partner.test/cb")
+	if _, err := w.rules.EditApp(w.ctx, dev, app.ID, f); err == nil {
+		t.Error("other redirect URLs were taken without a question")
+	}
+}
+
 func TestNamesThatLookAlike(t *testing.T) {
 	w := newWorldOnSQLite(t)
 	partner, _, _ := portal(w)

@@ -261,10 +261,20 @@ func (d *draft) checkRedirects() {
 			d.findings.refuse(field, "%s %s.", text, Said(problem))
 		case slices.Contains(list[:i], text):
 			d.findings.refuse(field, "%s stands here twice; remove one.", text)
-		default:
+		case !d.redirectsStay():
 			d.questionRedirect(field, text, rule)
 		}
 	}
+}
+
+// redirectsStay reports whether all that the questions about redirects look at is
+// as it was: who changes a webhook address has answered them before.
+func (d *draft) redirectsStay() bool {
+	if d.old == nil {
+		return false
+	}
+	was := Wished(d.old)
+	return d.old.Public == d.form.Public && was.URL == d.looks.URL && slices.Equal(was.RedirectURLs, d.looks.RedirectURLs)
 }
 
 // aboutLiteral refuses addresses in place of names (PA-08): whoever is given the
