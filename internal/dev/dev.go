@@ -77,7 +77,9 @@ func start(ctx context.Context, o Options) (*demo, error) {
 	// The server opens its own two listeners.
 	listeners[0].Close()
 	listeners[3].Close()
-	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: levelOf(o.Verbose)}))
+	level := new(slog.LevelVar)
+	level.Set(atStart(o.Verbose))
+	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
 	node, err := server.New(ctx, cfg, server.Outside{Log: log, Tell: func(what, email, link string) {
 		log.Warn("no mail is configured, so here is the link "+what, "email", email, "link", link)
 	}})
@@ -98,7 +100,17 @@ func start(ctx context.Context, o Options) (*demo, error) {
 	if err := d.ready(ctx); err != nil {
 		return nil, errors.Join(err, d.stop())
 	}
+	level.Set(levelOf(o.Verbose))
 	return d, nil
+}
+
+// atStart keeps back what the server says of the built-in dialects' weak spots:
+// they are as their models are, and the demo can do nothing about it.
+func atStart(verbose bool) slog.Level {
+	if verbose {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
 }
 
 func levelOf(verbose bool) slog.Level {

@@ -323,7 +323,7 @@ func TestATakenPortGivesWayUnlessItWasNamed(t *testing.T) {
 	}
 }
 
-func TestTheDemoEndsWhenItIsTold(t *testing.T) {
+func TestTheDemoBeginsWithAWelcomeAndEndsWhenItIsTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &welcomed{seen: make(chan struct{})}
 	ended := make(chan error, 1)
@@ -338,6 +338,9 @@ func TestTheDemoEndsWhenItIsTold(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+	if !strings.HasPrefix(out.text.String(), "Postern is running") {
+		t.Errorf("a newcomer reads something else first:\n%.300s", out.text.String())
 	}
 	for _, words := range []string{inBoth.email, password, "curl -X POST", "oauth/introspect", "Stopping."} {
 		if !strings.Contains(out.text.String(), words) {

@@ -45,9 +45,6 @@ func (d *demo) welcome(w io.Writer) {
   %-34s %s
   %-34s %s
 
-Begin at the partner's site: press Connect, sign in, allow. Then end it at Postern's connections,
-and see on the partner's site that the API refuses the token.
-
 People (password of all: %s)`,
 		d.at.partner, "the sample partner's site, with a Connect button for each dialect",
 		d.at.public+"/connections", "what an account's people see of it",
@@ -70,6 +67,10 @@ People (password of all: %s)`,
 	}
 	say("\nAs the API itself, of any dialect's token (RFC 7662)\n  curl -u '%s:%s' -d token=\"$%s\" '%s/oauth/introspect'", apiID, apiSecret, accessBlank, d.at.public)
 	say("\nThe files of this installation are %s/%s and %s. Ctrl-C ends it; --fresh begins anew.", d.dir, configFile, resourcesFile)
+	// Last, for the commands above have moved all else off the screen.
+	say(`
+Begin at %s: press Connect, sign in, allow. Then end it at %s/connections,
+and see on the partner's site that the API refuses the token.`, d.at.partner, d.at.public)
 }
 
 // byHand are the link and the commands of a dialect.
