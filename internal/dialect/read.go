@@ -354,7 +354,7 @@ func (c *call) need(id inputID) (string, *postern.Error) {
 
 func (c *call) missing(id inputID) *postern.Error {
 	in := &c.e.inputs[id]
-	return postern.Because(postern.MissingParameter, "parameter_missing", "The %s %q is missing.", in.kindOfName(c.json), in.name(id)).
+	return postern.Because(postern.MissingParameter, "parameter_missing", "The %s %q is missing.", postern.Sentence{Text: in.kindOfName(c.json)}, in.name(id)).
 		With("name", in.name(id)).With("in_address", c.elsewhere(in.name(id)))
 }
 

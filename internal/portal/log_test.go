@@ -217,3 +217,14 @@ func linkOf(p *posterntest.Page, holds string) string {
 	}
 	return ""
 }
+
+// What the store says to somebody on a page is said in their language, too.
+func TestAnErrorPageIsWholeInGerman(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Viewer)
+	base := "/portal/apps/" + posterntest.Standard.ID
+	b.Get(base + "?lang=de")
+	wants(t, b.Get(base+"/webhooks/evt_nothing"), 404, "Das gibt es nicht: Zustellung.")
+	wants(t, b.Get(base+"/webhooks?state=nonsense"), 400, "Den Zustand \"nonsense\" gibt es nicht")
+	wants(t, b.Get("/portal/apps/nothing"), 404, "Diese App gibt es nicht, oder sie ist nicht für Sie bestimmt.")
+}

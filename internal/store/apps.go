@@ -168,7 +168,7 @@ func (db *DB) API(ctx context.Context, id string) (*postern.API, error) {
 }
 
 func notFound(what string) error {
-	return postern.Errorf(postern.NotFound, "There is no such %s.", what)
+	return postern.Errorf(postern.NotFound, "There is no such %s.", postern.Sentence{Text: what})
 }
 
 // missing turns "no rows", and what no row can hold, into NotFound and

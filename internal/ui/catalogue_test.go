@@ -30,6 +30,9 @@ var sources = []source{
 	{"identity/*", "postern.Errorf", 1}, {"sandbox/*", "postern.Errorf", 1},
 	{"registry/app_*", "postern.Errorf", 1}, {"registry/review*", "postern.Errorf", 1}, {"webhook/manage*", "postern.Errorf", 1},
 	{"oauth/ask*", "postern.Because", 2}, {"oauth/ask*", "postern.Errorf", 1}, {"oauth/decide*", "postern.Because", 2},
+	{"../partner", "Errorf", 1}, {"browser/*", "postern.Errorf", 1}, {"store/*", "postern.Errorf", 1}, {"store/*", "missing", 1}, {"store/*", "notFound", 0},
+	{"admin/console*", "postern.Errorf", 1}, {"webhook/sign", "postern.Errorf", 1}, {"oauth/scope", "postern.Because", 2},
+	{"dialect/read", "invalid", 1}, {"dialect/read", "postern.Because", 2}, {"dialect/door", "postern.Because", 2},
 	{"oauth/revoke*", "postern.Errorf", 1}, {"dialect/authorize*", "invalid", 1},
 	{"registry/*", "refuse", 1}, {"registry/*", "ask", 1}, {"registry/newcomer*", "aboutNameIn", 2},
 	{"dialect/guide*", "say", 0}, {"dialect/guide*", "text", 0}, {"dialect/guide_life", "add", 0}, {"dialect/guide*", "heading", 0},
@@ -39,13 +42,15 @@ var sources = []source{
 // guideTables hold what guides say of the things of a wire.
 var guideTables = []string{"environmentMeanings", "endpointMeanings", "placeMeanings", "accountKeys", "callbackCauses", "causes", "clientSecret", "webhookSecret"}
 
-// forTerminals are sentences that only somebody at a command line reads.
+// forTerminals are sentences that only somebody at a command line reads, or only
+// a program.
 var forTerminals = []string{
 	"The password hash cannot be used: %s.",
 	"There is no user with the e-mail %q.", "The user %q is switched off: switch it on first.",
 	"There is no %s with the e-mail %q.", "The sign-in of %q is switched off: switch it on first.",
 	"Nothing waits for %q: there is neither an invitation nor a registration. Invite with `postern partner invite`; a member who forgot the password needs `postern partner reset`.",
-	"There is no state %q; there are open, delivered, parked, kept, withheld.",
+	"the installation has no %s", "This assertion was used before.", "The code is not to be redeemed.", "Another caller was first.",
+	"id: %q was published before with other contents.",
 }
 
 // said are the sentences that pages can say, with the place of each.
@@ -74,6 +79,9 @@ func said(t *testing.T) map[string]string {
 	}
 	for _, word := range []string{"owner", "developer", "viewer"} {
 		all[word] = "the roles of a team"
+	}
+	for _, word := range []string{"parameter", "header", "member"} {
+		all[word] = "the inputs of a request"
 	}
 	for _, text := range append(forTerminals, "%s") {
 		delete(all, text)
