@@ -449,7 +449,7 @@ func (g *guide) introspect() {
 		}
 		g.heading("Look a token up")
 		s := &Speaker{Dialect: g.d, Server: g.public, ClientID: blank(clientIDBlank), ClientSecret: blank(secretBlank)}
-		given := s.given()
+		given := s.proved()
 		given[inToken] = blank(accessBlank)
 		m := newMessage(s.say(e, given, introspectInputs))
 		g.blocks = append(g.blocks, choices{[]choice{{"curl", "curl", "sh", m.curl()}}})

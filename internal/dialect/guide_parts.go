@@ -132,8 +132,20 @@ func (g *guide) begin(app *GuideApp) {
 		g.say("The Connect link of your app. `STATE` is a new random text for each person:")
 	}
 	g.code("", link)
+	if g.steps.pkce {
+		g.say("From a shell, make a verifier, open the link that this prints, and sign in as one of the people of your sandbox. The code stands in the address that you come back to:")
+		g.code("sh", linkByHand(link))
+	}
 	g.say("A button for your page:")
 	g.code("html", fmt.Sprintf("<a href=\"%s\">%s</a>", html.EscapeString(link), html.EscapeString(g.text("Connect to %s", app.Product))))
+}
+
+// linkByHand are shell lines that print the link with a challenge, and keep the
+// verifier for the curl line that exchanges the code.
+func linkByHand(link string) string {
+	return "export CODE_VERIFIER=$(openssl rand -hex 32)\n" +
+		`CODE_CHALLENGE=$(printf %s "$CODE_VERIFIER" | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d '=')` + "\n" +
+		"echo " + shellQuoted(link, []string{challengeBlank})
 }
 
 // linkOf is the Connect link with the app's own values.

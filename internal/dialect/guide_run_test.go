@@ -370,7 +370,7 @@ func curls(t *testing.T, s *posterntest.Postern, d *dialect.Dialect, app postern
 	}
 	env := map[string]string{"CLIENT_ID": app.ID, "CLIENT_SECRET": app.Secret, "REDIRECT_URL": app.RedirectURL, "API_URL": s.Internal + "/check",
 		"CODE": speaker.Callback(query).Code, "CODE_VERIFIER": verifier}
-	for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "6. Disconnect"} {
+	for _, step := range []string{"3. Exchange the code", "4. Call the API", "5. Refresh", "Look a token up", "6. Disconnect"} {
 		for _, line := range fenced(section(d.Guide(dialect.English, s.URL), step), "sh") {
 			status, media, body := shell(t, line, env, w)
 			if status >= 300 {

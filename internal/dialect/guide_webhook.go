@@ -96,7 +96,7 @@ func (g *guide) webhooks() {
 		{"`connection.updated`", g.text("the connection's scopes changed")},
 		{"`connection.deleted`", g.text("it ended, whoever ended it: forget its tokens")},
 	}, g.text("type"), g.text("when"))
-	g.say("Answer any `2xx` within 15 seconds; else we try again for three days. The same event may come twice, with the same `webhook-id`; those of one connection come in order. Verify the signature over the body as it arrived, before you parse it:")
+	g.say("Answer any `2xx` within 15 seconds; else we try again for three days. The same event may come twice, with the same `webhook-id`; those of one connection come in order. Verify the signature over the body as it arrived, before you parse it. This is a file of its own:")
 	g.blocks = append(g.blocks, choices{verifiers})
 	for _, e := range g.d.events {
 		g.say("Beside it, `%s` comes in the older shape of this wire too:", e.event)
