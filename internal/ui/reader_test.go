@@ -106,9 +106,6 @@ var others = func() (all []*regexp.Regexp) {
 	for _, tag := range []string{"bdi", "code", "pre"} {
 		all = append(all, regexp.MustCompile(`(?s)<`+tag+`[^>]*>.*?</`+tag+`>`))
 	}
-	for _, tag := range []string{"span", "p", "dd", "td", "li", "article"} {
-		all = append(all, regexp.MustCompile(`(?s)<`+tag+` (?:[^>]* )?lang="en".*?</`+tag+`>`))
-	}
 	return all
 }()
 
