@@ -50,7 +50,7 @@ func (d *Door) log(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.LogPage{AppFrame: frame, Filter: chosen, Most: d.Kept.Most, Days: int(d.Kept.History / (24 * time.Hour))}
+	page := &ui.LogPage{AppFrame: frame, Filter: chosen, Chosen: chosenIn(v), Most: d.Kept.Most, Days: int(d.Kept.History / (24 * time.Hour))}
 	for i := range entries {
 		page.Entries = append(page.Entries, lineOf(&entries[i]))
 	}
@@ -61,6 +61,20 @@ func (d *Door) log(v *entry.Visit) error {
 		return err
 	}
 	return v.Show(http.StatusOK, page)
+}
+
+// chosenIn is what a page's address says of a list, as ?…; empty: nothing.
+func chosenIn(v *entry.Visit) string {
+	q := url.Values{}
+	for _, name := range []string{"outcome", "origin", "endpoint", "account", "connection", "request", "before"} {
+		if value := v.R.URL.Query().Get(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
 }
 
 // older is the address of the next page of this list.
@@ -103,7 +117,7 @@ func (d *Door) logEntry(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.LogEntryPage{AppFrame: frame, Entry: lineOf(e)}
+	page := &ui.LogEntryPage{AppFrame: frame, Entry: lineOf(e), Chosen: chosenIn(v)}
 	for _, line := range strings.Split(strings.TrimSuffix(e.Sent, "\n"), "\n") {
 		if name, value, ok := strings.Cut(line, "="); ok {
 			page.Entry.Sent = append(page.Entry.Sent, ui.Sent{Name: name, Value: value})

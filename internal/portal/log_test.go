@@ -58,6 +58,12 @@ func logSaysWhy(t *testing.T, database string) {
 	wants(t, p, 200, id, "redirect_uri_mismatch", app.RedirectURL+"/", "They are compared byte for byte.", "Nothing in this request proved")
 	wants(t, b.Get(base+"/log?outcome=granted&endpoint=token"), 200, "200 granted")
 	wants(t, b.Get(base+"/log?account=nobody"), 200, "Nothing found")
+
+	list := b.Get(base + "/log?outcome=granted&endpoint=token&done=x")
+	one := regexp.MustCompile(`/log/\d+\?[^"]*`).FindString(list.Body)
+	if back := `/log?endpoint=token&amp;outcome=granted"`; !strings.Contains(b.Get("/portal/apps/"+app.ID+html.UnescapeString(one)).Body, back) {
+		t.Errorf("an entry (%s) does not lead back to the list that was filtered", one)
+	}
 	wants(t, b.Get(base+"/log/1"), 404)
 	wants(t, b.Get(base+"/log/x"), 404)
 	stranger := s.Portal(posterntest.OtherDev)
@@ -146,7 +152,7 @@ func connectionsAreEnded(t *testing.T, database string) {
 	if !s.Alive(got.Field("access_token")) {
 		t.Fatal("it has ended already")
 	}
-	wants(t, coder.Press(p, "End it"), 200, "The connection has ended", "Nobody has connected the app yet")
+	wants(t, coder.Press(p, "End it"), 200, "The connection has ended", "No connection at the moment")
 	if s.Alive(got.Field("access_token")) {
 		t.Error("its token still works")
 	}

@@ -15,6 +15,7 @@ type LogPage struct {
 	Usage   *Usage
 	Entries []LogLine
 	Filter  LogFilter
+	Chosen  string // what was filtered by, as ?…: an entry leads back to it
 	Older   string // the path of the next page; empty: there is none
 	Most    int    // requests that are kept; 0: none are
 	Days    int    // for how long
@@ -146,7 +147,8 @@ func (s Sent) Said() Text {
 // LogEntryPage shows one request.
 type LogEntryPage struct {
 	AppFrame
-	Entry LogLine
+	Entry  LogLine
+	Chosen string // as in LogPage
 }
 
 func (*LogEntryPage) Name() string { return "portal-log-entry" }
