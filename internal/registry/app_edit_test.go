@@ -109,7 +109,7 @@ func TestWhatCannotWorkIsRefusedBesideItsField(t *testing.T) {
 		{"javascript", redirect("javascript:alert(1)"), "redirect_urls: javascript:alert(1) must begin with https://."},
 		{"custom scheme", redirect("myapp://cb"), "redirect_urls: myapp://cb must begin with https://."},
 		{"wildcard", redirect("https://partner.test/*"), "redirect_urls: https://partner.test/* holds a *; redirect URLs are compared byte for byte, so register each one."},
-		{"wildcard host", redirect("https://*.partner.test/cb"), "redirect_urls: https://*.partner.test/cb has a host that is none."},
+		{"wildcard host", redirect("https://*.partner.test/cb"), "redirect_urls: https://*.partner.test/cb holds a *; redirect URLs are compared byte for byte, so register each one."},
 		{"space at the end", redirect("https://partner.test/cb "), "redirect_urls: https://partner.test/cb  begins or ends with a space; remove it."},
 		{"user", redirect("https://partner.test@evil.test/cb"), "redirect_urls: https://partner.test@evil.test/cb has a user name (the part before @); remove it."},
 		{"backslash", redirect(`https://partner.test\cb`), `redirect_urls: https://partner.test\cb holds a backslash; use /.`},

@@ -37,12 +37,33 @@ func hidden(text string) (rune, bool) {
 	return 0, false
 }
 
+// mostMarks is what a letter of any language in use carries (UTS #39 §5.4).
+const mostMarks = 4
+
+// heaped finds more marks on a letter than any language has, or marks without a
+// letter: they are drawn over the lines around them, and a line of them cannot be
+// broken.
+func heaped(text string) bool {
+	marks := mostMarks
+	for _, c := range text {
+		if !unicode.In(c, unicode.Mn, unicode.Me) {
+			marks = 0
+		} else if marks++; marks > mostMarks {
+			return true
+		}
+	}
+	return false
+}
+
 func aboutText(text string, longest int) string {
 	if c, found := hidden(text); found {
 		if c == '\n' || c == '\r' {
 			return "holds a line break; write it in one line (in YAML, >- folds lines without one at the end)"
 		}
 		return fmt.Sprintf("holds the character U+%04X, which a reader cannot see; remove it", c)
+	}
+	if heaped(text) {
+		return fmt.Sprintf("holds more than %d accents on one letter, or one without a letter; remove them", mostMarks)
 	}
 	if n := utf8.RuneCountInString(text); n > longest {
 		return fmt.Sprintf("has %d characters; at most %d are allowed", n, longest)

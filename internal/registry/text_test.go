@@ -33,12 +33,14 @@ func TestNamesThatPeopleCannotTrustAreRefused(t *testing.T) { // LC-09
 		strings.Repeat("a\u0301", 33):      "has 66 characters",
 		strings.Repeat("x", 500):           "has 500 characters",
 		strings.Repeat("x", 60) + "\u202e": "U+202E",
+		"Part" + strings.Repeat("\u0310\u0356", 3) + "ner": "more than 4 accents",
+		"\u0336Partner": "one without a letter",
 	} {
 		if got := aboutName(name); !strings.Contains(got, want) || got == "" {
 			t.Errorf("%.30q %q, want %q", name, got, want)
 		}
 	}
-	for _, name := range []string{"Partner X", "<img onerror=alert(1)>", "Ärzte & Söhne", "日本語", "שלום", "🙂\ufe0f", strings.Repeat("é", 64), "a.b 'c' \"d\""} {
+	for _, name := range []string{"Partner X", "<img onerror=alert(1)>", "Ärzte & Söhne", "日本語", "שלום", "🙂\ufe0f", strings.Repeat("é", 64), "a.b 'c' \"d\"", "e\u0302\u0323", "שָׁ֑לוֹם", "1\ufe0f\u20e3"} {
 		if got := aboutName(name); got != "" {
 			t.Errorf("%q %s", name, got)
 		}

@@ -30,6 +30,9 @@ func (r urlRule) about(text string) string {
 	if problem := aboutURLText(text); problem != "" {
 		return problem
 	}
+	if r.redirect && strings.Contains(text, "*") {
+		return "holds a *; redirect URLs are compared byte for byte, so register each one"
+	}
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || scheme != "https" && scheme != "http" {
 		return "must begin with https://"
@@ -263,9 +266,6 @@ var added = []string{"code", "state", "error", "error_description", "iss"}
 func (r urlRule) aboutRedirect(rest string) string {
 	if !r.redirect {
 		return ""
-	}
-	if strings.Contains(rest, "*") {
-		return "holds a *; redirect URLs are compared byte for byte, so register each one"
 	}
 	_, query, _ := strings.Cut(rest, "?")
 	for _, parameter := range strings.Split(query, "&") {
