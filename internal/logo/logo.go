@@ -67,7 +67,7 @@ type Fetcher struct {
 const (
 	side        = 128     // pixels of the longer side, as served
 	mostBytes   = 1 << 20 // of the original
-	mostPixels  = 4096 * 4096
+	mostSide    = 4096    // pixels: scaling down a line of 16 million took a gigabyte
 	fetchTime   = 10 * time.Second
 	mostScans   = 64 // of a JPEG; a progressive one has about ten
 	lookAgain   = 7 * 24 * time.Hour
@@ -160,7 +160,7 @@ func small(body []byte) ([]byte, error) {
 		return nil, errors.New("it is no PNG, JPEG, WebP or GIF image")
 	}
 	w, h := config.Width, config.Height
-	if w < 1 || h < 1 || w > mostPixels/h {
+	if w < 1 || h < 1 || max(w, h) > mostSide {
 		return nil, fmt.Errorf("the image has %d × %d pixels; at most 4096 × 4096 are read", w, h)
 	}
 	// Each scan walks all pixels and need not bring a byte for most of them: a

@@ -45,9 +45,13 @@ func picture(t *testing.T, w, h int) []byte {
 
 func TestLC10_ALogoIsWrittenAnewOrRefused(t *testing.T) {
 	script := "<script>alert(1)</script>"
-	huge := picture(t, 100, 100)
-	copy(huge[16:24], []byte{0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20}) // says 20,000 × 20,000
-	binary.BigEndian.PutUint32(huge[29:33], crc32.ChecksumIEEE(huge[12:29]))
+	says := func(w, h uint32) string { // a picture that says how large it is
+		p := picture(t, 100, 100)
+		binary.BigEndian.PutUint32(p[16:], w)
+		binary.BigEndian.PutUint32(p[20:], h)
+		binary.BigEndian.PutUint32(p[29:], crc32.ChecksumIEEE(p[12:29]))
+		return string(p)
+	}
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -60,7 +64,9 @@ func TestLC10_ALogoIsWrittenAnewOrRefused(t *testing.T) {
 		"an SVG with script":         {200, `<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`, nil, "it is no PNG"},
 		"a page":                     {200, "<html>", nil, "it is no PNG"},
 		"half a picture":             {200, string(picture(t, 400, 200)[:200]), nil, "damaged"},
-		"a giant of few bytes":       {200, string(huge), nil, "20000 × 20000"},
+		"a giant of few bytes":       {200, says(20000, 20000), nil, "20000 × 20000"},
+		"a line of 16 million":       {200, says(1, 4096*4096), nil, "1 × 16777216"},
+		"as large as can be":         {200, string(picture(t, 4096, 1)), nil, ""},
 		"too many bytes":             {200, strings.Repeat("x", mostBytes+1), nil, "larger than 1 MiB"},
 		"a redirect to somewhere":    {302, "", nil, "answers 302"},
 		"a host that is not allowed": {0, "", errors.New("policy: 169.254.169.254"), "may not be asked"},
