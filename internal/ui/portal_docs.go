@@ -61,8 +61,9 @@ type GuidePage struct {
 	Sections []GuideSection
 }
 
-func (*GuidePage) Name() string  { return "portal-guide" }
-func (p *GuidePage) Title() Text { return Say("%s", p.Heading) }
+func (*GuidePage) Name() string      { return "portal-guide" }
+func (p *GuidePage) Title() Text     { return Say("%s", p.Heading) }
+func (*GuidePage) Scripts() []string { return []string{"copy.js"} }
 
 // QuickStartPage is the guide for one app, with its own values.
 type QuickStartPage struct {
@@ -73,8 +74,9 @@ type QuickStartPage struct {
 	Sections []GuideSection
 }
 
-func (*QuickStartPage) Name() string  { return "portal-start" }
-func (p *QuickStartPage) Title() Text { return Say("Quick start for %s", p.App.Name) }
+func (*QuickStartPage) Name() string      { return "portal-start" }
+func (p *QuickStartPage) Title() Text     { return Say("Quick start for %s", p.App.Name) }
+func (*QuickStartPage) Scripts() []string { return []string{"copy.js"} }
 
 // Shortened bounds a text, in characters.
 func Shortened(text string, most int) string {

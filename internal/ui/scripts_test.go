@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"postern.dev/postern"
 )
 
 func TestOnlyAPageThatNamesScriptsMayRunThem(t *testing.T) {
@@ -33,5 +35,19 @@ func TestOnlyAPageThatNamesScriptsMayRunThem(t *testing.T) {
 	}
 	if policy, _ := policyOf(samples()["consent"]); strings.Contains(policy, "script-src 'self'") {
 		t.Errorf("the consent page may run scripts: %s", policy)
+	}
+}
+
+func TestThePiecesOfCodeOfAGuideCanBeCopied(t *testing.T) {
+	p := mustNew(t, Brand{})
+	path, err := p.Assets.Path("copy.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []Page{&GuidePage{}, &QuickStartPage{AppFrame: AppFrame{App: &postern.App{}}}} {
+		body, err := p.Render("en", page)
+		if err != nil || !strings.Contains(string(body), path) || !strings.Contains(string(body), `data-copies="Copy"`) {
+			t.Errorf("%s offers no copies, %v", page.Name(), err)
+		}
 	}
 }

@@ -1,8 +1,8 @@
-// A button beside each text that is meant to be copied.
+// A button beside each text that is meant to be copied, and on each piece of code
+// of a part that says so.
 "use strict";
-for (const text of document.querySelectorAll("[data-copy]")) {
+function copier(text, label, done) {
   const button = document.createElement("button");
-  const label = text.dataset.copy;
   button.type = "button";
   button.className = "copy";
   button.textContent = label;
@@ -14,8 +14,19 @@ for (const text of document.querySelectorAll("[data-copy]")) {
       getSelection().selectAllChildren(text);
       return;
     }
-    button.textContent = text.dataset.copied;
+    button.textContent = done;
     setTimeout(() => { button.textContent = label; }, 2000);
   });
-  text.after(button);
+  return button;
+}
+for (const text of document.querySelectorAll("[data-copy]")) {
+  text.after(copier(text, text.dataset.copy, text.dataset.copied));
+}
+for (const part of document.querySelectorAll("[data-copies]")) {
+  for (const code of part.querySelectorAll("pre")) {
+    const box = document.createElement("div");
+    box.className = "copies";
+    code.replaceWith(box);
+    box.append(code, copier(code, part.dataset.copies, part.dataset.copied));
+  }
 }
