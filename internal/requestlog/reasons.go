@@ -19,8 +19,9 @@ type Reason struct {
 
 // reason makes the words for one rule, with the facts of one failure. A fact is
 // named in them: {name} as it is, {at:ago} as a time before the request,
-// {life:long} as a duration, {problem:said} as words of our own, {reason:ender}
-// as who or what ended something, {asked:unlike} as how what was sent differs.
+// {life:long} as a duration, {length:characters} as a count of them,
+// {problem:said} as words of our own, {reason:ender} as who or what ended
+// something, {asked:unlike} as how what was sent differs.
 type reason func(*told) (what, do string)
 
 // told is a failure that is to be put into words.
@@ -74,6 +75,8 @@ func (f *told) part(name, form string) any {
 		return long(f.at.Sub(time.UnixMilli(number(value))))
 	case "long":
 		return long(time.Duration(number(value)) * time.Millisecond)
+	case "characters":
+		return characters(int(number(value)))
 	case "said":
 		return postern.Sentence{Text: cmp.Or(value, "none")}
 	case "ender":
@@ -85,6 +88,13 @@ func (f *told) part(name, form string) any {
 		return postern.Sentence{Text: "none"}
 	}
 	return cut(value)
+}
+
+func characters(n int) postern.Sentence {
+	if n == 1 {
+		return postern.Sentence{Text: "1 character"}
+	}
+	return postern.Sentence{Text: "{n} characters", Parts: map[string]any{"n": n}}
 }
 
 func (f *told) is(name string) bool { return f.facts[name] == "true" }
@@ -227,7 +237,7 @@ var reasons = map[postern.Rule]reason{
 
 	"pkce_verifier_missing":           plain("The code was asked for with PKCE, and the exchange has no code_verifier.", "Send the code_verifier from which the challenge was made. The code is spent; begin again."),
 	"pkce_verifier_unexpected":        plain("The exchange has a code_verifier, and the code was asked for without a challenge.", "Send code_challenge with the authorize request. Look whether it is lost on the way. The code is spent; begin again."),
-	"pkce_verifier_malformed":         plain("The code_verifier has {length} characters, or some that it may not have.", "Use 43 to {most} of A–Z, a–z, 0–9 and -._~ (RFC 7636 §4.1). The code is spent; begin again."),
+	"pkce_verifier_malformed":         plain("The code_verifier has {length:characters}, or some that it may not have.", "Use 43 to {most} of A–Z, a–z, 0–9 and -._~ (RFC 7636 §4.1). The code is spent; begin again."),
 	"pkce_challenge_sent_as_verifier": plain("The exchange shows the challenge instead of the code_verifier.", "Keep the verifier, send its SHA-256 in base64url as challenge first, and the verifier itself with the code. The code is spent; begin again."),
 	"pkce_verifier_wrong":             plain("The code_verifier does not fit the challenge of the authorize request.", "Keep the verifier per attempt, in the person's session: two attempts at once overwrite a shared one. The code is spent; begin again."),
 
@@ -278,7 +288,7 @@ func challengeMalformed(f *told) (string, string) {
 	case f.facts["length"] == "44":
 		return "The code_challenge has 44 characters: it probably ends in the padding =.", do
 	}
-	return "The code_challenge has {length} characters, or some that base64url does not have.", do
+	return "The code_challenge has {length:characters}, or some that base64url does not have.", do
 }
 
 func wrongSecret(f *told) (string, string) {
@@ -288,7 +298,7 @@ func wrongSecret(f *told) (string, string) {
 	case f.facts["valid"] == "":
 		return "The client secret is wrong, and the app has no valid one.", "Make one on the app's page."
 	}
-	return "The client secret is wrong. One of {length} characters was shown; valid are, by their last four characters: {valid}.",
+	return "The client secret is wrong. One of {length:characters} was shown; valid are, by their last four characters: {valid}.",
 		"Compare the last four characters of what your program sends. Was the secret changed, or is it that of another environment?"
 }
 
@@ -329,7 +339,7 @@ func codeUnknown(f *told) (string, string) {
 	case f.is("spaces"):
 		return "The code has a space or line break around it.", "Trim it where it is read from."
 	case f.misfits():
-		return "The code has {length} characters, and ours have {usual}: it was cut, or something was added.", do
+		return "The code has {length:characters}, and ours have {usual}: it was cut, or something was added.", do
 	}
 	return "No code like this is known here: it was never issued here, or its day is long over.", do
 }
@@ -340,7 +350,7 @@ func refreshUnknown(f *told) (string, string) {
 	case f.is("spaces"):
 		return "The refresh token has a space or line break around it.", "Trim it where it is read from."
 	case f.misfits():
-		return "The refresh token has {length} characters, and ours have {usual}: it was cut, or something was added.", do
+		return "The refresh token has {length:characters}, and ours have {usual}: it was cut, or something was added.", do
 	}
 	return "No refresh token like this is known here: it was never issued here, or ended more than a day ago.", do
 }
