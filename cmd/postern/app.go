@@ -69,6 +69,16 @@ func (c *appList) ids(ctx context.Context, rooms *server.Rooms) ([]string, error
 	return rooms.DB.AllApps(ctx)
 }
 
+// known complains of an app that there is not, and says where the ids are: who
+// comes from the portal has its name in mind.
+func known(ctx context.Context, rooms *server.Rooms, id string) error {
+	_, err := rooms.DB.AppRow(ctx, id)
+	if postern.Is(err, postern.NotFound) {
+		return postern.Errorf(postern.NotFound, "There is no app with the client_id %q; `postern app list` shows them.", id)
+	}
+	return err
+}
+
 // standing is an app's state in a word.
 func standing(a *registry.App) string {
 	switch {
@@ -117,6 +127,9 @@ Example:
 // Run is what the command does.
 func (c *appApprove) Run(t *terminal) error {
 	return c.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error {
+		if err := known(ctx, rooms, c.App); err != nil {
+			return err
+		}
 		a, err := rooms.Registry.ApproveApp(ctx, registry.By{Actor: actor}, c.App, c.Reason, "")
 		if err == nil {
 			t.say("%s (%s) is approved", a.Name, a.ID)
@@ -143,6 +156,9 @@ Example:
 // Run is what the command does.
 func (c *appReject) Run(t *terminal) error {
 	return c.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error {
+		if err := known(ctx, rooms, c.App); err != nil {
+			return err
+		}
 		a, err := rooms.Registry.RejectApp(ctx, registry.By{Actor: actor}, c.App, c.Reason, "")
 		if err == nil {
 			t.say("%s (%s) is rejected", a.Name, a.ID)

@@ -71,5 +71,5 @@ func TestAppCommands(t *testing.T) {
 	say(1, "Nothing of this app waits", "app", "approve", made.ID)
 	say(0, "X renamed (x) is approved", "app", "approve", "x")
 	say(0, "none", "app", "list", "--waiting")
-	say(1, "no such app", "app", "approve", "nobody")
+	say(1, "no app with the client_id", "app", "approve", "nobody")
 }

@@ -140,7 +140,7 @@ func TestBadInputIsToldInALine(t *testing.T) {
 		"migrate -c foreign.yaml":             {1, "postern: notdb is not an SQLite database: name another file, or restore it from a backup\n"},
 		"apply -c postern.yaml nope.yaml":     {1, "postern: the resources: open nope.yaml: no such file or directory\n"},
 		"apply -c postern.yaml wrong.yaml":    {1, "wrong.yaml:1:1: unknown key \"acounts\"; did you mean \"accounts\"?\n"},
-		"user reset x@y.test -c postern.yaml": {1, "postern: There is no user with the e-mail \"x@y.test\".\n"},
+		"user reset x@y.test -c postern.yaml": {1, "postern: There is no user with the e-mail \"x@y.test\"; users come from accounts: in a resources file (`postern apply`) or from /api/v1.\n"},
 		"token create -c postern.yaml --name n --right x": {1, "postern: There is no right \"x\"; "},
 		"dialect show xreff":                              {1, "postern: there is no built-in dialect \"xreff\"; did you mean \"xref\"?"},
 		"dialect check nope.yaml":                         {1, "postern: open nope.yaml: no such file or directory\n"},

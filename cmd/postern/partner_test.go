@@ -81,8 +81,8 @@ func TestSomebodyIsInvitedWhileTheServerRuns(t *testing.T) {
 		{[]string{"partner", "invite", "dev@partner.test"}, 2, "missing flags: --partner"},
 		{[]string{"partner", "invite", "dev@partner.test", "--partner", "X", "--role", "emperor"}, 2, "--role must be one of"},
 		{[]string{"partner", "link", "nobody@partner.test"}, 1, "Nothing waits for"},
-		{[]string{"partner", "reset", "dev@partner.test"}, 1, "There is no member of a partner with the e-mail"},
-		{[]string{"operator", "reset", "dev@partner.test"}, 1, "There is no operator with the e-mail"},
+		{[]string{"partner", "reset", "dev@partner.test"}, 1, "invite with `postern partner invite`"},
+		{[]string{"operator", "reset", "dev@partner.test"}, 1, "declare operators: in a resources file, and `postern apply` it"},
 	} {
 		code, out, errOut := p.run(c.args...)
 		if code != c.code || out != "" || !strings.Contains(errOut, c.says) || strings.Count(errOut, "\n") != 1 {

@@ -22,9 +22,14 @@ type webhookCommand struct {
 	Key    webhookKey    `cmd:"" help:"Switch Ed25519 signatures (v1a) on or off."`
 }
 
-// withWebhooks runs f with the rules about webhooks.
-func (s *source) withWebhooks(t *terminal, f func(context.Context, *webhook.Rules) error) error {
-	return s.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error { return f(ctx, rooms.Webhooks) })
+// withWebhooks runs f with the rules about webhooks, for an app that there is.
+func (s *source) withWebhooks(t *terminal, app string, f func(context.Context, *webhook.Rules) error) error {
+	return s.rooms(t, func(ctx context.Context, _ *config.Config, rooms *server.Rooms) error {
+		if err := known(ctx, rooms, app); err != nil {
+			return err
+		}
+		return f(ctx, rooms.Webhooks)
+	})
 }
 
 // actor is who acts at the terminal, in the audit log.
@@ -49,7 +54,7 @@ Example:
 
 // Run is what the command does.
 func (c *webhookList) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		e, err := r.Endpoint(ctx, c.App)
 		if err != nil {
 			return err
@@ -118,7 +123,7 @@ func (webhookShow) Help() string {
 
 // Run is what the command does.
 func (c *webhookShow) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		d, attempts, body, err := r.Delivery(ctx, c.App, c.Event)
 		if err != nil {
 			return err
@@ -185,7 +190,7 @@ func (c *webhookReplay) Validate() error {
 
 // Run is what the command does.
 func (c *webhookReplay) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		n, err := r.Replay(ctx, webhook.Filter{
 			AppID: c.App, EventID: c.Event, State: webhook.State(c.State), Since: c.Since.Time, Till: c.Until.Time,
 		}, actor)
@@ -216,7 +221,7 @@ Example:
 
 // Run is what the command does.
 func (c *webhookTest) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		id, err := r.Test(ctx, c.App, actor)
 		if err != nil {
 			return err
@@ -247,7 +252,7 @@ Example:
 
 // Run is what the command does.
 func (c *webhookRotate) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		e, err := r.Endpoint(ctx, c.App)
 		if err != nil {
 			return err
@@ -278,7 +283,7 @@ func (webhookOrder) Help() string {
 
 // Run is what the command does.
 func (c *webhookOrder) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		return r.Order(ctx, c.App, c.Ordered == "true", actor)
 	})
 }
@@ -297,7 +302,7 @@ func (webhookKey) Help() string {
 
 // Run is what the command does.
 func (c *webhookKey) Run(t *terminal) error {
-	return c.withWebhooks(t, func(ctx context.Context, r *webhook.Rules) error {
+	return c.withWebhooks(t, c.App, func(ctx context.Context, r *webhook.Rules) error {
 		public, err := r.SetEd25519(ctx, c.App, c.Do == "new", actor)
 		if err == nil && public != "" {
 			t.say("%s", public)

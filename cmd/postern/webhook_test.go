@@ -42,7 +42,7 @@ partners:
 	say(0, "", "webhook", "order", "x", "false")
 	say(0, `"deliveries": []`, "webhook", "list", "x", "--json")
 	say(1, "no webhook_url", "webhook", "test", "y")
-	say(1, "no such app", "webhook", "list", "nobody")
+	say(1, "no app with the client_id", "webhook", "list", "nobody")
 	say(1, "no such delivery", "webhook", "show", "x", "evt_0")
 	say(1, "no state", "webhook", "list", "x", "--state", "lost")
 	say(2, "say what to send again", "webhook", "replay", "x")

@@ -13,7 +13,7 @@ func (r *Rules) StartReset(ctx context.Context, email string) (postern.Secret, *
 	now := r.Now()
 	found, err := r.Store.Credential(ctx, postern.FoldEmail(email), postern.Hash{}, now)
 	if postern.Is(err, postern.NotFound) {
-		return "", nil, postern.Errorf(postern.NotFound, "There is no user with the e-mail %q.", email)
+		return "", nil, postern.Errorf(postern.NotFound, "There is no user with the e-mail %q; users come from accounts: in a resources file (`postern apply`) or from /api/v1.", email)
 	}
 	if err != nil {
 		return "", nil, err

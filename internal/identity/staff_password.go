@@ -52,7 +52,7 @@ func (r *Rules) StartStaffReset(ctx context.Context, realm postern.Realm, email 
 func (r *Rules) startStaffReset(ctx context.Context, realm postern.Realm, email, actor, address string, byHand bool) (*Link, error) {
 	found, err := r.Store.StaffCredential(ctx, realm, postern.FoldEmail(email), postern.Hash{}, r.Now())
 	if postern.Is(err, postern.NotFound) {
-		return nil, postern.Errorf(postern.NotFound, "There is no %s with the e-mail %q.", staffNoun[realm], email)
+		return nil, postern.Errorf(postern.NotFound, "There is no %s with the e-mail %q; %s.", staffNoun[realm], email, staffFrom[realm])
 	}
 	if err != nil {
 		return nil, err
@@ -64,6 +64,12 @@ func (r *Rules) startStaffReset(ctx context.Context, realm postern.Realm, email,
 	return r.give(ctx, found.Staff.Email, resetLetter(realm), life, address, byHand, func(link NewLink) error {
 		return r.Store.SaveStaffReset(ctx, link, found.Staff.ID, actor)
 	})
+}
+
+// staffFrom says where each comes from, for an operator who looks for one.
+var staffFrom = map[postern.Realm]string{
+	postern.PartnerRealm:  "invite with `postern partner invite`",
+	postern.OperatorRealm: "declare operators: in a resources file, and `postern apply` it",
 }
 
 var staffNoun = map[postern.Realm]string{postern.PartnerRealm: "member of a partner", postern.OperatorRealm: "operator"}

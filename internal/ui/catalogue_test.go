@@ -46,8 +46,8 @@ var guideTables = []string{"environmentMeanings", "endpointMeanings", "placeMean
 // a program.
 var forTerminals = []string{
 	"The password hash cannot be used: %s.",
-	"There is no user with the e-mail %q.", "The user %q is switched off: switch it on first.",
-	"There is no %s with the e-mail %q.", "The sign-in of %q is switched off: switch it on first.",
+	"There is no user with the e-mail %q; users come from accounts: in a resources file (`postern apply`) or from /api/v1.", "The user %q is switched off: switch it on first.",
+	"There is no %s with the e-mail %q; %s.", "The sign-in of %q is switched off: switch it on first.",
 	"Nothing waits for %q: there is neither an invitation nor a registration. Invite with `postern partner invite`; a member who forgot the password needs `postern partner reset`.",
 	"the installation has no %s", "This assertion was used before.", "The code is not to be redeemed.", "Another caller was first.",
 	"id: %q was published before with other contents.",
