@@ -5,6 +5,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/ui"
@@ -111,7 +112,7 @@ func (d *Door) acceptNew(w http.ResponseWriter, r *http.Request, link postern.Se
 		return err
 	}
 	form := ui.NewForm(r.PostForm)
-	refuse(form, registry.AboutNewcomer(nil, &typed[0], nil))
+	entry.Say(form, registry.AboutNewcomer(nil, &typed[0], nil))
 	if !form.OK() {
 		return d.askToJoin(w, r, http.StatusOK, form, ui.Text{})
 	}

@@ -7,8 +7,8 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/identity"
-	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -90,7 +90,7 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := ui.NewForm(r.PostForm)
-	refuse(form, d.Registry.AboutCompany(typed[0], typed[1], typed[2]))
+	entry.Say(form, d.Registry.AboutCompany(typed[0], typed[1], typed[2]))
 	if !form.OK() {
 		return d.askToRegister(w, r, form)
 	}
@@ -119,11 +119,4 @@ func (d *Door) sent(email string) *ui.SentPage {
 		page.Says = []ui.Text{ui.Say("The people who run this service have a link for %s. Ask them for it: it works once, and for seven days.", email)}
 	}
 	return page
-}
-
-// refuse says what a rule found, each beside its field.
-func refuse(form *ui.Form, found registry.Findings) {
-	for _, f := range found {
-		form.Refuse(f.Field, ui.Say(f.Words, f.Args...))
-	}
 }

@@ -1,6 +1,9 @@
 package registry
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // AboutNewcomer checks what somebody writes of themselves who comes to a
 // partner: company and name where they are asked for, and the e-mail. The same
@@ -31,14 +34,19 @@ func (r *Rules) AboutCompany(company, name, email string) Findings {
 	return found
 }
 
+// webAddress is what mail programs make links of, or people follow. A bare host
+// may be a company's name.
+var webAddress = regexp.MustCompile(`(?i)://|\bwww\.|\w\.\w+/`)
+
+// aboutNameIn is aboutName, and no more: what a stranger writes here stands in
+// mails that go to whomever they name.
 func (f *Findings) aboutNameIn(field, text, missing string) {
-	_, unseen := hidden(text)
-	switch {
+	switch problem := aboutName(text); {
 	case strings.TrimSpace(text) == "":
 		f.refuse(field, missing)
-	case unseen:
-		f.refuse(field, "This holds a character that a reader cannot see. Write it anew.")
-	case aboutName(text) != "":
-		f.refuse(field, "At most %d characters are allowed, without spaces around them.", longestName)
+	case problem != "":
+		f.refuse(field, "This %s.", Said(problem))
+	case webAddress.MatchString(text):
+		f.refuse(field, "This holds a web address. Write a name.")
 	}
 }
