@@ -161,15 +161,15 @@ func (d *Door) overview(v *entry.Visit) error {
 
 // stepTexts are what may be missing, in the order in which it is done.
 var stepTexts = []struct {
-	key, tab string
+	key, place string
 	text     ui.Text
 }{
-	{"redirect_urls", "settings", ui.Say("Say where people return to: a redirect URL")},
-	{"scopes", "settings", ui.Say("Choose what the app may ask for")},
-	{"description", "settings", ui.Say("Describe what it does")},
-	{"url", "settings", ui.Say("Name its site")},
-	{"logo_url", "settings", ui.Say("Give it a logo")},
-	{"webhook_url", "settings", ui.Say("Name the address that is told of events")},
+	{"redirect_urls", "settings#redirect_urls", ui.Say("Say where people return to: a redirect URL")},
+	{"scopes", "settings#scopes", ui.Say("Choose what the app may ask for")},
+	{"description", "settings#description", ui.Say("Describe what it does")},
+	{"url", "settings#url", ui.Say("Name its site")},
+	{"logo_url", "settings#logo_url", ui.Say("Give it a logo")},
+	{"webhook_url", "settings#webhook_url", ui.Say("Name the address that is told of events")},
 	{"secret", "keys", ui.Say("Make a client secret")},
 }
 
@@ -182,7 +182,7 @@ func (d *Door) steps(row *registry.App) (steps []ui.Step) {
 	always := map[string]bool{"redirect_urls": true, "secret": !row.Public && row.JWKS == ""}
 	for _, s := range stepTexts {
 		if missing[s.key] || always[s.key] {
-			steps = append(steps, ui.Step{Text: s.text, Done: !missing[s.key], Path: Prefix + "/apps/" + row.ID + "/" + s.tab})
+			steps = append(steps, ui.Step{Text: s.text, Done: !missing[s.key], Path: Prefix + "/apps/" + row.ID + "/" + s.place})
 		}
 	}
 	switch {
