@@ -243,6 +243,53 @@ func TestAtMostTwoSecretsAreValidWhoeverAsksAtOnce(t *testing.T) {
 	})
 }
 
+// Whoever saves, makes a key or switches at the moment of a removal brings nothing
+// back.
+func TestARemovedAppStaysRemovedWhateverIsDoneAtOnce(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, _ := portal(w)
+		for round := range 5 {
+			app, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = fmt.Sprint("Round ", round) }))
+			w.ok(err)
+			acts := []func() error{
+				func() error {
+					_, err := w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.Name = fmt.Sprint("Again ", round) }))
+					return err
+				},
+				func() error {
+					_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: fmt.Sprint("sec_", round), Name: "x", Overlap: registry.KeepOld})
+					return err
+				},
+				func() error { return w.rules.SwitchApp(w.ctx, dev, false, app.ID, true) },
+				func() error { return w.rules.SwitchApp(w.ctx, dev, true, app.ID, false) },
+				func() error {
+					_, err := w.rules.SetLogo(w.ctx, dev, app.ID, "0123456789abcdef", []byte("png"))
+					return err
+				},
+			}
+			var all sync.WaitGroup
+			errs := make([]error, len(acts))
+			for i := range acts {
+				all.Go(func() { errs[i] = acts[(i+round)%len(acts)]() })
+			}
+			removed := w.rules.RemoveApp(w.ctx, dev, app.ID)
+			all.Wait()
+			w.ok(removed)
+			for _, err := range errs {
+				if err != nil && !postern.Is(err, postern.NotFound) {
+					w.Error(err)
+				}
+			}
+			if _, err := w.db.AppRow(w.ctx, app.ID); !postern.Is(err, postern.NotFound) {
+				w.Errorf("round %d: the app is there: %v", round, err)
+			}
+			for _, table := range []string{"app_secrets", "logos", "proposals"} {
+				w.equal(table, w.one("SELECT count(*) FROM "+table+" WHERE app_id = '"+app.ID+"'"), "0")
+			}
+		}
+	})
+}
+
 func TestARotationLetsTheOldSecretLiveUntilItsEnd(t *testing.T) {
 	everywhere(t, func(w *world) {
 		_, _, app := portal(w)

@@ -22,7 +22,7 @@ const (
 	// was before there were reviews.
 	putLogo = `
 	INSERT INTO logos (app_id, url, hash, image, problem, next_at)
-	SELECT $1, $2, $3, $4, $5, $6 FROM apps WHERE id = $1 AND logo_url = $2
+	SELECT $1, $2, $3, $4, $5, $6 FROM apps WHERE id = $1 AND logo_url = $2 AND removed_at = 0
 	ON CONFLICT (app_id) DO UPDATE SET url = excluded.url,
 	  hash  = CASE WHEN ` + staysAsItIs + ` THEN logos.hash ELSE excluded.hash END,
 	  image = CASE WHEN ` + staysAsItIs + ` THEN logos.image ELSE excluded.image END,
@@ -35,14 +35,19 @@ const (
 	UPDATE proposals SET logo_problem = $3, logo_next_at = $4 WHERE app_id = $1 AND logo_url = $2 AND logo_hash = ''`
 	// A look that failed does not take away what was fetched from the same address.
 	putLogoProblem = `
-	INSERT INTO logos (app_id, url, problem, next_at) SELECT $1, $2, $3, $4 FROM apps WHERE id = $1 AND logo_url = $2
+	INSERT INTO logos (app_id, url, problem, next_at) SELECT $1, $2, $3, $4 FROM apps WHERE id = $1 AND logo_url = $2 AND removed_at = 0
 	ON CONFLICT (app_id) DO UPDATE SET
 	  hash  = CASE WHEN logos.url = excluded.url THEN logos.hash ELSE '' END,
 	  image = CASE WHEN logos.url = excluded.url THEN logos.image ELSE NULL END,
 	  url = excluded.url, problem = excluded.problem, next_at = excluded.next_at`
 	selectLogoHash = `
 	SELECT l.hash FROM logos l JOIN apps a ON a.id = l.app_id AND a.logo_url = l.url WHERE l.app_id = $1`
-	selectLogo = `SELECT image FROM logos WHERE app_id = $1 AND hash = $2 AND hash <> ''`
+	// Only what the app has now: what was taken away is shown to nobody who kept
+	// its address.
+	selectLogo = `
+	SELECT l.image FROM logos l JOIN apps a ON a.id = l.app_id AND a.logo_url = l.url
+	WHERE l.app_id = $1 AND l.hash = $2 AND l.hash <> '' AND a.removed_at = 0`
+	dropLogo = `DELETE FROM logos WHERE app_id = $1`
 )
 
 // WantedLogos implements logo.Store.

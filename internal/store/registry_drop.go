@@ -74,6 +74,7 @@ func (w *registryWriter) dropWithConnections(writes *registry.Writes) {
 		w.must(dropApp, app, ms(w.now))
 		w.exec(dropSecrets, app)
 		w.exec(dropProposal, app)
+		w.exec(dropLogo, app)
 		w.exec(voidCodesOfApp, app, ms(w.now))
 		w.exec(closeTicketsOf, app, ms(w.now))
 		w.exec(forgetConsentsOf, app)

@@ -61,6 +61,40 @@ func TestALogoIsFetchedOnceForEachAddressAndKeptOverFaults(t *testing.T) {
 	})
 }
 
+// A partner could put any picture at our own address, and take the app away: it
+// was shown for ever, and nobody could end that.
+func TestLC10_ALogoThatWasTakenAwayIsShownToNobody(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(`UPDATE apps SET logo_url = 'https://partner.test/a.png' WHERE id = 'own'`)
+		keep := func() {
+			w.Helper()
+			w.ok(w.db.SaveLogo(w.ctx, logo.Fetched{Wanted: logo.Wanted{AppID: "own", URL: "https://partner.test/a.png"}, Image: []byte("png"), Hash: "h1", NextAt: w.clock.Now()}))
+		}
+		shown := func(kind postern.Kind) {
+			w.Helper()
+			_, err := w.db.Logo(w.ctx, "own", "h1")
+			if kind == "" {
+				w.ok(err)
+			} else {
+				w.wants(err, kind)
+			}
+		}
+		keep()
+		shown("")
+		w.run(`UPDATE apps SET logo_url = '' WHERE id = 'own'`)
+		shown(postern.NotFound)
+		w.run(`UPDATE apps SET logo_url = 'https://partner.test/a.png' WHERE id = 'own'`)
+		shown("")
+		w.run(`UPDATE apps SET removed_at = 1 WHERE id = 'own'`)
+		shown(postern.NotFound)
+		w.run(`DELETE FROM logos`)
+		keep() // fetched before, saved after
+		if n := w.text(`SELECT count(*) FROM logos`); n != "0" {
+			w.Error("a removed app got a logo")
+		}
+	})
+}
+
 // The picture behind a proposed address is fetched once, for the operator to look
 // at; the app is without it until then, and gets just that one.
 func TestLC10_AProposedPictureIsFetchedBesideTheAppAndStaysAsItWasSeen(t *testing.T) {
