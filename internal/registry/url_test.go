@@ -221,3 +221,11 @@ func FuzzURLRules(f *testing.F) {
 		}
 	})
 }
+
+func TestWhereTheOwnMachineIsAllowedAnAddressWithoutASchemeIsToldBoth(t *testing.T) {
+	for name, rule := range map[string]urlRule{"insecure_loopback": {loopback: true, redirect: true}, "a public app": {native: true, redirect: true}} {
+		if got := rule.about("localhost:3000/cb"); !strings.Contains(got, "http://") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
