@@ -75,8 +75,8 @@ func (c *call) readParameters() error {
 	}
 	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead || c.r.Method == http.MethodDelete && body == "" {
 		err = c.refusePrefetch() // such requests say all in the address
-	} else {
-		err = c.parseBody(body)
+	} else if err = c.parseBody(body); err != nil {
+		c.glance(body)
 	}
 	if err != nil {
 		return err
@@ -141,6 +141,18 @@ func (c *call) parseBody(body string) error {
 		return invalid("body_not_form", "The body is not a well-formed form.").With("json", looksLikeJSON(body))
 	}
 	return nil
+}
+
+// glance reads a body that is refused already as what it looks like: nothing is
+// decided by it, but its app's people find the request in their log. JSON in
+// place of a form is what newcomers send most often.
+func (c *call) glance(body string) {
+	switch {
+	case looksLikeJSON(body):
+		c.body, _ = parseJSON(body, c.buffer[:0])
+	case looksLikeForm(body):
+		c.body, _ = parseForm(body, c.buffer[:0])
+	}
 }
 
 func (c *call) wrongType() error {

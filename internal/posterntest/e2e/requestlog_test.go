@@ -226,6 +226,7 @@ func failures() []failure {
 		{"parameter_twice", std, ask2(std), "The parameter scope is given twice."},
 		{"parameter_not_text", xref, send(posterntest.PostRaw("/oauth/tokens", "application/json", `{"client_id":"`+xref.ID+`","client_secret":"`+xref.Secret+`","code":"x","redirect_uri":7}`)), "The parameter redirect_uri is not a text."},
 		{"method_wrong", std, send(get("/oauth/token").Authorized(posterntest.Basic(std.ID, std.Secret))), "The request came with a method"},
+		{"media_type_wrong", std, send(posterntest.PostRaw("/oauth/token", "application/json", `{"grant_type":"authorization_code","client_id":"`+std.ID+`","client_secret":"x"}`)), "The body came as application/json, and application/x-www-form-urlencoded is expected."},
 		{"media_type_wrong", std, send(posterntest.PostRaw("/oauth/token", "application/json", `{"grant_type":"authorization_code"}`).Authorized(posterntest.Basic(std.ID, std.Secret))), "The body came as application/json, and application/x-www-form-urlencoded is expected."},
 		{"body_not_form", std, send(posterntest.PostRaw("/oauth/token", "application/x-www-form-urlencoded", `{"grant_type":"a;b"}`).Authorized(posterntest.Basic(std.ID, std.Secret))), "The Content-Type says form, and the body looks like JSON."},
 		{"body_not_json", xref, send(posterntest.PostRaw("/oauth/tokens", "application/json", "client_id="+xref.ID+"&code=x").Authorized(posterntest.Basic(xref.ID, xref.Secret))), "The Content-Type says JSON, and the body looks like a form."},
