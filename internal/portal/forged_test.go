@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/posterntest"
 	"postern.dev/postern/internal/posterntest/engines"
+	"postern.dev/postern/internal/requestlog"
 )
 
 // forger is somebody who makes forms by hand. The key of a form's token is in
@@ -159,10 +161,21 @@ func TestPA01_EveryFormOfThePortalIsTried(t *testing.T) {
 	for _, m := range handmades {
 		tried[strings.ReplaceAll(m.route, "{real}", "{id}")] = true
 	}
+	for _, route := range inSource(t, "POST") {
+		if !tried[route] && !open[route] {
+			t.Errorf("nobody tries to forge %s", route)
+		}
+	}
+}
+
+// inSource are the routes of a method that this room's own files have.
+func inSource(t *testing.T, method string) (routes []string) {
+	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	route := regexp.MustCompile(`"` + method + ` (/[^"]+)"`)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
@@ -171,12 +184,62 @@ func TestPA01_EveryFormOfThePortalIsTried(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`"POST (/[^"]+)"`).FindAllStringSubmatch(string(text), -1) {
-			if !tried[m[1]] && !open[m[1]] {
-				t.Errorf("nobody tries to forge %s", m[1])
-			}
+		for _, m := range route.FindAllStringSubmatch(string(text), -1) {
+			routes = append(routes, m[1])
 		}
 	}
+	return routes
+}
+
+// What another partner's owner sees of a thing is what they see of one that never
+// was; and there is a page for its own people, or the test proves nothing.
+func TestPA01_NoPageOfAnotherPartnersIsThere(t *testing.T) {
+	s := posterntest.New(t)
+	dev, other := s.Portal(posterntest.Dev), s.Portal(posterntest.OtherDev)
+	theirs := setUp(t, s, dev, posterntest.Standard)
+	theirs["entry"] = strconv.FormatInt(s.Logged(posterntest.Standard, requestlog.Filter{})[0].ID, 10)
+	never := maps.Clone(theirs)
+	for name := range never {
+		never[name] = "0"
+	}
+	said := func(p *posterntest.Page) string {
+		text, _, _ := strings.Cut(p.Text(), "name this request")
+		return text
+	}
+	for _, route := range inSource(t, "GET") {
+		names := placeholder.FindAllStringSubmatch(route, -1)
+		if len(names) == 0 || strings.Contains(route, "{token}") || strings.Contains(route, "{dialect}") {
+			continue
+		}
+		route = strings.ReplaceAll(strings.ReplaceAll(route, "/log/{id}", "/log/{entry}"), "{id}", "{real}")
+		page := handmade{route: route}
+		nowhere := said(other.Get(page.path(never)))
+		if p := other.Get(page.path(theirs)); p.Status != 404 || said(p) != nowhere {
+			t.Errorf("another partner's owner, %s: %d %s\nof nothing: %s", route, p.Status, said(p), nowhere)
+		}
+		if p := dev.Get(page.path(theirs)); p.Status != 200 && !absent[route] {
+			t.Errorf("its owner, %s: %d %s", route, p.Status, p.Text())
+		}
+	}
+}
+
+// absent are pages of what setUp makes none of.
+var absent = map[string]bool{"/apps/{app}/proposed.png": true, "/apps/{app}/proposal/withdraw": true, "/apps/{app}/keys/set/remove": true}
+
+// The password that is asked for once more counts with those of the sign-in.
+func TestPA11_APasswordThatIsAskedForAgainIsGuessedAsRarely(t *testing.T) {
+	s := posterntest.New(t)
+	thief := forger{t, s.Portal(posterntest.Dev)} // with a session that lay about
+	s.Clock.Advance(11 * time.Minute)
+	path := "/portal/apps/" + posterntest.Standard.ID + "/keys"
+	guess := func(password string) *posterntest.Page {
+		return thief.send(path, "staff password again", []string{path}, url.Values{"held": {""}, "held_token": {""}, "password": {password}})
+	}
+	for range 10 {
+		guess("wrong").Wants(t, 200, "is not right")
+	}
+	guess("wrong").Wants(t, 429, "too many attempts")
+	guess(posterntest.Password).Wants(t, 429, "too many attempts")
 }
 
 func TestPA01_PA18_AForgedFormDoesNothing(t *testing.T) {
