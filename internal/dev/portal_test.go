@@ -56,6 +56,13 @@ func TestAStepThatIsRefusedCanBeTakenAgain(t *testing.T) {
 	}
 	take("not the secret at all")
 	p.wants(t, http.StatusOK, "This step was refused", "Next: Exchange the code")
+	leads := false
+	for a := range markup.Elements(p.Doc, "a") {
+		leads = leads || strings.Contains(markup.Attribute(a, "href"), "/log?request=req_")
+	}
+	if !leads {
+		t.Error("the step does not lead to its own request in the log")
+	}
 	take(d.partner.apps["xeebo"].ClientSecret)
 	p.wants(t, http.StatusOK, "Next: Call the API")
 }

@@ -73,7 +73,7 @@ func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) 
 	page.About = f.Field(ui.Field{Name: "description", Label: ui.Say("Description"), Type: "lines", Most: 1000, Hint: ui.Say("What it does for them, in a sentence.")})
 	page.Site = f.Field(ui.Field{Name: "url", Label: ui.Say("Site"), Type: "url", Most: 2048, Hint: ui.Say("Where people read about it.")})
 	page.Redirects = f.Field(ui.Field{Name: "redirect_urls", Label: ui.Say("Redirect URLs"), Type: "lines",
-		Hint: ui.Say("Where people return to, one in each line, exactly as your program sends it.")})
+		Hint: ui.Say("Where people return to, one in each line, exactly as your program sends it, such as %s.", "https://app.example.com/callback")})
 	page.Webhook = f.Field(ui.Field{Name: "webhook_url", Label: ui.Say("Webhook address"), Type: "url", Most: 2048,
 		Hint: ui.Say("Is told when connections are made, change and end. You can leave it empty.")})
 	page.Logo = f.Field(ui.Field{Name: "logo_url", Label: ui.Say("Logo from an address"), Type: "url", Most: 2048,

@@ -162,7 +162,7 @@ func (d *Door) overview(v *entry.Visit) error {
 // stepTexts are what may be missing, in the order in which it is done.
 var stepTexts = []struct {
 	key, place string
-	text     ui.Text
+	text       ui.Text
 }{
 	{"redirect_urls", "settings#redirect_urls", ui.Say("Say where people return to: a redirect URL")},
 	{"scopes", "settings#scopes", ui.Say("Choose what the app may ask for")},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -116,10 +117,13 @@ func search(places []place, query string) (found []ui.Found) {
 	return append(found, later...)
 }
 
+// marked are links as guides write them: their words are shown.
+var marked = regexp.MustCompile(`\[([^\]]+)\]\([^)]*\)`)
+
 // around is a place with the words around the first that was found.
 func around(p place, words []string) ui.Found {
 	const reach = 90 // characters on either side
-	text := []rune(strings.ReplaceAll(p.Text, "`", ""))
+	text := []rune(strings.ReplaceAll(marked.ReplaceAllString(p.Text, "$1"), "`", ""))
 	at := 0
 	for i := range text {
 		if strings.HasPrefix(strings.ToLower(string(text[i:min(len(text), i+len(words[0]))])), words[0]) {

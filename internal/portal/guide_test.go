@@ -25,5 +25,8 @@ func TestAGuideIsInItsReadersLanguage(t *testing.T) {
 	wants(t, b.Get(start), 200, "Schnellstart", "Ihre App", "Der Verbinden-Link Ihrer App.", "Mit Postern verbinden</a>")
 	wants(t, b.Get("/portal/docs?q=dieselbe+antwort"), 200, "5. Erneuern")
 	wants(t, b.Get("/portal/docs?q=dieselbe+antwort&lang=en"), 200, "Nothing has")
+	if p := b.Get("/portal/docs?q=standard+webhooks&lang=en"); !p.Has("Standard Webhooks") || p.Has("[Standard") {
+		t.Errorf("what was found is not shown as people read it:\n%s", p.Text())
+	}
 	wants(t, b.Get(guide), 200, "Connecting by standard")
 }

@@ -1,5 +1,7 @@
 package ui
 
+import "strings"
+
 // TryPage walks through a connection's life in the sandbox, step by step.
 type TryPage struct {
 	AppFrame
@@ -30,6 +32,17 @@ type TryStep struct {
 
 // Last reports whether a step is the latest, which is shown open.
 func (p *TryPage) Last(i int) bool { return i == len(p.Steps)-1 }
+
+// RequestID is that of the step's last request, as the answer names it; by it the
+// log finds the line. Empty: the answer names none.
+func (s TryStep) RequestID() string {
+	if len(s.Exchanges) == 0 {
+		return ""
+	}
+	_, after, _ := strings.Cut(s.Exchanges[len(s.Exchanges)-1].Answer, "\nX-Request-Id: ")
+	id, _, _ := strings.Cut(after, "\n")
+	return strings.TrimSpace(id)
+}
 
 // TryExchange is a request and its answer.
 type TryExchange struct {
