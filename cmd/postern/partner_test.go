@@ -77,7 +77,7 @@ func TestSomebodyIsInvitedWhileTheServerRuns(t *testing.T) {
 		says string
 	}{
 		{[]string{"partner", "invite", "dev", "--partner", "X"}, 2, "This is not an e-mail address"},
-		{[]string{"partner", "invite", "dev@partner.test", "--partner", "X\u202e"}, 2, "a character that a reader cannot see"},
+		{[]string{"partner", "invite", "dev@partner.test", "--partner", "X\u202e"}, 2, "U+202E, which a reader cannot see"},
 		{[]string{"partner", "invite", "dev@partner.test"}, 2, "missing flags: --partner"},
 		{[]string{"partner", "invite", "dev@partner.test", "--partner", "X", "--role", "emperor"}, 2, "--role must be one of"},
 		{[]string{"partner", "link", "nobody@partner.test"}, 1, "Nothing waits for"},
