@@ -111,6 +111,11 @@ func (d *Console) invite(v *entry.Visit, p *postern.Partner, email string, role 
 		return v.AskAgain()
 	}
 	link, err := d.People.Invite(v.R.Context(), identity.Invite{Partner: *p, Email: email, Role: role, Address: v.Address(), ByHand: !d.People.Mails()})
+	if postern.Is(err, postern.Conflict) {
+		form := ui.NewForm(v.R.PostForm)
+		form.Refuse("email", ui.Say("This person is a member of the team already."))
+		return d.showPartner(v, p, form, "")
+	}
 	if err != nil {
 		return err
 	}

@@ -116,6 +116,11 @@ func TestTheOperatorInvitesACompany(t *testing.T) {
 	joined.Wants(t, 200, "New Company", "There is no app yet")
 	op.Get(page.URL.Path).Wants(t, 200)
 	op.Get("/operator/partners").Wants(t, 200, "New Company", "1 person")
+	again := op.Press(op.Get("/operator/partners"), "Invite", "company", "New Company", "email", "nia@new.test")
+	again.Wants(t, 200, "New Company", "This person is a member of the team already", "Invite somebody")
+	if !strings.Contains(again.Body, `value="nia@new.test"`) {
+		t.Error("what was typed is gone")
+	}
 }
 
 func TestPA_TheConsoleIsForOperatorsAlone(t *testing.T) {

@@ -113,7 +113,7 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 func mustBeOn(ctx context.Context, t *tx, partnerID string) error {
 	off, err := count(ctx, t, partnerIsOff, partnerID)
 	if err == nil && off > 0 {
-		err = postern.Errorf(postern.Forbidden, "Your company is switched off, or waits for the operator: until it is on, nobody can be invited to it.")
+		err = postern.Errorf(postern.Forbidden, "This company is switched off, or waits for the operator: until it is on, nobody can be invited to it.")
 	}
 	return err
 }
