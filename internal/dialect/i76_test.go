@@ -356,7 +356,7 @@ func (w *wires) ticket(address string) *postern.Ticket {
 	if rec.Code != http.StatusFound || !found {
 		w.Fatalf("asked %s: %d %s", address, rec.Code, rec.Header())
 	}
-	k, err := w.rules.Ticket(w.ctx, postern.Secret(ticket))
+	k, _, err := w.rules.Ticket(w.ctx, postern.Secret(ticket))
 	w.ok(err)
 	return k
 }

@@ -185,19 +185,20 @@ func promptOf(a *Ask) string {
 	return strings.Join(kept, " ")
 }
 
-// Ticket reads a pending consent. One that has expired or never was is NotFound.
-func (r *Rules) Ticket(ctx context.Context, secret postern.Secret) (*postern.Ticket, error) {
+// Ticket reads a pending consent with the app that asks; nil: it was removed. One
+// that has expired or never was is NotFound.
+func (r *Rules) Ticket(ctx context.Context, secret postern.Secret) (*postern.Ticket, *postern.App, error) {
 	if !postern.TicketForm.Matches(secret) {
-		return nil, postern.Errorf(postern.NotFound, "This question is not known here.")
+		return nil, nil, postern.Errorf(postern.NotFound, "This question is not known here.")
 	}
-	t, err := r.Store.Ticket(ctx, secret.Hash())
+	t, app, err := r.Store.Ticket(ctx, secret.Hash())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !r.Now().Before(t.ExpiresAt) {
-		return nil, postern.Errorf(postern.NotFound, "This question has waited too long for its answer.")
+		return nil, nil, postern.Errorf(postern.NotFound, "This question has waited too long for its answer.")
 	}
-	return t, nil
+	return t, app, nil
 }
 
 // ShowTicket gives the ticket to the person it is shown to first; nobody else

@@ -35,8 +35,9 @@ type Store interface {
 
 	// SaveTicket keeps a pending consent.
 	SaveTicket(ctx context.Context, t *postern.Ticket) error
-	// Ticket reads one, open or answered, until it is purged.
-	Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, error)
+	// Ticket reads one, open or answered, until it is purged, with its app, whose
+	// LogoHash is set; nil: the app was removed.
+	Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, *postern.App, error)
 	// BindTicket gives an open ticket to the user it is shown to first. For any
 	// other user later it is Forbidden.
 	BindTicket(ctx context.Context, ticket postern.Hash, userID string) error

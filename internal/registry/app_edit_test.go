@@ -469,7 +469,7 @@ func TestWhatTheOperatorSwitchedOffOnlyTheOperatorSwitchesOn(t *testing.T) {
 func TestALogoThatWasHandedInIsShownOrProposed(t *testing.T) {
 	everywhere(t, func(w *world) {
 		_, _, app := portal(w)
-		hash := func() string { w.Helper(); h, err := w.db.LogoHash(w.ctx, app.ID); w.ok(err); return h }
+		hash := func() string { w.Helper(); row, err := w.db.AppRow(w.ctx, app.ID); w.ok(err); return row.LogoHash }
 		_, err := w.rules.SetLogo(w.ctx, dev, app.ID, "h1", []byte("png one"))
 		w.ok(err)
 		w.equal("the logo", hash(), "h1")

@@ -70,6 +70,12 @@ func (db *DB) appBeside(ctx context.Context, clientID, query string, beside []an
 	if err := (read{db}).row(ctx, query, args...).Scan(append([]any{&version}, beside...)...); err != nil {
 		return nil, db.missing(err, "app")
 	}
+	return db.appAt(ctx, clientID, version)
+}
+
+// appAt gives an app as the rows have it, by the registry's version that was just
+// read.
+func (db *DB) appAt(ctx context.Context, clientID string, version int64) (*postern.App, error) {
 	if app := db.known.get(clientID, version); app != nil {
 		return app, nil
 	}

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"postern.dev/postern/internal/logo"
@@ -40,8 +38,6 @@ const (
 	  hash  = CASE WHEN logos.url = excluded.url THEN logos.hash ELSE '' END,
 	  image = CASE WHEN logos.url = excluded.url THEN logos.image ELSE NULL END,
 	  url = excluded.url, problem = excluded.problem, next_at = excluded.next_at`
-	selectLogoHash = `
-	SELECT l.hash FROM logos l JOIN apps a ON a.id = l.app_id AND a.logo_url = l.url WHERE l.app_id = $1`
 	// Only what the app has now: what was taken away is shown to nobody who kept
 	// its address.
 	selectLogo = `
@@ -83,15 +79,6 @@ func (db *DB) SaveLogo(ctx context.Context, l logo.Fetched) error {
 		}
 		return err
 	})
-}
-
-// LogoHash implements web.Rows.
-func (db *DB) LogoHash(ctx context.Context, appID string) (hash string, err error) {
-	err = read{db}.row(ctx, selectLogoHash, appID).Scan(&hash)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return hash, db.trouble(err)
 }
 
 // Logo implements web.Rows.

@@ -15,8 +15,15 @@ import (
 const (
 	insertTicket = `
 	INSERT INTO tickets (hash, browser, app_id, request, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`
+	// selectTicket reads the registry's version too, which says whether the app in
+	// memory is that of the rows.
 	selectTicket = `
-	SELECT browser, app_id, user_id, request, created_at, expires_at, answered_at FROM tickets WHERE hash = $1`
+	SELECT r.value, t.browser, t.app_id, t.user_id, t.request, t.created_at, t.expires_at, t.answered_at, COALESCE(l.hash, '')
+	FROM tickets t
+	JOIN counters r ON r.name = 'registry_version'
+	LEFT JOIN apps a ON a.id = t.app_id
+	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
+	WHERE t.hash = $1`
 	bindTicket  = `UPDATE tickets SET user_id = $2 WHERE hash = $1 AND answered_at = 0 AND user_id IN ('', $2)`
 	closeTicket = `UPDATE tickets SET answered_at = $2 WHERE hash = $1 AND answered_at = 0`
 	// answerTicket decides who answers: the person it was shown to, once.
@@ -71,23 +78,31 @@ func (db *DB) SaveTicket(ctx context.Context, k *postern.Ticket) error {
 }
 
 // Ticket implements oauth.Store.
-func (db *DB) Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, error) {
+func (db *DB) Ticket(ctx context.Context, ticket postern.Hash) (*postern.Ticket, *postern.App, error) {
 	var row asked
 	var browser []byte
-	var app, user, request string
-	var created, expires, answered int64
-	err := read{db}.row(ctx, selectTicket, ticket[:]).Scan(&browser, &app, &user, &request, &created, &expires, &answered)
+	var appID, user, request, logo string
+	var version, created, expires, answered int64
+	err := read{db}.row(ctx, selectTicket, ticket[:]).Scan(&version, &browser, &appID, &user, &request, &created, &expires, &answered, &logo)
 	if err != nil {
-		return nil, db.missing(err, "question")
+		return nil, nil, db.missing(err, "question")
 	}
 	if err := json.Unmarshal([]byte(request), &row); err != nil {
-		return nil, db.trouble(err)
+		return nil, nil, db.trouble(err)
 	}
 	k := row.Ticket
 	k.State = string(row.State)
-	k.Hash, k.Browser, k.AppID, k.UserID = ticket, hashOf(browser), app, user
+	k.Hash, k.Browser, k.AppID, k.UserID = ticket, hashOf(browser), appID, user
 	k.CreatedAt, k.ExpiresAt, k.AnsweredAt = at(created), at(expires), at(answered)
-	return &k, nil
+	app, err := db.appAt(ctx, appID, version)
+	if postern.Is(err, postern.NotFound) {
+		return &k, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	app.LogoHash = logo
+	return &k, app, nil
 }
 
 // BindTicket implements oauth.Store.

@@ -14,7 +14,7 @@ const (
 	// been removed since; then there is no name to tell.
 	selectListings = `
 	SELECT c.id, c.user_id, c.scopes, c.created_at, c.last_used_at,
-	       a.id, a.name, a.url, a.level, a.connect_roles, p.name,
+	       a.id, a.name, a.url, a.level, a.connect_roles, p.name, COALESCE(l.hash, ''),
 	       ac.id, ac.name, m.role,
 	       COALESCE(u.id, ''), COALESCE(u.name, ''), COALESCE(u.email, '')
 	FROM memberships m
@@ -22,6 +22,7 @@ const (
 	JOIN connections c ON c.account_id = m.account_id
 	JOIN apps a ON a.id = c.app_id
 	JOIN partners p ON p.id = a.partner_id
+	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
 	LEFT JOIN users u ON u.id = c.created_by AND u.removed_at = 0
 	WHERE m.user_id = $1 AND c.ended_at = 0 AND ac.removed_at = 0
 	  AND c.user_id IN ('', $1) AND ($2 = '' OR c.app_id = $2)
@@ -75,7 +76,7 @@ func (db *DB) Connections(ctx context.Context, userID, appID string) ([]postern.
 		var created, used int64
 		c := &l.Connection
 		err := rows.Scan(&c.ID, &c.UserID, &scopes, &created, &used,
-			&l.App.ID, &l.App.Name, &l.App.URL, &level, &roles, &l.App.Partner.Name,
+			&l.App.ID, &l.App.Name, &l.App.URL, &level, &roles, &l.App.Partner.Name, &l.App.LogoHash,
 			&l.Account.ID, &l.Account.Name, &l.Role,
 			&l.Maker.ID, &l.Maker.Name, &l.Maker.Email)
 		if err != nil {

@@ -50,9 +50,6 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Door) card(r *http.Request, bound postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
 	scopes, err := d.scopeLines(r.Context(), l.Connection.Scopes, func(string) bool { return false })
-	if err == nil {
-		l.App.LogoHash, err = d.Rows.LogoHash(r.Context(), l.App.ID)
-	}
 	return ui.ConnectionCard{
 		Listing: l, Scopes: scopes,
 		Token: browser.FormToken(bound, toDisconnect, browser.HashText(s.Hash), l.Connection.ID),

@@ -24,7 +24,7 @@ import (
 
 // Engine is what the pages ask of the rules of consent (*oauth.Rules).
 type Engine interface {
-	Ticket(ctx context.Context, secret postern.Secret) (*postern.Ticket, error)
+	Ticket(ctx context.Context, secret postern.Secret) (*postern.Ticket, *postern.App, error)
 	ShowTicket(ctx context.Context, t *postern.Ticket, userID string) error
 	Decide(ctx context.Context, d *oauth.Decision) (*oauth.Granted, error)
 	Refuse(ctx context.Context, t *postern.Ticket, kind postern.Kind) error
@@ -46,8 +46,6 @@ type People interface {
 // Rows are the reads that pages make for themselves, and the one thing they
 // write.
 type Rows interface {
-	// App reads an app with its partner; a removed one is NotFound.
-	App(ctx context.Context, id string) (*postern.App, error)
 	// ScopeCatalogue is every scope, in the operator's order.
 	ScopeCatalogue(ctx context.Context) ([]postern.Scope, error)
 	// Connections are the live connections that a person sees: those of the
@@ -59,8 +57,6 @@ type Rows interface {
 	// MembersWithRoles are active members of an account who have one of these
 	// roles, by name, up to limit.
 	MembersWithRoles(ctx context.Context, accountID string, roles []string, limit int) ([]postern.User, error)
-	// LogoHash names the logo that we have of an app; "" is none.
-	LogoHash(ctx context.Context, appID string) (string, error)
 	// Logo reads a logo, a PNG; NotFound.
 	Logo(ctx context.Context, appID, hash string) ([]byte, error)
 	// ReleaseTicket undoes ShowTicket for the person it was shown to, who wants

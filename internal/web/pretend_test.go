@@ -358,12 +358,17 @@ func (s *rows) SaveTicket(_ context.Context, t *postern.Ticket) error {
 	return nil
 }
 
-func (s *rows) Ticket(_ context.Context, h postern.Hash) (*postern.Ticket, error) {
-	if t, ok := s.tickets[h]; ok {
-		copied := *t
-		return &copied, nil
+func (s *rows) Ticket(ctx context.Context, h postern.Hash) (*postern.Ticket, *postern.App, error) {
+	t, ok := s.tickets[h]
+	if !ok {
+		return nil, nil, postern.Errorf(postern.NotFound, "no such ticket")
 	}
-	return nil, postern.Errorf(postern.NotFound, "no such ticket")
+	copied := *t
+	app, _ := s.App(ctx, t.AppID)
+	if app != nil {
+		app.LogoHash = s.logos[app.ID]
+	}
+	return &copied, app, nil
 }
 
 func (s *rows) BindTicket(_ context.Context, h postern.Hash, userID string) error {
@@ -444,15 +449,13 @@ func (s *rows) Connections(_ context.Context, userID, appID string) (list []post
 		for _, m := range s.people.members {
 			mine := m.user == userID && m.Account.ID == l.Account.ID
 			if mine && (appID == "" || l.App.ID == appID) && (l.Connection.UserID == "" || l.Connection.UserID == userID) {
-				l.Role = m.Role
+				l.Role, l.App.LogoHash = m.Role, s.logos[l.App.ID]
 				list = append(list, l)
 			}
 		}
 	}
 	return list, nil
 }
-
-func (s *rows) LogoHash(_ context.Context, appID string) (string, error) { return s.logos[appID], nil }
 
 func (s *rows) Logo(_ context.Context, appID, hash string) ([]byte, error) {
 	if hash == "" || s.logos[appID] != hash {

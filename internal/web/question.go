@@ -22,7 +22,7 @@ type question struct {
 // question reads the ticket that a path names, for the browser that it is bound
 // to and no other.
 func (d *Door) question(r *http.Request, secret postern.Secret) (*question, error) {
-	t, err := d.Engine.Ticket(r.Context(), secret)
+	t, app, err := d.Engine.Ticket(r.Context(), secret)
 	if postern.Is(err, postern.NotFound) {
 		return nil, &postern.Error{Kind: expiredQuestion}
 	}
@@ -32,16 +32,9 @@ func (d *Door) question(r *http.Request, secret postern.Secret) (*question, erro
 	if bound := d.cookies.Bound(r); bound.IsZero() || !bound.Equal(t.Browser) {
 		return nil, &postern.Error{Kind: otherBrowser}
 	}
-	app, err := d.Rows.App(r.Context(), t.AppID)
-	if err != nil && !postern.Is(err, postern.NotFound) {
-		return nil, err
-	}
 	wire, mounted := d.Wire(t.Dialect)
-	if err != nil || app.Disabled || !mounted || !app.Speaks(t.Dialect) {
+	if app == nil || app.Disabled || !mounted || !app.Speaks(t.Dialect) {
 		return nil, postern.Errorf(postern.UnknownClient, "The app is no longer active here.")
-	}
-	if app.LogoHash, err = d.Rows.LogoHash(r.Context(), app.ID); err != nil {
-		return nil, err
 	}
 	return &question{t, secret, app, wire}, nil
 }

@@ -255,7 +255,7 @@ func TestLC05_AQuestionIsForWhomItWasShownTo(t *testing.T) {
 	everywhere(t, func(w *world) {
 		k := w.ask(asking(plain, "own", "read"))
 		w.ok(w.rules.ShowTicket(w.ctx, k, "ada"))
-		again, err := w.db.Ticket(w.ctx, k.Hash)
+		again, _, err := w.db.Ticket(w.ctx, k.Hash)
 		w.ok(err)
 		w.wants(w.rules.ShowTicket(w.ctx, again, "bob"), postern.Forbidden)
 	})

@@ -172,7 +172,7 @@ func (w *world) ask(a *oauth.Ask) *postern.Ticket {
 	w.Helper()
 	secret, err := w.rules.Ask(w.ctx, a)
 	w.ok(err)
-	k, err := w.rules.Ticket(w.ctx, secret)
+	k, _, err := w.rules.Ticket(w.ctx, secret)
 	w.ok(err)
 	return k
 }

@@ -95,16 +95,44 @@ func TestApproversAreNamedUpToALimit(t *testing.T) {
 	})
 }
 
+func TestAQuestionIsReadWithItsAppAsPeopleSeeItNow(t *testing.T) {
+	everywhere(t, func(w *world) {
+		k := w.ask(asking(plain, "own"))
+		read := func() *postern.App {
+			w.Helper()
+			_, app, err := w.db.Ticket(w.ctx, k.Hash)
+			w.ok(err)
+			return app
+		}
+		if app := read(); app == nil || app.ID != "own" || app.Name == "Renamed" || app.LogoHash != "" || len(app.RedirectURLs) == 0 {
+			w.Fatalf("read with %+v", app)
+		}
+		w.run(`UPDATE apps SET name = 'Renamed' WHERE id = 'own'`)
+		w.run(`INSERT INTO logos (app_id, url, hash, image, next_at) VALUES ('own', '', 'h1', NULL, 0)`)
+		if app := read(); app.Name != "Renamed" || app.LogoHash != "h1" {
+			w.Errorf("after a change read with %+v", app)
+		}
+		w.run(`UPDATE apps SET logo_url = 'https://partner.test/a.png', disabled = TRUE WHERE id = 'own'`)
+		if app := read(); app.LogoHash != "" || !app.Disabled {
+			w.Errorf("with another logo, and off, read with %+v", app)
+		}
+		w.run(`UPDATE apps SET removed_at = 1 WHERE id = 'own'`)
+		if app := read(); app != nil {
+			w.Errorf("removed, it is read with %+v", app)
+		}
+	})
+}
+
 func TestAReleasedQuestionCanBeShownToSomebodyElse(t *testing.T) {
 	everywhere(t, func(w *world) {
 		k := w.ask(asking(plain, "own"))
 		w.ok(w.rules.ShowTicket(w.ctx, k, "ada"))
-		again, err := w.db.Ticket(w.ctx, k.Hash)
+		again, _, err := w.db.Ticket(w.ctx, k.Hash)
 		w.ok(err)
 		w.ok(w.db.ReleaseTicket(w.ctx, k.Hash, "eve")) // not hers: no change
 		w.wants(w.rules.ShowTicket(w.ctx, again, "eve"), postern.Forbidden)
 		w.ok(w.db.ReleaseTicket(w.ctx, k.Hash, "ada"))
-		free, err := w.db.Ticket(w.ctx, k.Hash)
+		free, _, err := w.db.Ticket(w.ctx, k.Hash)
 		w.ok(err)
 		w.ok(w.rules.ShowTicket(w.ctx, free, "eve"))
 		_, err = w.decide(plain, again, "ada", "acme", true)
