@@ -138,3 +138,13 @@ type Scope struct {
 	Name        string
 	Description string
 }
+
+// ScopeText says a scope in the operator's words; one without words is named.
+func ScopeText(catalogue []Scope, name string) string {
+	for _, s := range catalogue {
+		if s.Name == name && s.Description != "" {
+			return s.Description
+		}
+	}
+	return name
+}

@@ -57,7 +57,7 @@ func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) erro
 func scopeReasons(row *registry.App, wished postern.Looks, catalogue []postern.Scope) (list []ui.ScopeReason) {
 	for _, name := range wished.Scopes {
 		list = append(list, ui.ScopeReason{
-			Name: name, Text: entry.ScopeText(catalogue, name), Reason: row.Reasons[name],
+			Name: name, Text: postern.ScopeText(catalogue, name), Reason: row.Reasons[name],
 			New: row.Live() && !slices.Contains(row.Scopes, name),
 		})
 	}

@@ -25,19 +25,9 @@ func ConsentPreview(app *postern.App, catalogue []postern.Scope, noScopes bool) 
 		return page
 	}
 	for _, name := range app.Scopes {
-		page.Scopes = append(page.Scopes, ui.ScopeLine{Text: ScopeText(catalogue, name)})
+		page.Scopes = append(page.Scopes, ui.ScopeLine{Text: postern.ScopeText(catalogue, name)})
 	}
 	return page
-}
-
-// ScopeText says a scope in the operator's words; one without words is named.
-func ScopeText(catalogue []postern.Scope, name string) string {
-	for _, s := range catalogue {
-		if s.Name == name && s.Description != "" {
-			return s.Description
-		}
-	}
-	return name
 }
 
 // hostOf is a URL's host with its port; of a scheme without hosts, the scheme.
@@ -112,7 +102,7 @@ func some(text string) []string {
 func scopeTexts(catalogue []postern.Scope, names []string) []string {
 	list := make([]string, len(names))
 	for i, name := range names {
-		list[i] = ScopeText(catalogue, name)
+		list[i] = postern.ScopeText(catalogue, name)
 	}
 	return list
 }

@@ -94,7 +94,7 @@ func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) 
 func scopeChoices(f *ui.Form, catalogue []postern.Scope) (list []ui.ScopeChoice) {
 	for _, s := range catalogue {
 		list = append(list, ui.ScopeChoice{
-			Name: s.Name, Text: entry.ScopeText(catalogue, s.Name), Chosen: slices.Contains(f.Values("scope"), s.Name),
+			Name: s.Name, Text: postern.ScopeText(catalogue, s.Name), Chosen: slices.Contains(f.Values("scope"), s.Name),
 			Reason: f.Field(ui.Field{Name: "reason:" + s.Name, Label: ui.Say("Why the app needs it"), Most: 200}),
 		})
 	}

@@ -29,33 +29,32 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	catalogue, err := d.Rows.ScopeCatalogue(r.Context())
+	if err != nil {
+		return err
+	}
 	page := &ui.ConnectionsPage{
 		User: s.User, SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Done: done[r.URL.Query().Get("done")],
 	}
 	for _, l := range list {
-		card, err := d.card(r, bound, s, l)
-		if err != nil {
-			return err
-		}
 		if n := len(page.Accounts); n == 0 || page.Accounts[n-1].Account.ID != l.Account.ID {
 			page.Accounts = append(page.Accounts, ui.AccountConnections{Account: l.Account})
 		}
 		group := &page.Accounts[len(page.Accounts)-1]
-		group.Connections = append(group.Connections, card)
+		group.Connections = append(group.Connections, card(bound, s, l, catalogue))
 	}
 	d.write(w, r, http.StatusOK, page)
 	return nil
 }
 
-func (d *Door) card(r *http.Request, bound postern.Secret, s *postern.Session, l postern.Listing) (ui.ConnectionCard, error) {
-	scopes, err := d.scopeLines(r.Context(), l.Connection.Scopes, func(string) bool { return false })
+func card(bound postern.Secret, s *postern.Session, l postern.Listing, catalogue []postern.Scope) ui.ConnectionCard {
 	return ui.ConnectionCard{
-		Listing: l, Scopes: scopes,
+		Listing: l, Scopes: scopeLines(catalogue, l.Connection.Scopes),
 		Token: browser.FormToken(bound, toDisconnect, browser.HashText(s.Hash), l.Connection.ID),
 		// A person's own connection is theirs to end, whatever their role.
 		MayEnd: l.Connection.UserID != "" || l.App.MayConnect(l.Role),
-	}, err
+	}
 }
 
 // showDisconnect says what follows, for who comes by a link.
@@ -72,12 +71,12 @@ func (d *Door) showDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	card, err := d.card(r, bound, s, *l)
+	catalogue, err := d.Rows.ScopeCatalogue(r.Context())
 	if err != nil {
 		return err
 	}
 	d.write(w, r, http.StatusOK, &ui.DisconnectPage{
-		ConnectionCard: card, User: s.User, SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
+		ConnectionCard: card(bound, s, *l, catalogue), User: s.User, SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 	})
 	return nil
 }

@@ -118,14 +118,17 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, q *question, s
 		}
 		page.Choices = append(page.Choices, choice)
 	}
-	only := page.Only()
-	if page.Scopes, err = d.scopeLines(r.Context(), q.firstScopes(), func(name string) bool {
-		return only != nil && only.Live != nil && !slices.Contains(have, name)
-	}); err != nil {
-		return err
+	if len(q.firstScopes()) > 0 {
+		catalogue, err := d.Rows.ScopeCatalogue(r.Context())
+		if err != nil {
+			return err
+		}
+		page.Scopes, page.Own = scopeLines(catalogue, q.firstScopes()), scopeLines(catalogue, q.ownScopes())
 	}
-	if page.Own, err = d.scopeLines(r.Context(), q.ownScopes(), func(string) bool { return false }); err != nil {
-		return err
+	if only := page.Only(); only != nil && only.Live != nil {
+		for i, name := range q.firstScopes() {
+			page.Scopes[i].New = !slices.Contains(have, name)
+		}
 	}
 	q.mayLeadOn(w.Header())
 	d.write(w, r, http.StatusOK, page)
@@ -167,25 +170,13 @@ func (d *Door) lookChanged(ctx context.Context, q *question, s *postern.Session,
 	return !approved.IsZero() && approved.Before(changed), nil
 }
 
-// scopeLines says scopes in the operator's words; one without words is named.
-func (d *Door) scopeLines(ctx context.Context, names []string, isNew func(string) bool) ([]ui.ScopeLine, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	catalogue, err := d.Rows.ScopeCatalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
+// scopeLines says scopes in the operator's words.
+func scopeLines(catalogue []postern.Scope, names []string) []ui.ScopeLine {
 	lines := make([]ui.ScopeLine, len(names))
 	for i, name := range names {
-		lines[i] = ui.ScopeLine{Text: name, New: isNew(name)}
-		for _, s := range catalogue {
-			if s.Name == name && s.Description != "" {
-				lines[i].Text = s.Description
-			}
-		}
+		lines[i] = ui.ScopeLine{Text: postern.ScopeText(catalogue, name)}
 	}
-	return lines, nil
+	return lines
 }
 
 // somePeople is how many approvers a page names.
