@@ -352,6 +352,7 @@ func (g *guide) calls() {
 		}
 		g.say("It may also stand elsewhere, but in one place only: %s.", strings.Join(coded(also), ", "))
 	}
+	g.say("`%s` is the address of whatever you call of the API itself.", urlBlank)
 	g.choose("call", g.steps.call)
 	g.needsOfCalls()
 	if g.steps.whoami != nil {
