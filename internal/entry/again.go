@@ -67,6 +67,9 @@ func (v *Visit) giveAgain() (goOn bool, err error) {
 		Email: v.Staff().Email, Password: postern.Secret(said[0]), Device: e.Device(v.R), Address: e.Address(v.R),
 	})
 	if problem, status := e.SignInProblem(v.W, err); status != 0 {
+		if postern.Is(err, postern.AccessDenied) { // the e-mail is not theirs to mistype
+			problem = ui.Say("The password is not right. Please try again.")
+		}
 		return false, e.askAgain(v, &ui.StaffAgainPage{Held: said[1], HeldToken: said[2], Problem: problem, Wait: status == http.StatusTooManyRequests})
 	}
 	if err != nil {
