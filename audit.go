@@ -12,6 +12,8 @@ type AuditRecord struct {
 	Object  string // "app:ID"
 	Detail  string
 	Address string // where it came from; may be empty
+	// What both are called now; empty: they have no name, or are gone.
+	ActorName, ObjectName string
 }
 
 // AuditFilter chooses records, the latest first.

@@ -163,6 +163,9 @@ func auditGoesOn(t *testing.T, database string) {
 		dev.Press(settings, "Save", "description", strings.Repeat("x", i+1)).Wants(t, 200)
 	}
 	first := op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "app.changed")
+	if !first.Has("by "+posterntest.Dev) || !first.Has(posterntest.Standard.Name+" app:"+id) {
+		t.Errorf("the log does not say who and what by name: %s", first.Text())
+	}
 	if n := strings.Count(first.Body, "<li>"); n != 50 {
 		t.Errorf("the first page has %d records", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"postern.dev/postern"
 )
@@ -18,8 +19,10 @@ const (
 	FROM partners p WHERE p.removed_at = 0 ORDER BY p.name, p.id`
 	onePartner = `SELECT ` + partnerColumns + ` FROM partners p WHERE p.id = $1 AND p.removed_at = 0`
 	staffName  = `SELECT CASE WHEN name <> '' THEN name ELSE email END FROM staff WHERE id = $1`
+)
 
-	auditColumns = `SELECT id, at, actor, action, object, detail, address FROM audit`
+var (
+	auditColumns = `SELECT id, at, actor, action, object, detail, address, ` + called("actor") + `, ` + called("object") + ` FROM audit`
 	// The column comes first: PostgreSQL gives a parameter the type of what it is first
 	// compared with, and 0 is too small a type for a time.
 	auditOrder = ` AND (at < $1 OR at = $1 AND id < $2 OR $1 = 0) ORDER BY at DESC, id DESC LIMIT $3`
@@ -28,6 +31,19 @@ const (
 	auditAbout = auditColumns + ` WHERE object = $4` + auditOrder
 	auditBoth  = auditColumns + ` WHERE actor = $4 AND object = $5` + auditOrder
 )
+
+// called is what somebody or something in a column of the audit log ("app:ID")
+// is called now.
+func called(column string) string {
+	text := "COALESCE(CASE"
+	for _, kind := range []struct{ word, name string }{
+		{"staff", "email FROM staff"}, {"operator", "email FROM staff"}, {"member", "email FROM staff"}, {"user", "email FROM users"},
+		{"app", "name FROM apps"}, {"api", "name FROM apis"}, {"partner", "name FROM partners"}, {"account", "name FROM accounts"},
+	} {
+		text += fmt.Sprintf(" WHEN %s LIKE '%s:%%' THEN (SELECT %s WHERE id = substr(%s, %d))", column, kind.word, kind.name, column, len(kind.word)+2)
+	}
+	return text + " END, '')"
+}
 
 // AllPartners implements admin.ConsoleRows.
 func (db *DB) AllPartners(ctx context.Context) ([]postern.PartnerCount, error) {
@@ -94,7 +110,7 @@ func (db *DB) AuditRecords(ctx context.Context, f postern.AuditFilter) ([]poster
 	for rows.Next() {
 		var a postern.AuditRecord
 		var when int64
-		if err := rows.Scan(&a.ID, &when, &a.Actor, &a.Action, &a.Object, &a.Detail, &a.Address); err != nil {
+		if err := rows.Scan(&a.ID, &when, &a.Actor, &a.Action, &a.Object, &a.Detail, &a.Address, &a.ActorName, &a.ObjectName); err != nil {
 			return nil, db.trouble(err)
 		}
 		a.At = at(when)

@@ -79,7 +79,7 @@ func appSamples() map[string]Page {
 			Invitations: []postern.Invitation{{Email: "b@partner.test", Role: postern.Viewer, Expires: day}}, Token: "t", Link: "https://saas.test/portal/join/abc", ByHand: true, Email: Field{Name: "email", Label: Say("E-mail"), Type: "email"}},
 		"operator-partner-new": &PartnerPage{StaffFrame: console, Partner: postern.Partner{ID: "par_2", Name: "New Inc", Waiting: day, Disabled: true}, Reason: answer, Email: Field{Name: "email", Type: "email"}},
 		"operator-partner-off": &PartnerPage{StaffFrame: console, Partner: postern.Partner{ID: "par_3", Name: "Off Inc", Disabled: true}},
-		"operator-audit": &AuditPage{StaffFrame: console, Records: []postern.AuditRecord{{At: day, Actor: "staff:stf_1", Action: "app.changed", Object: "app:x", Detail: "name", Address: "192.0.2.1"}},
+		"operator-audit": &AuditPage{StaffFrame: console, Records: []postern.AuditRecord{{At: day, Actor: "staff:stf_1", ActorName: "dev@partner.test", Action: "app.changed", Object: "app:x", ObjectName: "Night Sync", Detail: "name", Address: "192.0.2.1"}},
 			Actor: Field{Name: "actor", Label: Say("By"), Type: "text"}, Object: Field{Name: "object", Label: Say("About"), Type: "text"}, More: "/operator/audit?before=1"},
 		"operator-audit-none": &AuditPage{StaffFrame: console, Actor: Field{Name: "actor", Label: Say("By"), Type: "text"}, Object: Field{Name: "object", Label: Say("About"), Type: "text"}},
 	}
