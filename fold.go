@@ -22,6 +22,10 @@ func FoldEmail(email string) string {
 // names differ only in case or width cannot be told apart by a partner.
 func FoldNickname(nickname string) string { return fold(nickname) }
 
+// FoldName is the form in which names of partners are compared where one would be
+// taken for the other.
+func FoldName(name string) string { return fold(name) }
+
 // fold is NFKC with full case folding (Unicode §3.13), without spaces around it.
 func fold(s string) string {
 	// One step can make work for another (NFKC makes a space of U+00A8), so it

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -49,6 +50,10 @@ func (d *Console) invitePartner(v *entry.Visit) error {
 		return v.AskAgain()
 	}
 	p, _, err := d.People.InvitePartner(v.R.Context(), name)
+	if known, _ := errors.AsType[*postern.Error](err); known != nil && known.Kind == postern.Conflict {
+		form.Refuse("company", ui.SayError(known))
+		return d.showPartners(v, form)
+	}
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,23 @@ func TestWhatTheOperatorSwitchesOffStopsAtOnce(t *testing.T) {
 	}
 }
 
+func TestNoSecondCompanyDiffersInCaseAlone(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		op := s.Console(posterntest.Operator)
+		page := op.Get("/operator/partners")
+		invite := func(company string) *posterntest.Page {
+			return op.Press(page, "Invite", "company", company, "email", "nia@new.test")
+		}
+		invite("Zürich Söhne").Wants(t, 200, "It works once")
+		invite("ZÜRICH söhne").Wants(t, 200, "There is a partner “Zürich Söhne” already")
+		invite("Zürich Söhne").Wants(t, 200, "It works once")
+		if n := strings.Count(op.Get("/operator/partners").Text(), "rich S"); n != 1 {
+			t.Errorf("there are %d of them", n)
+		}
+	})
+}
+
 func TestTheOperatorInvitesACompany(t *testing.T) {
 	s := posterntest.New(t)
 	op := s.Console(posterntest.Operator)

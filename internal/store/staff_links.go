@@ -55,7 +55,7 @@ const (
 	WHERE m.partner_id = $1 AND s.realm = 'partner' AND s.email_folded = $2`
 	partnerIsOff  = `SELECT COUNT(*) FROM partners WHERE id = $1 AND disabled = TRUE`
 	partnersNames = `SELECT name FROM partners WHERE removed_at = 0`
-	partnerNamed  = `SELECT id, name, disabled FROM partners WHERE name = $1 AND removed_at = 0 ORDER BY id LIMIT 2`
+	partnerNames  = `SELECT id, name, disabled FROM partners WHERE removed_at = 0 ORDER BY id`
 
 	spendInvitation = `
 	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND vouches <> '' AND expires_at > $2
@@ -212,7 +212,7 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 		if _, err := t.exec(ctx, lockRegistry); err != nil {
 			return err
 		}
-		found, err := partnersOf(ctx, t, name)
+		found, alike, err := partnersOf(ctx, t, name)
 		switch {
 		case err != nil:
 			return err
@@ -221,6 +221,8 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 		case len(found) == 1:
 			p, made = &found[0], false
 			return nil
+		case alike != "": // mostly a slip, and people would take one for the other
+			return postern.Errorf(postern.Conflict, "There is a partner “%s” already. Write its name just so, or another one.", alike)
 		}
 		p, made = &postern.Partner{ID: id, Name: name}, true
 		if _, err := t.exec(ctx, addPartner, id, name, false, 0, ms(now)); err != nil {
@@ -231,20 +233,28 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 	return p, made, err
 }
 
-func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner, err error) {
-	rows, err := t.rows(ctx, partnerNamed, name)
+// partnersOf are the partners of a name, and the name of one that is spelled
+// almost like it.
+func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner, alike string, err error) {
+	rows, err := t.rows(ctx, partnerNames)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer rows.Close()
+	folded := postern.FoldName(name)
 	for rows.Next() {
 		var p postern.Partner
 		if err := rows.Scan(&p.ID, &p.Name, &p.Disabled); err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		list = append(list, p)
+		switch {
+		case p.Name == name:
+			list = append(list, p)
+		case postern.FoldName(p.Name) == folded:
+			alike = p.Name
+		}
 	}
-	return list, rows.Err()
+	return list, alike, rows.Err()
 }
 
 // TakeInvitation implements identity.Invitations.
