@@ -30,6 +30,11 @@ func FormToken(browser postern.Secret, p Purpose, about ...string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// tokenMatches compares in constant time.
+func tokenMatches(sent string, browser postern.Secret, p Purpose, about ...string) bool {
+	return hmac.Equal([]byte(sent), []byte(FormToken(browser, p, about...)))
+}
+
 // Proved refuses a form that this browser was not given. It never sets a
 // cookie: who has none cannot have been given a form.
 func (c Cookies) Proved(r *http.Request, p Purpose, about ...string) error {
@@ -38,22 +43,10 @@ func (c Cookies) Proved(r *http.Request, p Purpose, about ...string) error {
 		return err
 	}
 	browser := Cookie(r, c.Browser)
-	if !browserForm.Matches(browser) {
-		return notOurs()
-	}
-	return SameToken(sent, FormToken(browser, p, about...))
-}
-
-// SameToken refuses a token that is another, in constant time.
-func SameToken(sent, right string) error {
-	if !hmac.Equal([]byte(sent), []byte(right)) {
-		return notOurs()
+	if !browserForm.Matches(browser) || !tokenMatches(sent, browser, p, about...) {
+		return postern.Errorf(postern.Forbidden, "This form is out of date, or was not made for this browser. Go back, load the page again and try once more.")
 	}
 	return nil
-}
-
-func notOurs() error {
-	return postern.Errorf(postern.Forbidden, "This form is out of date, or was not made for this browser. Go back, load the page again and try once more.")
 }
 
 // HashText is a hash as a part of what a token is about.

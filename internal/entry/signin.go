@@ -153,7 +153,7 @@ func (e *Entry) showSignOut(w http.ResponseWriter, r *http.Request) error {
 	page := &ui.StaffSignOutPage{Prefix: e.Prefix}
 	if session != nil {
 		page.Staff = &session.Staff
-		if page.Token, err = e.Token(w, r, toSignOut, browser.HashText(session.Hash)); err != nil {
+		if page.Token, err = e.Token(w, r, toSignOut, session.Staff.ID); err != nil {
 			return err
 		}
 	}
@@ -166,7 +166,7 @@ func (e *Entry) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if session != nil {
-		if err := e.Proved(r, toSignOut, browser.HashText(session.Hash)); err != nil {
+		if err := e.Proved(r, toSignOut, session.Staff.ID); err != nil {
 			return err
 		}
 		if err := e.People.StaffSignOut(r.Context(), browser.Cookie(r, e.cookies.Session)); err != nil {

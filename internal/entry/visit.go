@@ -15,13 +15,8 @@ type Visit struct {
 	R       *http.Request
 	Session *postern.StaffSession
 
-	entry  *Entry
-	bound  postern.Secret // the browser's binding cookie
-	proved struct {       // what the form's token was for
-		purpose browser.Purpose
-		about   []string
-	}
-	held string // the token of the form that goes on after the password
+	entry *Entry
+	bound postern.Secret // the browser's binding cookie
 }
 
 // Staff is who is here.
@@ -33,19 +28,17 @@ func (v *Visit) Actor() string { return "staff:" + v.Session.Staff.ID }
 // Address is where the request came from.
 func (v *Visit) Address() string { return v.entry.Address(v.R) }
 
-// Token goes into a form, so that only this browser, in this session, can send
-// it, for this purpose and about these things.
+// Token goes into a form, so that only this browser can send it, with this
+// person signed in, for this purpose and about these things. It outlives the
+// session: who gives the password again, here or in another window, goes on with
+// the pages that are open.
 func (v *Visit) Token(p browser.Purpose, about ...string) string {
-	return browser.FormToken(v.bound, p, append([]string{browser.HashText(v.Session.Hash)}, about...)...)
+	return browser.FormToken(v.bound, p, append([]string{v.Staff().ID}, about...)...)
 }
 
 // Proved refuses a form whose Token is another.
 func (v *Visit) Proved(p browser.Purpose, about ...string) error {
-	v.proved.purpose, v.proved.about = p, about
-	if v.held != "" {
-		return browser.SameToken(v.held, v.heldToken(p, about))
-	}
-	return v.entry.cookies.Proved(v.R, p, append([]string{browser.HashText(v.Session.Hash)}, about...)...)
+	return v.entry.cookies.Proved(v.R, p, append([]string{v.Staff().ID}, about...)...)
 }
 
 // Field is a form field, "" when absent; twice is refused.

@@ -230,8 +230,24 @@ func TestPA05_AnOldSignInMakesNoKeys(t *testing.T) {
 	if !clientSecret.MatchString(shown.Body) || shown.URL.Path != app+"/keys" {
 		t.Errorf("%s shows no secret: %s", shown.URL, shown.Text())
 	}
-	// The page that asked is of no use a second time.
-	b.SignIn(again, posterntest.Dev, posterntest.Password).Wants(t, http.StatusForbidden)
+	// The page that asked makes no second one.
+	b.SignIn(again, posterntest.Dev, posterntest.Password).Wants(t, 200, "That form was sent before")
+}
+
+// Giving the password again is a new session, and no page that is open elsewhere
+// loses what was typed into it.
+func TestAFormThatIsOpenOutlivesAPasswordThatIsGivenAgain(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	app := made(t, s, b, "Night Sync")
+	settings, keys := b.Get(app+"/settings"), b.Get(app+"/keys")
+	s.Clock.Advance(time.Hour)
+	b.SignIn(b.Press(keys, "Make the secret", "name", "x"), posterntest.Dev, posterntest.Password).Wants(t, 200, "It is not shown again")
+	b.Press(settings, "Save", "description", "Works at night").Wants(t, 200, "Saved")
+	// Somebody else at the same browser cannot send it.
+	b.Press(b.Get("/portal"), "Sign out")
+	b.SignIn(b.Get("/portal/login"), posterntest.Coder, posterntest.Password)
+	b.Press(settings, "Save", "description", "Never").Wants(t, http.StatusForbidden)
 }
 
 // The form of a removal does not outlive the sign-in that it was shown to.

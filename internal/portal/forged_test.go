@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	"postern.dev/postern/internal/posterntest"
 	"postern.dev/postern/internal/posterntest/engines"
 	"postern.dev/postern/internal/requestlog"
+	"postern.dev/postern/internal/server"
 )
 
 // forger is somebody who makes forms by hand. The key of a form's token is in
@@ -25,22 +27,33 @@ import (
 type forger struct {
 	t *testing.T
 	*posterntest.Browser
+	staff string // who they are
+}
+
+func forge(t *testing.T, s *posterntest.Postern, b *posterntest.Browser, email string) forger {
+	t.Helper()
+	f := forger{t, b, ""}
+	s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
+		c, err := rooms.DB.StaffCredential(ctx, postern.PartnerRealm, email, postern.Hash{}, s.Clock.Now())
+		if err == nil {
+			f.staff = c.Staff.ID
+		}
+		return err
+	})
+	return f
 }
 
 func (f forger) send(path, purpose string, about []string, fields url.Values) *posterntest.Page {
 	f.t.Helper()
-	var bound, session postern.Secret
+	var bound postern.Secret
 	for _, c := range f.Cookies() {
-		switch c.Name {
-		case "postern_browser":
+		if c.Name == "postern_browser" {
 			bound = postern.Secret(c.Value)
-		case "postern_portal_session":
-			session = postern.Secret(c.Value)
 		}
 	}
 	sent := url.Values{}
 	maps.Copy(sent, fields)
-	sent.Set(browser.TokenField, browser.FormToken(bound, browser.Purpose(purpose), append([]string{browser.HashText(session.Hash())}, about...)...))
+	sent.Set(browser.TokenField, browser.FormToken(bound, browser.Purpose(purpose), append([]string{f.staff}, about...)...))
 	return f.Post(path, sent)
 }
 
@@ -229,11 +242,11 @@ var absent = map[string]bool{"/apps/{app}/proposed.png": true, "/apps/{app}/prop
 // The password that is asked for once more counts with those of the sign-in.
 func TestPA11_APasswordThatIsAskedForAgainIsGuessedAsRarely(t *testing.T) {
 	s := posterntest.New(t)
-	thief := forger{t, s.Portal(posterntest.Dev)} // with a session that lay about
+	thief := forge(t, s, s.Portal(posterntest.Dev), posterntest.Dev) // with a session that lay about
 	s.Clock.Advance(11 * time.Minute)
 	path := "/portal/apps/" + posterntest.Standard.ID + "/keys"
 	guess := func(password string) *posterntest.Page {
-		return thief.send(path, "staff password again", []string{path}, url.Values{"held": {""}, "held_token": {""}, "password": {password}})
+		return thief.send(path, "staff password again", []string{path}, url.Values{"held": {""}, "password": {password}})
 	}
 	for range 10 {
 		guess("wrong").Wants(t, 200, "is not right")
@@ -249,6 +262,7 @@ func TestPA01_PA18_AForgedFormDoesNothing(t *testing.T) {
 func forgedForms(t *testing.T, database string) {
 	s := posterntest.New(t, posterntest.On(database))
 	dev, other := s.Portal(posterntest.Dev), s.Portal(posterntest.OtherDev)
+	asDev, asOther := forge(t, s, dev, posterntest.Dev), forge(t, s, other, posterntest.OtherDev)
 	theirs := setUp(t, s, dev, posterntest.Standard)
 	own := setUp(t, s, other, posterntest.OtherStandard)
 	state := func() string {
@@ -269,17 +283,17 @@ func forgedForms(t *testing.T, database string) {
 	}
 	for _, m := range handmades {
 		path, about := m.path(theirs), m.of(theirs)
-		check("another partner's owner", path, forger{t, other}.send(path, m.purpose, about, m.fields), 404)
-		check("a viewer", path, forger{t, s.Portal(posterntest.Viewer)}.send(path, m.purpose, about, m.fields), 403)
+		check("another partner's owner", path, asOther.send(path, m.purpose, about, m.fields), 404)
+		check("a viewer", path, forge(t, s, s.Portal(posterntest.Viewer), posterntest.Viewer).send(path, m.purpose, about, m.fields), 403)
 		if m.owners {
-			check("a developer", path, forger{t, s.Portal(posterntest.Coder)}.send(path, m.purpose, about, m.fields), 403)
+			check("a developer", path, forge(t, s, s.Portal(posterntest.Coder), posterntest.Coder).send(path, m.purpose, about, m.fields), 403)
 		}
 		// Their own app or team in the path, and one thing of the other's beside it.
 		for _, mixed := range placeholder.FindAllStringSubmatch(m.route, -1)[1:] {
 			h := maps.Clone(own)
 			h[mixed[1]] = theirs[mixed[1]]
 			path := m.path(h)
-			check("by way of their own app", path, forger{t, other}.send(path, m.purpose, m.of(h), m.fields), 404)
+			check("by way of their own app", path, asOther.send(path, m.purpose, m.of(h), m.fields), 404)
 		}
 	}
 	same := func(when string) {
@@ -295,7 +309,7 @@ func forgedForms(t *testing.T, database string) {
 	// Real connections are none of the sandbox's, not even their own app's.
 	for _, end := range []string{"/expire", "/end"} {
 		path := "/portal/apps/" + theirs["app"] + "/sandbox/connections/" + theirs["real"] + end
-		check("a real connection in the sandbox", path, forger{t, dev}.send(path, "sandbox", []string{theirs["app"]}, nil), 404)
+		check("a real connection in the sandbox", path, asDev.send(path, "sandbox", []string{theirs["app"]}, nil), 404)
 	}
 	// While the operator has them switched off, not even they change anything.
 	op := s.Console(posterntest.Operator)
@@ -304,7 +318,7 @@ func forgedForms(t *testing.T, database string) {
 	for _, m := range handmades {
 		h := maps.Clone(theirs)
 		h["member"] = theirs["colleague"]
-		check("switched off", m.path(h), forger{t, dev}.send(m.path(h), m.purpose, m.of(h), m.fields), 403)
+		check("switched off", m.path(h), asDev.send(m.path(h), m.purpose, m.of(h), m.fields), 403)
 	}
 	op.Press(op.Get(console), "Switch on").Wants(t, 200, "Switched on")
 	same("while they were switched off")
@@ -312,7 +326,7 @@ func forgedForms(t *testing.T, database string) {
 	for _, m := range handmades {
 		if m.fresh {
 			path := m.path(theirs)
-			p := forger{t, dev}.send(path, m.purpose, m.of(theirs), m.fields)
+			p := asDev.send(path, m.purpose, m.of(theirs), m.fields)
 			if p.Status != 200 || !p.Has("Password") {
 				t.Errorf("an old sign-in, %s: %d %s", path, p.Status, p.Text())
 			}

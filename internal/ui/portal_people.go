@@ -24,12 +24,10 @@ func (*StaffSignInPage) Title() Text  { return Say("Sign in") }
 // form that needs it.
 type StaffAgainPage struct {
 	StaffFrame
-	Action    string // the path that the form was sent to
-	Token     string
-	Held      string
-	HeldToken string
-	Problem   Text
-	Wait      bool // there were too many attempts
+	Action  string // the path that the form was sent to
+	Token   string
+	Held    string
+	Problem Text
 }
 
 func (*StaffAgainPage) Name() string { return "staff-again" }

@@ -25,7 +25,7 @@ func staffSamples() map[string]Page {
 		"portal-member": &MemberPage{StaffFrame: frame("team"), Partner: inc, Token: "t",
 			Member: postern.Member{Partner: inc, Staff: dev, Role: postern.Viewer, Since: day}},
 		"staff-signin":  &StaffSignInPage{Prefix: "/portal", Token: "t", To: "/portal/team", Email: "dev@partner.test", Register: true, Problem: Say("The e-mail or the password is not right. Please try again.")},
-		"staff-again":   &StaffAgainPage{StaffFrame: frame(""), Action: "/portal/team", Token: "t", Held: "eA", HeldToken: "t"},
+		"staff-again":   &StaffAgainPage{StaffFrame: frame(""), Action: "/portal/team", Token: "t", Held: "eA"},
 		"staff-signout": &StaffSignOutPage{Prefix: "/portal", Token: "t", Staff: &dev},
 		"staff-you":     &StaffYouPage{StaffFrame: frame("you"), Token: "t", Since: day},
 		"staff-reset":   &StaffResetPage{Token: "t", Link: "/portal/reset/x", Email: "dev@partner.test"},
