@@ -111,12 +111,11 @@ func (d *Door) walkOf(v *entry.Visit, app *postern.App) (*walk, error) {
 	return w, nil
 }
 
-var errOtherWalk = postern.Errorf(postern.InvalidRequest, "This walk belongs to another sign-in, or is not complete. Start again.")
+var errOtherWalk = postern.Errorf(postern.InvalidRequest, "This walk belongs to somebody else, or is not complete. Start again.")
 
-// walkOwner is what a sealed walk is bound to.
-func walkOwner(v *entry.Visit, app *postern.App) string {
-	return app.ID + " " + browser.HashText(v.Session.Hash)
-}
+// walkOwner is what a sealed walk is bound to: like the form that brings it
+// (Visit.Token), it outlives the session.
+func walkOwner(v *entry.Visit, app *postern.App) string { return app.ID + " " + v.Staff().ID }
 
 func (d *Door) sealed(v *entry.Visit, app *postern.App, w *walk) (string, error) {
 	text, err := json.Marshal(w)

@@ -35,3 +35,19 @@ func TestAQuestionThatWasAnsweredIsNotAnsweredTwice(t *testing.T) {
 	b.Press(asked, "Take this step").Wants(t, http.StatusOK)
 	b.Press(asked, "Take this step").Wants(t, http.StatusBadRequest, "The question is not open any more")
 }
+
+// The walk is the person's, as its form is: a sign-in in another window, which ends
+// the session, takes nothing from it. Another person at this browser cannot go on.
+func TestAWalkGoesOnAfterAnotherSignIn(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	asked := b.Press(b.Get("/portal/apps/"+posterntest.Standard.ID+"/try"), "Begin").Wants(t, http.StatusOK)
+	signIn := func(email string) {
+		b.Press(b.Get("/portal/logout"), "Sign out")
+		b.SignIn(b.Get("/portal/login"), email, posterntest.Password).Wants(t, http.StatusOK)
+	}
+	signIn(posterntest.Coder)
+	b.Press(asked, "Take this step").Wants(t, http.StatusForbidden)
+	signIn(posterntest.Dev)
+	b.Press(asked, "Take this step").Wants(t, http.StatusOK, "Exchange the code")
+}
