@@ -24,6 +24,8 @@ type Team interface {
 	// TakeBack ends an invitation that waits.
 	TakeBack(ctx context.Context, a TeamAct, invitationID string) error
 
+	// Team are the members of a partner, owners first.
+	Team(ctx context.Context, partnerID string) ([]postern.Member, error)
 	// WaitingPartners are those that registered themselves and wait for an
 	// operator, the longest first.
 	WaitingPartners(ctx context.Context) ([]postern.WaitingPartner, error)
@@ -92,15 +94,11 @@ func (r *Rules) RejectPartner(ctx context.Context, partnerID, reason, actor, add
 func (r *Rules) answer(ctx context.Context, a PartnerAnswer) error {
 	a.Now = r.Now()
 	if r.Mails() {
-		waiting, err := r.Store.WaitingPartners(ctx)
+		team, err := r.Store.Team(ctx, a.PartnerID)
 		if err != nil {
 			return err
 		}
-		for _, p := range waiting {
-			if p.ID == a.PartnerID {
-				a.Mails = r.answers(p, a.Refusal)
-			}
-		}
+		a.Mails = r.answers(team, a.Refusal)
 	}
 	if err := r.Store.AnswerPartner(ctx, a); err != nil {
 		return err
@@ -109,17 +107,20 @@ func (r *Rules) answer(ctx context.Context, a PartnerAnswer) error {
 	return nil
 }
 
-// answers are the mails to the owners. One who cannot be written to keeps the
+// answers are the mails to a team's owners. One who cannot be written to keeps the
 // others from nothing.
-func (r *Rules) answers(p postern.WaitingPartner, refusal string) (mails []postern.SealedMail) {
-	subject, text := answerLetter(p.Name, refusal == "", refusal, r.PublicURL+"/portal")
-	for _, o := range p.Owners {
-		m, err := r.Mail.Seal(o.Email, subject, text)
-		if err != nil {
-			r.Log.Warn("an owner of a partner cannot be written to", "partner", p.ID, "error", err)
+func (r *Rules) answers(team []postern.Member, refusal string) (mails []postern.SealedMail) {
+	for _, m := range team {
+		if m.Role != postern.Owner {
 			continue
 		}
-		mails = append(mails, m)
+		subject, text := answerLetter(m.Partner.Name, refusal == "", refusal, r.PublicURL+"/portal")
+		mail, err := r.Mail.Seal(m.Staff.Email, subject, text)
+		if err != nil {
+			r.Log.Warn("an owner of a partner cannot be written to", "partner", m.Partner.ID, "error", err)
+			continue
+		}
+		mails = append(mails, mail)
 	}
 	return mails
 }

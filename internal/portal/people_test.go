@@ -249,6 +249,7 @@ func TestARegisteredPartnerWaitsForAnOperator(t *testing.T) {
 func registeredWaits(t *testing.T, database string) {
 	box := postbox.New(t)
 	s := posterntest.New(t, registers("approve"), withMail(box), posterntest.On(database))
+	var refused string // the id of the last
 	for n, c := range []struct {
 		company, email string
 		answer         func(ctx context.Context, rooms *server.Rooms, id string) error
@@ -271,6 +272,7 @@ func registeredWaits(t *testing.T, database string) {
 				t.Fatalf("waiting: %+v, %v", waiting, err)
 			}
 			id := waiting[0].ID
+			refused = id
 			if err := c.answer(ctx, rooms, id); err != nil {
 				return err
 			}
@@ -288,6 +290,10 @@ func registeredWaits(t *testing.T, database string) {
 			t.Errorf("the page tells of a refusal: %v", said)
 		}
 	}
+	s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
+		return rooms.Identity.ApprovePartner(ctx, refused, "staff:op", "")
+	})
+	box.Wait(5) // of a second thought, too
 }
 
 // What a stranger is answered about an e-mail that is known, and about one that
