@@ -70,12 +70,6 @@ func (a *App) Speaks(dialect string) bool {
 	return a.Dialect == dialect || slices.Contains(a.Also, dialect)
 }
 
-// HasSecret reports whether the presented secret is one of the app's, valid at
-// this time.
-func (a *App) HasSecret(presented Secret, now time.Time) bool {
-	return a.SecretOf(presented, now) != nil
-}
-
 // SecretOf finds the presented secret among the app's that are valid at this
 // time; nil: it is none. Every stored hash is compared, in constant time.
 func (a *App) SecretOf(presented Secret, now time.Time) (found *AppSecret) {

@@ -99,7 +99,7 @@ func (e *engine) Authenticate(_ context.Context, terms *oauth.Terms, c oauth.Cli
 		return app, nil
 	case app.Public && c.Secret == "":
 		return app, nil
-	case !app.HasSecret(c.Secret, start) && !app.HasSecret(c.Raw, start):
+	case app.SecretOf(c.Secret, start) == nil && app.SecretOf(c.Raw, start) == nil:
 		return nil, postern.Errorf(postern.InvalidClient, "Unknown client_id or wrong client_secret.")
 	}
 	return app, nil

@@ -503,31 +503,3 @@ func tellsApart(e *endpoint) bool {
 	}
 	return false
 }
-
-// lints are what each number is about, for the language's reference.
-var lints = []struct{ number, about string }{
-	{"E01", "no place for an input that the engine needs"},
-	{"E02", "a variable or a place without its other half"},
-	{"E03", "two routes, here or in a dialect mounted beside, that can match one request"},
-	{"E04", "code or state missing from the callback, or a token in it"},
-	{"E05", "no access token in the answer"},
-	{"E06", "a form under 128 bits"},
-	{"E07", "tokens that never expire, without revocation"},
-	{"E08", "$refresh_token against the terms"},
-	{"E09", "an insecure_ key that is missing or not needed"},
-	{"E10", "a credential in a webhook"},
-	{"W01", "identity in a callback"},
-	{"W02", "an expiry that is not told"},
-	{"W03", "base64 of a length that pads"},
-	{"W04", "errors with status 200 that nothing tells apart"},
-	{"W05", "refresh tokens that are made and not told"},
-}
-
-// Lints lists the lints by number.
-func Lints() []string {
-	var out []string
-	for _, l := range lints {
-		out = append(out, fmt.Sprintf("%s  %s", l.number, l.about))
-	}
-	return out
-}

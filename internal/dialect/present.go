@@ -209,13 +209,6 @@ func (d *Dialect) ReadToken(r *http.Request) (postern.Secret, *postern.Error) {
 	return d.api.read(r, form, func(string) (string, bool) { return "", false })
 }
 
-// Claims reports whether the call's credential is written in this dialect's way:
-// its header, its scheme, and a text that could be one of its tokens.
-func (d *Dialect) Claims(r *http.Request) bool {
-	_, err := d.ReadToken(r)
-	return err == nil
-}
-
 // Challenge is the WWW-Authenticate header of a refusal (RFC 9110 §11.6.1, RFC
 // 6750 §3), empty where the refusal has none. Who showed no token is told no
 // error. scopes are those that would be enough.
@@ -274,11 +267,6 @@ func (d *Dialect) Refuse(err error, scopes []string) Refusal {
 	v := &values{dialect: d, word: t.wordOf(e.Kind), message: e.Msg, status: t.statusOf(e.Kind)}
 	body, _ := t.body.appendJSON(nil, v)
 	return Refusal{v.status, d.Challenge(e, scopes), jsonType[0], body, retryAfter(e)}
-}
-
-// WriteRefusal answers a refused call of the API.
-func (d *Dialect) WriteRefusal(w http.ResponseWriter, err error, scopes []string) {
-	d.Refuse(err, scopes).Write(w)
 }
 
 // Write sends the refusal.

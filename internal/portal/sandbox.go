@@ -55,7 +55,7 @@ func (d *Door) sandbox(v *entry.Visit) error {
 		return err
 	}
 	for _, a := range accounts {
-		shown := ui.SandboxAccount{Account: a.Account, Made: a.Made}
+		shown := ui.SandboxAccount{Account: a.Account}
 		for _, p := range a.People {
 			one := ui.SandboxPerson{User: p.User, Role: p.Role, Password: "••••••••"}
 			if frame.Role.MayEdit() {

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"fmt"
 
 	"postern.dev/postern"
@@ -37,28 +36,4 @@ func (r *Rules) aboutSigned(a *postern.App) string {
 		return fmt.Sprintf("is jwt, and access tokens live longer than %s here: nobody who only reads a signed one hears that it has ended; shorten lifetimes.access (or expires in the dialect's file), or write opaque", r.LongestSigned)
 	}
 	return ""
-}
-
-// SetTokenFormat has an app's access tokens be opaque or signed from now on
-// ("opaque", "jwt"); those that it holds stay what they are. actor is who wants it.
-func (r *Rules) SetTokenFormat(ctx context.Context, appID, format, actor string) error {
-	if problem := aboutFormat(format); problem != "" {
-		return postern.Errorf(postern.InvalidRequest, "%s.", problem)
-	}
-	return r.Store.ApplyRegistry(ctx, &Mentions{Apps: []string{appID}}, r.Now(), func(s *State) (*Writes, error) {
-		for _, app := range s.Apps {
-			if app.ID != appID || app.Removed {
-				continue
-			}
-			app.AccessTokenFormat = formats[format]
-			if problem := r.aboutSigned(&app.App); problem != "" {
-				return nil, postern.Errorf(postern.InvalidRequest, "The format %s.", problem)
-			}
-			return &Writes{
-				Apps:  []Put[App]{{Row: app}},
-				Audit: []Audit{{Action: "app.changed", Object: "app:" + appID, Detail: "access_token_format " + format + ", by " + actor}},
-			}, nil
-		}
-		return nil, postern.Errorf(postern.NotFound, "There is no such app.")
-	})
 }

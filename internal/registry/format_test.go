@@ -66,32 +66,3 @@ func TestAFormatThatTheWireCannotCarryIsRefused(t *testing.T) {
 				"write opaque, or let the dialect's file say format: by app")
 	})
 }
-
-func TestAPartnerChoosesTheFormatLater(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.signing()
-		w.apply(formatApp("signed", "opaque"))
-		before := w.rows("SELECT hash FROM app_secrets")
-		w.ok(w.rules.SetTokenFormat(w.ctx, "x", "jwt", "member:dev"))
-		app, err := w.db.App(w.ctx, "x")
-		w.ok(err)
-		if app.AccessTokenFormat != postern.JWT || strings.Join(w.rows("SELECT hash FROM app_secrets"), " ") != strings.Join(before, " ") {
-			w.Errorf("the app became %+v", app)
-		}
-		if got := w.one("SELECT detail FROM audit WHERE action = 'app.changed' AND detail LIKE '%member:dev'"); got != "access_token_format jwt, by member:dev" {
-			w.Errorf("the audit log says %q", got)
-		}
-		for format, kind := range map[string]postern.Kind{"xml": postern.InvalidRequest, "": postern.InvalidRequest} {
-			if err := w.rules.SetTokenFormat(w.ctx, "x", format, "member:dev"); !postern.Is(err, kind) {
-				w.Errorf("%q: %v", format, err)
-			}
-		}
-		if err := w.rules.SetTokenFormat(w.ctx, "nobody", "jwt", "member:dev"); !postern.Is(err, postern.NotFound) {
-			w.Errorf("of no app: %v", err)
-		}
-		w.apply(strings.Replace(strings.Replace(formatApp("open", "opaque"), "client_id: x", "client_id: y", 1), "name: X", "name: Y", 1))
-		if err := w.rules.SetTokenFormat(w.ctx, "y", "jwt", "member:dev"); !postern.Is(err, postern.InvalidRequest) {
-			w.Errorf("on a wire without signed tokens: %v", err)
-		}
-	})
-}

@@ -160,9 +160,6 @@ const idBits = 20
 // firstID is the smallest ID of a moment.
 func firstID(t time.Time) int64 { return t.UnixMilli() << idBits }
 
-// TimeOf is when an entry was made, by its ID.
-func TimeOf(id int64) time.Time { return time.UnixMilli(id >> idBits).UTC() }
-
 const day = 24 * time.Hour
 
 func dayOf(t time.Time) int64 { return t.Unix() / int64(day/time.Second) }

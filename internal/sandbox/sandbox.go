@@ -69,7 +69,6 @@ type Act struct {
 // Account is a sandbox account. SandboxOf names the partner.
 type Account struct {
 	postern.Account
-	Made   time.Time
 	People []Person
 }
 
@@ -158,7 +157,7 @@ func (r *Rules) draft(partner postern.Partner) (*Account, error) {
 	mark := strings.ToLower(id[len(id)-6:]) // tells two sandboxes apart
 	a := &Account{Account: postern.Account{
 		ID: id, Number: number, Handle: "sandbox-" + mark, Name: "Sandbox " + mark, SandboxOf: partner.ID, Attributes: map[string]string{},
-	}, Made: r.Now()}
+	}}
 	for _, who := range []struct{ name, role string }{{"Ada", "admin"}, {"Ben", "member"}} {
 		p, err := r.person(who.name, who.role, mark)
 		if err != nil {

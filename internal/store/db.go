@@ -93,7 +93,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	have, want, err := versions(ctx, p)
+	have, want, err := p.GetVersions(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,20 +112,6 @@ func (db *DB) Migrate(ctx context.Context) error {
 		_, err := p.Up(ctx) // looks again how far it has come
 		return err
 	})
-}
-
-// SchemaVersions are the schema's version as it is and as this Postern wants it.
-func (db *DB) SchemaVersions(ctx context.Context) (have, want int64, err error) {
-	p, err := db.provider()
-	if err != nil {
-		return 0, 0, err
-	}
-	return versions(ctx, p)
-}
-
-func versions(ctx context.Context, p *goose.Provider) (have, want int64, err error) {
-	have, want, err = p.GetVersions(ctx)
-	return have, want, err
 }
 
 func (db *DB) provider() (*goose.Provider, error) {

@@ -11,7 +11,7 @@ import (
 
 const (
 	sandboxAccounts = `
-	SELECT id, handle, name, number, created_at FROM accounts
+	SELECT id, handle, name, number FROM accounts
 	WHERE sandbox_of = $1 AND removed_at = 0 ORDER BY created_at, id`
 	sandboxPeople = `
 	SELECT m.account_id, u.id, u.email, u.name, u.nickname, u.disabled, m.role, s.sealed
@@ -82,9 +82,8 @@ func (db *DB) SandboxAccounts(ctx context.Context, partnerID string) ([]sandbox.
 	r := &stateReader{ctx: ctx, q: read{db}}
 	r.all(sandboxAccounts, func(rows *sql.Rows) error {
 		a := sandbox.Account{Account: postern.Account{SandboxOf: partnerID}}
-		var made int64
-		err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &made)
-		a.WireID, a.Made = a.ID, at(made)
+		err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number)
+		a.WireID = a.ID
 		place[a.ID] = len(list)
 		list = append(list, a)
 		return err

@@ -35,7 +35,6 @@ type SandboxPage struct {
 // SandboxAccount is one throw-away account.
 type SandboxAccount struct {
 	postern.Account
-	Made   time.Time
 	People []SandboxPerson
 }
 

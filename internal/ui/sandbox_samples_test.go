@@ -32,7 +32,7 @@ func sandboxSamples() map[string]Page {
 		"portal-start-none":    &QuickStartPage{AppFrame: of("start")},
 		"portal-sandbox-empty": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login"},
 		"portal-sandbox": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login", ToFail: 3,
-			Accounts: []SandboxAccount{{Account: postern.Account{ID: "acc_sandbox_1", Name: "Sandbox k3x9"}, Made: day, People: []SandboxPerson{
+			Accounts: []SandboxAccount{{Account: postern.Account{ID: "acc_sandbox_1", Name: "Sandbox k3x9"}, People: []SandboxPerson{
 				{User: ada, Role: "admin", Password: "Xk29shg38sLqoP2e"}, {User: ben, Role: "member", Password: "p"},
 			}}},
 			Connections: []SandboxConnection{
