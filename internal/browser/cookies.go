@@ -78,8 +78,8 @@ func (c Cookies) Bind(w http.ResponseWriter, r *http.Request, random io.Reader) 
 	return secret, nil
 }
 
-// Bound is the hash of the binding cookie; zero where
-// the browser has none, which no row holds.
+// Bound is the hash of the binding cookie; zero where the browser has none, which
+// no row holds.
 func (c Cookies) Bound(r *http.Request) postern.Hash {
 	if secret := Cookie(r, c.Browser); browserForm.Matches(secret) {
 		return secret.Hash()

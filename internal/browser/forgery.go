@@ -17,7 +17,7 @@ type Purpose string
 const TokenField = "form_token"
 
 // FormToken proves that a form was written for this browser, this purpose and
-// what it is about (a ticket, a session, accounts). Nothing is stored: it is a
+// what it is about (a ticket, a session or a person, accounts). Nothing is stored: it is a
 // keyed digest, and the key is the secret of the browser's own cookie.
 func FormToken(browser postern.Secret, p Purpose, about ...string) string {
 	mac := hmac.New(sha256.New, []byte(browser))

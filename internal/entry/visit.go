@@ -9,7 +9,8 @@ import (
 	"postern.dev/postern/internal/ui"
 )
 
-// Visit is a request of somebody who is signed in.
+// Visit is a request of somebody who is signed in; at a page that Optional serves,
+// perhaps of nobody.
 type Visit struct {
 	W       http.ResponseWriter
 	R       *http.Request

@@ -101,7 +101,7 @@ func scopeChoices(f *ui.Form, catalogue []postern.Scope) (list []ui.ScopeChoice)
 	return list
 }
 
-// about says what the rules found, and offers to confirm what may be meant.
+// found says what the rules found, and offers to confirm what may be meant.
 func (d *Door) found(page *ui.AppFormPage, found registry.Findings) {
 	entry.Say(page.Form, found)
 	if !found.Refused() {

@@ -234,8 +234,6 @@ func (d *draft) checkForItself() {
 	}
 }
 
-// redirects have questions of their own.
-
 func (d *draft) checkRedirects() {
 	const field = "redirect_urls"
 	facts := d.rules.Dialects[d.next.Dialect]

@@ -38,8 +38,8 @@ func (r *Rules) AboutCompany(company, name, email string) Findings {
 // may be a company's name.
 var webAddress = regexp.MustCompile(`(?i)://|\bwww\.|\w\.\w+/`)
 
-// aboutNameIn is aboutName, and no more: what a stranger writes here stands in
-// mails that go to whomever they name.
+// aboutNameIn is aboutName, and refuses web addresses: what a stranger writes here
+// stands in mails that go to whomever they name.
 func (f *Findings) aboutNameIn(field, text, missing string) {
 	switch problem := aboutName(text); {
 	case strings.TrimSpace(text) == "":

@@ -40,8 +40,8 @@ func (l *Log) LastRefreshes(ctx context.Context, appID string) (map[string]Entry
 }
 
 // Usage counts an app's calls, the refused ones among them, and what strangers may
-// have had refused in its name, for each of the last days,
-// today's last; days without any are there, too.
+// have had refused in its name, for each of the last days, today's last; days
+// without any are there, too.
 func (l *Log) Usage(ctx context.Context, appID string, days int) ([]Day, error) {
 	days = min(max(days, 1), countsKept)
 	today := dayOf(l.Now())

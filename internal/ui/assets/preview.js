@@ -12,7 +12,7 @@ if (ask && shown) {
     let html;
     try {
       const answer = await fetch(ask.formAction, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin" });
-      if (!answer.ok && answer.status !== 422) return;
+      if (!answer.ok) return;
       html = await answer.text();
     } catch {
       return; // away for a moment; the button still works
