@@ -13,6 +13,8 @@
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
 //	         internal/registry  partners, apps, secrets, accounts, as operators declare them
 //	         internal/identity  users and staff, passwords, sessions, teams
+//	         internal/webhook   what apps are told, signed, sent and retried
+//	         internal/requestlog  what apps asked, how it was answered and why
 //	         internal/sandbox   throw-away accounts in which partners try things
 //	         internal/logo      apps' logos, fetched and written anew
 //	         internal/signing   the keys that sign access tokens
