@@ -38,15 +38,12 @@ func (c *appList) Run(t *terminal) error {
 		if err != nil {
 			return err
 		}
-		lines := make([]map[string]any, 0, len(ids))
-		for _, id := range ids {
-			row, err := rooms.DB.AppRow(ctx, id)
-			if postern.Is(err, postern.NotFound) {
-				continue // removed meanwhile
-			}
-			if err != nil {
-				return err
-			}
+		rows, err := rooms.DB.AppRows(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		lines := make([]map[string]any, 0, len(rows))
+		for _, row := range rows {
 			if lines = append(lines, listedApp(row)); !c.JSON {
 				t.say("%-28s  %-8s  %s (%s)%s", row.ID, standing(row), row.Name, row.Partner.Name, wanted(row))
 			}

@@ -41,6 +41,8 @@ type ConsolePeople interface {
 type ConsoleRows interface {
 	// AppRow is all of an app, with its partner, secrets and proposal; NotFound.
 	AppRow(ctx context.Context, appID string) (*registry.App, error)
+	// AppRows are those of many, in this order; what is no more is left out.
+	AppRows(ctx context.Context, appIDs ...string) ([]*registry.App, error)
 	// Waiting are the ids of apps that wait for an answer, the longest first.
 	Waiting(ctx context.Context, limit int) ([]string, error)
 	ScopeCatalogue(ctx context.Context) ([]postern.Scope, error)
@@ -134,14 +136,11 @@ func (d *Console) review(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		row, err := d.Rows.AppRow(ctx, id)
-		if postern.Is(err, postern.NotFound) {
-			continue // removed meanwhile
-		}
-		if err != nil {
-			return err
-		}
+	rows, err := d.Rows.AppRows(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
 		page.Apps = append(page.Apps, waiting(row))
 	}
 	page.Partners, err = d.People.WaitingPartners(ctx)

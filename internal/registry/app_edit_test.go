@@ -669,3 +669,32 @@ func TestTokensForItselfAreAskedForWhereTheOperatorLetsPartnersAsk(t *testing.T)
 		}
 	})
 }
+
+func TestManyAppsAreReadTogetherInTheirOrder(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, _ := portal(w)
+		var ids []string
+		for n := range 40 { // more than one statement takes
+			app, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = fmt.Sprintf("App %d", n) }))
+			w.ok(err)
+			ids = append(ids, app.ID)
+		}
+		slices.Reverse(ids)
+		w.ok(w.rules.RemoveApp(w.ctx, dev, ids[7]))
+		rows, err := w.db.AppRows(w.ctx, append(ids, "nobody")...)
+		w.ok(err)
+		var got []string
+		for _, row := range rows {
+			if row.Partner.ID != partner || row.Partner.Name == "" {
+				w.Errorf("%s is of %+v", row.Name, row.Partner)
+			}
+			got = append(got, row.ID)
+		}
+		if !slices.Equal(got, slices.Delete(ids, 7, 8)) {
+			w.Errorf("read %v", got)
+		}
+		if none, err := w.db.AppRows(w.ctx); err != nil || len(none) != 0 {
+			w.Errorf("of none: %v, %v", none, err)
+		}
+	})
+}

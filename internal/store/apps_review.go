@@ -149,30 +149,48 @@ func (w *registryWriter) putProposal(p registry.Proposed) {
 // AppRow implements portal.Rows and admin.Rows: an app's whole row, with its
 // partner.
 func (db *DB) AppRow(ctx context.Context, id string) (*registry.App, error) {
-	s, err := db.Registry(ctx, &registry.Mentions{Apps: []string{id}})
+	list, err := db.AppRows(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	for i := range s.Apps {
-		a := &s.Apps[i]
-		if a.ID != id || a.Removed {
-			continue
-		}
-		p, err := db.Registry(ctx, &registry.Mentions{Partners: []string{a.Partner.ID}})
-		if err != nil || len(p.Partners) == 0 {
-			return nil, errNoAppOr(err)
-		}
-		a.Partner = p.Partners[0].Partner
-		return a, nil
+	if len(list) == 0 {
+		return nil, errNoApp
 	}
-	return nil, errNoApp
+	return list[0], nil
 }
 
-func errNoAppOr(err error) error {
+// AppRows implements admin.Rows: AppRow of many in a few reads, in the order of
+// their ids. Those that there are not (any more) are left out.
+func (db *DB) AppRows(ctx context.Context, ids ...string) (list []*registry.App, err error) {
+	s := &registry.State{}
+	err = db.snapshot(ctx, func(q querier) error {
+		r := &stateReader{ctx: ctx, q: q}
+		r.apps(s, &registry.Mentions{Apps: ids})
+		var partners []string
+		for i := range s.Apps {
+			partners = append(partners, s.Apps[i].Partner.ID)
+		}
+		r.partners(s, &registry.Mentions{Partners: partners})
+		return r.err
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errNoApp
+	partners, apps := map[string]postern.Partner{}, map[string]*registry.App{}
+	for _, p := range s.Partners {
+		partners[p.ID] = p.Partner
+	}
+	for i := range s.Apps {
+		a := &s.Apps[i]
+		a.Partner = partners[a.Partner.ID]
+		apps[a.ID] = a
+	}
+	for _, id := range ids {
+		if a := apps[id]; a != nil && !a.Removed {
+			list = append(list, a)
+		}
+	}
+	return list, nil
 }
 
 // Waiting implements admin.Rows.
