@@ -236,7 +236,11 @@ func (d *Door) removeMember(v *entry.Visit) error {
 	if !v.Fresh() {
 		return v.AskAgain()
 	}
-	if err := d.People.RemoveMember(v.R.Context(), act(v)); err != nil {
+	err := d.People.RemoveMember(v.R.Context(), act(v))
+	if postern.Is(err, postern.Conflict) {
+		return d.askForRole(v, lastOwner)
+	}
+	if err != nil {
 		return err
 	}
 	return v.Go("/team?done=removed")
