@@ -40,7 +40,7 @@ func (d *Door) try(v *entry.Visit) error {
 }
 
 func (d *Door) tryPage(v *entry.Visit, app *postern.App, frame ui.AppFrame) *ui.TryPage {
-	return &ui.TryPage{AppFrame: frame, Token: v.Token(toTry, app.ID), Action: v.Path("/apps/" + app.ID + "/try"), Sample: d.SampleCall}
+	return &ui.TryPage{AppFrame: frame, Token: v.Token(toTry, app.ID), Action: v.Path("/apps/" + app.ID + "/try")}
 }
 
 func (d *Door) sandboxPeople(v *entry.Visit, app *postern.App) (list []ui.TryPerson, err error) {

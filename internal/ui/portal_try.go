@@ -7,7 +7,6 @@ type TryPage struct {
 	AppFrame
 	Token   string
 	Action  string
-	Sample  string      // the address that is called; empty: the token check answers
 	People  []TryPerson // before the first step: who may be the person
 	Walk    string      // sealed, for the next step
 	Person  string
