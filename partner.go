@@ -14,9 +14,12 @@ type Partner struct {
 }
 
 // MayChange refuses to change a partner, its team and its apps, while it is
-// switched off.
+// switched off or waits.
 func (p *Partner) MayChange() error {
-	if p.Disabled {
+	switch {
+	case !p.Waiting.IsZero():
+		return Errorf(Forbidden, "%s waits for the operator’s approval: until then nothing of it can be changed.", p.Name)
+	case p.Disabled:
 		return Errorf(Forbidden, "%s is switched off by the operator: until it is on again, nothing of it can be changed.", p.Name)
 	}
 	return nil

@@ -272,6 +272,10 @@ func registeredWaits(t *testing.T, database string) {
 				t.Fatalf("waiting: %+v, %v", waiting, err)
 			}
 			id := waiting[0].ID
+			if b.Get("/portal/team").Has("Invite somebody") {
+				t.Error("a team that waits is offered to invite")
+			}
+			b.Get("/portal/team/"+id+"/invite").Wants(t, http.StatusForbidden, "waits for the operator")
 			refused = id
 			if err := c.answer(ctx, rooms, id); err != nil {
 				return err

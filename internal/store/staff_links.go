@@ -53,7 +53,6 @@ const (
 	isMember = `
 	SELECT COUNT(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND s.realm = 'partner' AND s.email_folded = $2`
-	partnerIsOff  = `SELECT COUNT(*) FROM partners WHERE id = $1 AND disabled = TRUE`
 	partnersNames = `SELECT name FROM partners WHERE removed_at = 0`
 	partnerNames  = `SELECT id, name, disabled FROM partners WHERE removed_at = 0 ORDER BY id`
 
@@ -88,9 +87,6 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 			if err := mustOwn(ctx, t, i.PartnerID, i.By); err != nil {
 				return err
 			}
-			if err := mustBeOn(ctx, t, i.PartnerID); err != nil {
-				return err
-			}
 		}
 		folded := postern.FoldEmail(i.Email)
 		if n, err := count(ctx, t, isMember, i.PartnerID, folded); err != nil || n > 0 {
@@ -106,16 +102,6 @@ func (db *DB) SaveInvitation(ctx context.Context, i identity.NewInvitation) erro
 		return audit(ctx, t, auditRow{At: i.Now, Actor: actor, Action: "member.invited", Object: "partner:" + i.PartnerID,
 			Detail: i.Email + " as " + string(i.Role), Address: i.Address})
 	})
-}
-
-// mustBeOn keeps a partner that is switched off, or that nobody has let in yet,
-// from writing to strangers in the operator's name.
-func mustBeOn(ctx context.Context, t *tx, partnerID string) error {
-	off, err := count(ctx, t, partnerIsOff, partnerID)
-	if err == nil && off > 0 {
-		err = postern.Errorf(postern.Forbidden, "This company is switched off, or waits for the operator: until it is on, nobody can be invited to it.")
-	}
-	return err
 }
 
 // SaveRegistration implements identity.Invitations.

@@ -12,7 +12,7 @@ import (
 
 const (
 	selectPartnerRow = `SELECT id FROM partners WHERE id = $1 AND removed_at = 0`
-	selectSwitch     = `SELECT name, disabled FROM partners WHERE id = $1`
+	selectSwitch     = `SELECT name, disabled, waiting_since FROM partners WHERE id = $1`
 	selectRole       = `
 	SELECT m.role, s.email FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND m.staff_id = $2`
@@ -94,9 +94,11 @@ func mustOwn(ctx context.Context, t *tx, partnerID, staffID string) error {
 		return err
 	}
 	var p postern.Partner
-	if err := t.row(ctx, selectSwitch, partnerID).Scan(&p.Name, &p.Disabled); err != nil {
+	var waiting int64
+	if err := t.row(ctx, selectSwitch, partnerID).Scan(&p.Name, &p.Disabled, &waiting); err != nil {
 		return err
 	}
+	p.Waiting = at(waiting)
 	return p.MayChange()
 }
 
