@@ -86,8 +86,6 @@ func NewConsole(c ConsoleConfig) *Console {
 	e.Handle("GET /partners", d.partners)
 	e.Handle("POST /partners", d.invitePartner)
 	e.Handle("GET /partners/{partner}", d.partner)
-	// Who has to sign in first comes back to the address of a form by GET.
-	e.Handle("GET /partners/{partner}/invite", func(v *entry.Visit) error { return v.Go("/partners/" + v.R.PathValue("partner")) })
 	e.Handle("POST /partners/{partner}/invite", d.inviteMember)
 	e.Handle("POST /partners/{partner}/answer", d.answerPartner)
 	e.Handle("GET /partners/{partner}/off", d.askToSwitchPartner)

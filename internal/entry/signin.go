@@ -35,13 +35,25 @@ func (e *Entry) lead(w http.ResponseWriter, r *http.Request, path string, query 
 	return nil
 }
 
-// back is the page that a request came for: what was posted is not posted again.
+// back is the page that a request came for. What was posted is not posted again: of
+// a form it is the page at its address, or the nearest above.
 func (e *Entry) back(r *http.Request) string {
 	to := r.URL.EscapedPath()
 	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
 		to += "?" + r.URL.RawQuery
 	}
+	if _, of, _ := strings.Cut(r.Pattern, " "); r.Method == http.MethodPost {
+		for of != e.Prefix && e.pageAt(&url.URL{Path: to}) != "GET "+of {
+			to, of = path.Dir(to), path.Dir(of)
+		}
+	}
 	return e.wanted(to)
+}
+
+// pageAt is the pattern of the page at an address; "": there is none.
+func (e *Entry) pageAt(u *url.URL) string {
+	_, pattern := e.mux.Handler(&http.Request{Method: http.MethodGet, URL: u})
+	return pattern
 }
 
 // longestWay bounds an address to come back to.
@@ -57,7 +69,7 @@ func (e *Entry) wanted(to string) string {
 		path.Clean(u.Path) != u.Path || strings.ContainsAny(u.Path, "\\\r\n") || u.Fragment != "" {
 		return e.Prefix
 	}
-	if _, pattern := e.mux.Handler(&http.Request{Method: http.MethodGet, URL: u}); pattern == "" {
+	if e.pageAt(u) == "" {
 		return e.Prefix
 	}
 	return u.RequestURI()

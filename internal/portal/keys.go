@@ -34,10 +34,7 @@ func (d *Door) keyRoutes() {
 	e.Handle("POST /apps/{app}/keys", d.newSecret)
 	e.Handle("GET /apps/{app}/keys/{secret}/end", d.askToEndSecret)
 	e.Handle("POST /apps/{app}/keys/{secret}/end", d.endSecret)
-	// Who has to sign in first comes back to the address of a form by GET.
-	e.Handle("GET /apps/{app}/keys/webhook", func(v *entry.Visit) error { return v.Go("/apps/" + v.R.PathValue("app") + "/keys") })
 	e.Handle("POST /apps/{app}/keys/webhook", d.newHookKey)
-	e.Handle("GET /apps/{app}/keys/set", func(v *entry.Visit) error { return v.Go("/apps/" + v.R.PathValue("app") + "/keys#public-keys") })
 	e.Handle("POST /apps/{app}/keys/set", d.setKeys)
 	e.Handle("GET /apps/{app}/keys/set/remove", d.askToRemoveKeys)
 	e.Handle("POST /apps/{app}/keys/set/remove", d.removeKeys)

@@ -343,3 +343,20 @@ func filesEndSessions(t *testing.T, database string) {
 		t.Error("to be switched off left the session open")
 	}
 }
+
+// Who was signed out meanwhile and sends a form comes back to the page that it
+// stands on, for what was posted is not posted again.
+func TestAFormSentTooLateLeadsBackToItsPage(t *testing.T) {
+	s := posterntest.New(t)
+	app := "/portal/apps/" + posterntest.Standard.ID
+	for path, want := range map[string]string{
+		app + "/webhooks/test": app + "/webhooks", app + "/keys": app + "/keys", app + "/keys/webhook": app + "/keys", app + "/keys/set": app + "/keys",
+		app + "/logo": app, app + "/sandbox/accounts": app + "/sandbox", app + "/webhooks/msg_1/again": app + "/webhooks/msg_1", "/portal/you?a=b": "/portal/you",
+		"/portal/partners/par_1/apps/preview": "/portal", "/operator/partners/par_1/invite": "/operator/partners/par_1", "/operator/partners": "/operator/partners",
+	} {
+		page := posterntest.NewBrowser(t, s.URL).Post(path, url.Values{})
+		if to := page.URL.Query().Get("to"); !strings.HasSuffix(page.URL.Path, "/login") || to != want {
+			t.Errorf("%s leads to %s, and back to %q", path, page.URL, to)
+		}
+	}
+}
