@@ -68,7 +68,7 @@ func lived(t *testing.T, s *posterntest.Postern) (app, waiting string) {
 	app = flushed(s, std)
 
 	b := s.Portal(posterntest.Dev)
-	b.Press(b.Get(app+"/sandbox"), "Make a sandbox account").Wants(t, 200)
+	b.Press(b.Get(app+"/sandbox"), "Make a sandbox account").Wants(t, 200, "The account is there")
 	b.Press(b.Get(app+"/keys"), "Make the secret", "name", "next", "overlap", "24h").Wants(t, 200)
 	b.Press(b.Get(app+"/keys"), "Register keys", "jwks", keySet(newKey(t, "2026-1"))).Wants(t, 200)
 	b.Press(b.Get(app+"/webhooks"), "Send a test event").Wants(t, 200)

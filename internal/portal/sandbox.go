@@ -32,15 +32,26 @@ const inSandbox browser.Purpose = "sandbox"
 func (d *Door) sandboxRoutes() {
 	e := d.Entry
 	e.Handle("GET /apps/{app}/sandbox", d.sandbox)
-	e.Handle("POST /apps/{app}/sandbox/accounts", d.inSandbox(d.makeSandbox))
+	e.Handle("POST /apps/{app}/sandbox/accounts", d.inSandbox("made", d.makeSandbox))
 	e.Handle("GET /apps/{app}/sandbox/accounts/{account}/remove", d.askToRemoveSandbox)
-	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/remove", d.inSandbox(d.removeSandbox))
-	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/clock", d.inSandbox(d.moveClock))
-	e.Handle("POST /apps/{app}/sandbox/people/{user}", d.inSandbox(d.switchPerson))
-	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/expire", d.inSandbox(d.expireTokens))
+	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/remove", d.inSandbox("removed", d.removeSandbox))
+	e.Handle("POST /apps/{app}/sandbox/accounts/{account}/clock", d.inSandbox("moved", d.moveClock))
+	e.Handle("POST /apps/{app}/sandbox/people/{user}", d.inSandbox("switched", d.switchPerson))
+	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/expire", d.inSandbox("expired", d.expireTokens))
 	e.Handle("GET /apps/{app}/sandbox/connections/{connection}/end", d.askToEndInSandbox)
-	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/end", d.inSandbox(d.endInSandbox))
-	e.Handle("POST /apps/{app}/sandbox/fail", d.inSandbox(d.failWebhooks))
+	e.Handle("POST /apps/{app}/sandbox/connections/{connection}/end", d.inSandbox("ended", d.endInSandbox))
+	e.Handle("POST /apps/{app}/sandbox/fail", d.inSandbox("failing", d.failWebhooks))
+}
+
+// sandboxDone is what the page says after an act.
+var sandboxDone = map[string]ui.Text{
+	"made":     ui.Say("The account is there. Sign in as one of its people after your Connect button, or begin with Try it."),
+	"removed":  ui.Say("The account is removed, with its people and connections."),
+	"moved":    ui.Say("The clock is moved. What has expired by it is refused from now on."),
+	"switched": ui.Say("Done. What the app may still do for this person shows with its next call."),
+	"expired":  ui.Say("Its access tokens have expired: the next call is refused."),
+	"ended":    ui.Say("Disconnected. Its tokens are dead, and your webhook endpoint is told."),
+	"failing":  ui.Say("Set. Webhooks shows the attempts."),
 }
 
 func (d *Door) sandbox(v *entry.Visit) error {
@@ -50,6 +61,7 @@ func (d *Door) sandbox(v *entry.Visit) error {
 	}
 	ctx := v.R.Context()
 	page := &ui.SandboxPage{AppFrame: frame, Token: v.Token(inSandbox, app.ID), SignIn: d.PublicURL + "/login"}
+	page.Done = sandboxDone[v.R.URL.Query().Get("done")]
 	accounts, err := d.Sandboxes.Accounts(ctx, app.Partner.ID)
 	if err != nil {
 		return err
@@ -82,8 +94,8 @@ func (d *Door) sandbox(v *entry.Visit) error {
 }
 
 // inSandbox is what every act in a sandbox has in common: a role that may, a
-// form of this page, and the way back to it.
-func (d *Door) inSandbox(act func(v *entry.Visit, app *postern.App) error) func(v *entry.Visit) error {
+// form of this page, and the way back to it, which says that it is done.
+func (d *Door) inSandbox(done string, act func(v *entry.Visit, app *postern.App) error) func(v *entry.Visit) error {
 	return func(v *entry.Visit) error {
 		app, _, err := d.editable(v, "sandbox")
 		if err != nil {
@@ -95,7 +107,7 @@ func (d *Door) inSandbox(act func(v *entry.Visit, app *postern.App) error) func(
 		if err := act(v, app); err != nil {
 			return err
 		}
-		return v.Go("/apps/" + app.ID + "/sandbox")
+		return v.Go("/apps/" + app.ID + "/sandbox?done=" + done)
 	}
 }
 
