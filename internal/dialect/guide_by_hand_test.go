@@ -6,12 +6,12 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"postern.dev/postern/internal/posterntest/needs"
 )
 
 func TestALinkThatAShellPrintsCarriesTheDigestOfTheVerifierThatItKeeps(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("no openssl here")
-	}
+	needs.Program(t, "apt-get install openssl", "openssl")
 	script := linkByHand("https://a.test/authorize?client_id=it's&code_challenge=CODE_CHALLENGE&code_challenge_method=S256") + "\necho \"$CODE_VERIFIER\"\n"
 	out, err := exec.Command("sh", "-c", script).CombinedOutput()
 	if err != nil {
