@@ -247,6 +247,10 @@ func TestSmallCommands(t *testing.T) {
 	if code, out, _ := p.run("doctor"); code != 0 || !strings.Contains(out, "warning  files") || !strings.Contains(out, "; chmod 600 ") {
 		t.Errorf("doctor with an open key: exit %d\n%s", code, out)
 	}
+	p.env = append(p.env, "POSTERN_INSECURE_LOOPBACK=true")
+	if code, out, _ := p.run("doctor"); code != 0 || !strings.Contains(out, "warning  insecure_loopback") {
+		t.Errorf("doctor with insecure_loopback: exit %d\n%s", code, out)
+	}
 	if err := os.Remove(filepath.Join(p.dir, "postern.db.key")); err != nil {
 		t.Fatal(err)
 	}

@@ -123,9 +123,9 @@ func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handle
 
 var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this address.")
 
-// maxForm bounds what is read of a form without a file: twice what any of them
-// takes, for one that was held comes as text within another.
-const maxForm = 128 << 10
+// maxForm bounds what is read of a form without a file, of one that was held too:
+// the largest that waits for a password is a key set of some 10 KiB.
+const maxForm = 64 << 10
 
 // Open serves a page to whoever comes, signed in or not. The pattern is
 // net/http's, with the path as it is under the prefix: "GET /login".

@@ -141,6 +141,10 @@ func publicKeyIsRegistered(t *testing.T, database string) {
 	later := b.Get(app+"/keys").Wants(t, 200, "You are asked for your password first")
 	b.Press(later, "Register keys").Wants(t, 200, "Your password, once more")
 	b.Post(app+"/keys/set", url.Values{"form_token": {"forged"}, "jwks": {keySet(one)}}).Wants(t, 403)
+	// A large one waits for the password, too.
+	large := strings.Replace(keySet(one), "{", "{"+strings.Repeat(" ", 20<<10), 1)
+	asked := b.Press(b.Get(app+"/keys"), "Register keys", "jwks", large).Wants(t, 200, "Your password, once more")
+	b.SignIn(asked, posterntest.Coder, posterntest.Password).Wants(t, 200, "The keys are registered", "one")
 	// Of a dialect that has no place for a signed text, nothing is said of keys.
 	if s.Portal(posterntest.Dev).Get("/portal/apps/" + posterntest.Xref.ID + "/keys").Has("Public keys") {
 		t.Error("an app of xref is offered keys")

@@ -47,6 +47,10 @@ func Examine(ctx context.Context, cfg *config.Config, now time.Time) []Finding {
 	if cfg.TLS.CertFile != "" {
 		findings = append(findings, examineCertificate(cfg, now))
 	}
+	if cfg.InsecureLoopback {
+		findings = append(findings, Finding{"insecure_loopback", Warning, "apps may use http and loopback URLs",
+			"take insecure_loopback out where partners can reach this server"})
+	}
 	if host, _, err := net.SplitHostPort(cfg.InternalListen); err == nil {
 		if at, err := netip.ParseAddr(host); host == "" || err == nil && (at.IsUnspecified() || postern.GlobalUnicast(at)) {
 			findings = append(findings, Finding{"internal_listen", Warning, cfg.InternalListen + " can be reached from other machines",
