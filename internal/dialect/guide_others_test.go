@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/needs"
 )
 
 // The guides of the wires of other companies. Each wire's programs are run in the
@@ -168,10 +168,7 @@ func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
 				if source == "" {
 					t.Fatal("the guide has no program")
 				}
-				if _, err := exec.LookPath(r.program); err != nil {
-					t.Logf("%s is not at hand, so its program is not run", r.program)
-					return
-				}
+				needs.Program(t, "scripts/setup", r.program)
 				cmd := r.build(t, t.TempDir(), source, filled(t, r.harness, source))
 				cmd.Env = append(os.Environ(), "GO111MODULE=off", "GOFLAGS=", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret,
 					"REDIRECT_URL="+app.RedirectURL, "SCOPES="+scopesOf[name], "API_URL="+api)

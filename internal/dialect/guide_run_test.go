@@ -16,6 +16,7 @@ import (
 
 	"postern.dev/postern/internal/dialect"
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/needs"
 )
 
 // The guide's programs are cut out of it, run against a Postern from the link to
@@ -150,12 +151,7 @@ func main() {
 	fmt.Println(string(must(json.Marshal(out))))
 }
 `},
-	"php": {"php", "php", func(t *testing.T, dir, source, harness string) *exec.Cmd {
-		write(t, filepath.Join(dir, "curl.php"), phpCurl)
-		path := filepath.Join(dir, "partner.php")
-		write(t, path, source+"\n"+harness)
-		return exec.Command("php", "-d", "auto_prepend_file="+filepath.Join(dir, "curl.php"), path)
-	}, `
+	"php": {"php", "php", scripted("partner.php", "php"), `
 $state = newSecret(); $scopes = getenv('SCOPES'); $apiURL = getenv('API_URL'); $tenant = getenv('TENANT');
 $codeVerifier = newSecret();
 IF:challengeOf $codeChallenge = challengeOf($codeVerifier);
@@ -176,45 +172,6 @@ $out['after'] = call(ARGS:call)['status'];
 try { exchange(ARGS:exchange); } catch (RuntimeException) { $out['spent'] = true; }
 echo json_encode($out), "\n";`},
 }
-
-// phpCurl stands in for PHP's curl where this machine's PHP has none: the same
-// functions, over PHP's own HTTP.
-const phpCurl = `<?php
-if (!function_exists('curl_init')) {
-    define('CURLOPT_CUSTOMREQUEST', 1); define('CURLOPT_HTTPHEADER', 2); define('CURLOPT_RETURNTRANSFER', 3);
-    define('CURLOPT_TIMEOUT', 4); define('CURLOPT_POSTFIELDS', 5); define('CURLINFO_CONTENT_TYPE', 6); define('CURLINFO_RESPONSE_CODE', 7);
-    function curl_init($url) { return new ArrayObject(['url' => $url, 'o' => []]); }
-    function curl_setopt($c, $name, $value) { $c['o'] = [$name => $value] + $c['o']; }
-    function curl_setopt_array($c, $all) { $c['o'] = $all + $c['o']; }
-    function curl_exec($c) {
-        $o = $c['o'];
-        $headers = $o[CURLOPT_HTTPHEADER];
-        if (isset($o[CURLOPT_POSTFIELDS]) && !preg_grep('/^content-type:/i', $headers)) {
-            $headers[] = 'Content-Type: application/x-www-form-urlencoded';
-        }
-        $http = ['method' => $o[CURLOPT_CUSTOMREQUEST], 'header' => $headers, 'content' => $o[CURLOPT_POSTFIELDS] ?? '',
-            'ignore_errors' => true, 'follow_location' => 0, 'timeout' => $o[CURLOPT_TIMEOUT]];
-        if (($proxy = getenv('http_proxy')) && parse_url($c['url'], PHP_URL_HOST) !== getenv('no_proxy')) {
-            $http += ['proxy' => str_replace('http://', 'tcp://', $proxy), 'request_fulluri' => true];
-        }
-        $text = file_get_contents($c['url'], false, stream_context_create(['http' => $http]));
-        $c['head'] = $http_response_header ?? [];
-        return $text;
-    }
-    function curl_error($c) { return 'no answer'; }
-    function curl_getinfo($c, $what) {
-        if ($what === CURLINFO_RESPONSE_CODE) {
-            return (int) explode(' ', $c['head'][0])[1];
-        }
-        foreach ($c['head'] as $line) {
-            if (stripos($line, 'content-type:') === 0) {
-                return trim(substr($line, 13));
-            }
-        }
-        return null;
-    }
-}
-`
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
@@ -242,10 +199,7 @@ func TestTheGuidesProgramsMakeAConnectionAndEndIt(t *testing.T) {
 				if source == "" {
 					t.Fatal("the guide has no program")
 				}
-				if _, err := exec.LookPath(r.program); err != nil {
-					t.Logf("%s is not at hand, so its program is not run", r.program)
-					return
-				}
+				needs.Program(t, "scripts/setup", r.program)
 				cmd := r.build(t, t.TempDir(), source, filled(t, r.harness, source))
 				cmd.Env = append(os.Environ(), "GO111MODULE=off", "GOFLAGS=", "CLIENT_ID="+app.ID, "CLIENT_SECRET="+app.Secret,
 					"REDIRECT_URL="+app.RedirectURL, "SCOPES=candidates.read", "API_URL="+api)
