@@ -11,46 +11,69 @@ import (
 	"postern.dev/postern/internal/ui"
 )
 
-// The password is asked for once more where it matters. The form that was sent
-// is held in the page that asks, and goes on as soon as the password is right, so
-// that nobody fills in anything twice.
+// The password is asked for once more where it matters, and whoever was signed out
+// meanwhile is asked who they are. The form that was sent is held in the page that
+// asks, and goes on as soon as the password is right, so that nobody fills in
+// anything twice.
 
-const toGiveAgain browser.Purpose = "staff password again"
+const toGoOn browser.Purpose = "staff go on"
 
 // heldField has the form that waits, as base64url of its encoding.
 const heldField = "held"
 
+// mostHeld leaves room for the page's own fields in a form of maxForm.
+const mostHeld = maxForm - 8<<10
+
+// held is the form of a request as a page can hold it; "": it holds none. A
+// password is not held, nor is a file.
+func held(r *http.Request) string {
+	if !r.PostForm.Has(browser.TokenField) || r.PostForm.Has("password") || r.MultipartForm != nil && len(r.MultipartForm.File) > 0 {
+		return ""
+	}
+	if text := base64.RawURLEncoding.EncodeToString([]byte(r.PostForm.Encode())); len(text) <= mostHeld {
+		return text
+	}
+	return ""
+}
+
 // AskAgain asks for the password, and holds the form of this visit meanwhile.
 func (v *Visit) AskAgain() error {
-	held := base64.RawURLEncoding.EncodeToString([]byte(v.R.PostForm.Encode()))
-	return v.entry.askAgain(v, http.StatusOK, &ui.StaffAgainPage{Held: held})
+	return v.askWhoGoesOn(http.StatusOK, held(v.R), v.Staff().Email, ui.Text{})
 }
 
-func (e *Entry) askAgain(v *Visit, status int, page *ui.StaffAgainPage) error {
-	page.StaffFrame, page.Action, page.Token = v.Frame(""), v.R.URL.Path, v.Token(toGiveAgain, v.R.URL.Path)
-	return v.Show(status, page)
+// askWhoGoesOn asks for the password of whoever is signed in, and of anyone else
+// who they are.
+func (v *Visit) askWhoGoesOn(status int, held, email string, problem ui.Text) error {
+	action := v.R.URL.Path
+	token := browser.FormToken(v.bound, toGoOn, action)
+	if v.Session == nil {
+		return v.Show(status, &ui.StaffSignInPage{Prefix: v.entry.Prefix, Action: action, Token: token, Held: held, Email: email, Problem: problem})
+	}
+	return v.Show(status, &ui.StaffAgainPage{StaffFrame: v.Frame(""), Action: action, Token: token, Held: held, Problem: problem})
 }
 
-// giveAgain takes the password, and makes the visit that of the form that was
-// held: in a new session, as after any sign-in (attacks.md LC-01). It returns
-// false where it has answered itself.
-func (v *Visit) giveAgain() (goOn bool, err error) {
+// goOn takes the password, and makes the visit that of the form that was held: in
+// a new session, as after any sign-in (attacks.md LC-01). It returns false where
+// it has answered itself.
+func (v *Visit) goOn() (bool, error) {
 	e := v.entry
-	if err := v.Proved(toGiveAgain, v.R.URL.Path); err != nil {
+	if err := e.Proved(v.R, toGoOn, v.R.URL.Path); err != nil {
 		return false, err
 	}
-	said, err := v.Fields("password", heldField)
+	said, err := v.Fields("email", "password", heldField)
 	if err != nil {
 		return false, err
 	}
-	in, err := e.People.StaffSignIn(v.R.Context(), e.Realm, identity.SignIn{
-		Email: v.Staff().Email, Password: postern.Secret(said[0]), Device: e.Device(v.R), Address: e.Address(v.R),
-	})
+	email, password, held := said[0], postern.Secret(said[1]), said[2]
+	if v.Session != nil {
+		email = v.Staff().Email
+	}
+	in, err := e.People.StaffSignIn(v.R.Context(), e.Realm, identity.SignIn{Email: email, Password: password, Device: e.Device(v.R), Address: e.Address(v.R)})
 	if problem, status := e.SignInProblem(v.W, err); status != 0 {
-		if postern.Is(err, postern.AccessDenied) { // the e-mail is not theirs to mistype
+		if v.Session != nil && postern.Is(err, postern.AccessDenied) { // the e-mail is not theirs to mistype
 			problem = ui.Say("The password is not right. Please try again.")
 		}
-		return false, e.askAgain(v, status, &ui.StaffAgainPage{Held: said[1], Problem: problem})
+		return false, v.askWhoGoesOn(status, held, email, problem)
 	}
 	if err != nil {
 		return false, err
@@ -61,7 +84,7 @@ func (v *Visit) giveAgain() (goOn bool, err error) {
 	if v.Session, err = e.People.StaffSession(v.R.Context(), e.Realm, in.Session); err != nil {
 		return false, err
 	}
-	return true, unhold(v.R, said[1])
+	return true, unhold(v.R, held)
 }
 
 // unhold makes a request the one whose form was held. Its token is with it, and

@@ -147,7 +147,7 @@ func (e *Entry) open(pattern string, most int64, page func(w http.ResponseWriter
 }
 
 // Handle serves a page to those who are signed in. Others sign in first, and
-// come back to it.
+// come back to it; the form that they sent goes on then.
 func (e *Entry) Handle(pattern string, page func(v *Visit) error) {
 	e.HandleUpload(pattern, maxForm, page)
 }
@@ -159,18 +159,18 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 		if err != nil {
 			return err
 		}
-		if session == nil {
-			return e.signInFirst(w, r)
-		}
 		bound, err := e.cookies.Bind(w, r, e.Random)
 		if err != nil {
 			return err
 		}
 		v := &Visit{W: w, R: r, Session: session, entry: e, bound: bound}
-		if r.PostForm.Has(heldField) {
-			if goOn, err := v.giveAgain(); !goOn || err != nil {
+		switch {
+		case r.PostForm.Has(heldField):
+			if goOn, err := v.goOn(); !goOn || err != nil {
 				return err
 			}
+		case session == nil:
+			return v.signInFirst()
 		}
 		return page(v)
 	})

@@ -20,9 +20,13 @@ const (
 	toReset   browser.Purpose = "staff reset password"
 )
 
-// signInFirst leads who is not signed in to the sign-in form, which leads back.
-func (e *Entry) signInFirst(w http.ResponseWriter, r *http.Request) error {
-	return e.lead(w, r, "/login", url.Values{"to": {e.back(r)}})
+// signInFirst asks who is not signed in who they are, and holds the form that was
+// sent. Where there is none to hold, the sign-in form leads back to the page.
+func (v *Visit) signInFirst() error {
+	if form := held(v.R); form != "" {
+		return v.askWhoGoesOn(http.StatusOK, form, "", ui.Text{})
+	}
+	return v.entry.lead(v.W, v.R, "/login", url.Values{"to": {v.entry.back(v.R)}})
 }
 
 // lead redirects to a path under the prefix.
@@ -35,8 +39,7 @@ func (e *Entry) lead(w http.ResponseWriter, r *http.Request, path string, query 
 	return nil
 }
 
-// back is the page that a request came for. What was posted is not posted again: of
-// a form it is the page at its address, or the nearest above.
+// back is the page that a request came for. Of a form that was not held it is the page at its address, or the nearest above.
 func (e *Entry) back(r *http.Request) string {
 	to := r.URL.EscapedPath()
 	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
@@ -94,7 +97,7 @@ func (e *Entry) showSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // askWhoYouAre shows the sign-in form.
 func (e *Entry) askWhoYouAre(w http.ResponseWriter, r *http.Request, status int, page *ui.StaffSignInPage) (err error) {
-	page.Prefix, page.Register = e.Prefix, e.Registers
+	page.Prefix, page.Action, page.Register = e.Prefix, e.Prefix+"/login", e.Registers
 	page.Token, err = e.Token(w, r, toSignIn, e.Prefix, page.To)
 	if err != nil {
 		return err

@@ -254,6 +254,36 @@ func TestAFormThatIsOpenOutlivesAPasswordThatIsGivenAgain(t *testing.T) {
 	b.Press(settings, "Save", "description", "Never").Wants(t, http.StatusForbidden)
 }
 
+// Who was signed out meanwhile loses nothing of what was typed either.
+func TestAFormIsHeldWhileItsPersonSignsInAgain(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	app := made(t, s, b, "Night Sync")
+	settings, you, remove := b.Get(app+"/settings"), b.Get("/portal/you"), b.Get(app+"/remove")
+	s.Clock.Advance(13 * time.Hour)
+	asked := b.Press(settings, "Save", "description", "Works at <night>").Wants(t, 200, "Sign in to the partner portal", "What you filled in is kept")
+	asked = b.SignIn(asked, posterntest.Dev, "wrong").Wants(t, 200, "is not right", "What you filled in is kept")
+	// Somebody else at the same browser cannot send it.
+	b.SignIn(asked, posterntest.Coder, posterntest.Password).Wants(t, http.StatusForbidden)
+	b.Press(b.Get("/portal"), "Sign out")
+	b.SignIn(asked, posterntest.Dev, posterntest.Password).Wants(t, 200, "Saved")
+	if page := b.Get(app + "/settings"); !strings.Contains(page.Body, "Works at &lt;night&gt;") {
+		t.Errorf("it was not saved: %s", page.Text())
+	}
+
+	s.Clock.Advance(13 * time.Hour)
+	// A password is not held, in no page.
+	page := b.Press(you, "Change password", "password", posterntest.Password, "new_password", "a third small gate", "new_password_again", "a third small gate")
+	if page.Wants(t, 200, "Sign in").URL.Path != "/portal/login" || page.Has("is kept") {
+		t.Errorf("%s: %s", page.URL, page.Text())
+	}
+	asked = b.Press(remove, "Remove app").Wants(t, 200, "What you filled in is kept")
+	if b := s.Portal(posterntest.Dev); b.Get(app).Status != 200 {
+		t.Error("it was done before anybody had signed in")
+	}
+	b.SignIn(asked, posterntest.Dev, posterntest.Password).Wants(t, 200, "is removed")
+}
+
 // The form of a removal does not outlive the sign-in that it was shown to.
 func TestPA05_AnOldFormRemovesNoApp(t *testing.T) {
 	s := posterntest.New(t)

@@ -242,11 +242,12 @@ var absent = map[string]bool{"/apps/{app}/proposed.png": true, "/apps/{app}/prop
 // The password that is asked for once more counts with those of the sign-in.
 func TestPA11_APasswordThatIsAskedForAgainIsGuessedAsRarely(t *testing.T) {
 	s := posterntest.New(t)
-	thief := forge(t, s, s.Portal(posterntest.Dev), posterntest.Dev) // with a session that lay about
+	thief := s.Portal(posterntest.Dev) // with a session that lay about
 	s.Clock.Advance(11 * time.Minute)
-	path := "/portal/apps/" + posterntest.Standard.ID + "/keys"
+	keys := thief.Get("/portal/apps/" + posterntest.Standard.ID + "/keys")
+	asked := thief.Press(keys, "Make the secret", "name", "x").Wants(t, 200, "Your password, once more")
 	guess := func(password string) *posterntest.Page {
-		return thief.send(path, "staff password again", []string{path}, url.Values{"held": {""}, "password": {password}})
+		return thief.Press(asked, "Go on", "password", password)
 	}
 	for range 10 {
 		guess("wrong").Wants(t, 200, "is not right")

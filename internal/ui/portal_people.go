@@ -9,8 +9,10 @@ import (
 // StaffSignInPage asks a member of a partner, or an operator, who is there.
 type StaffSignInPage struct {
 	Prefix   string
+	Action   string // the path that the form is sent to
 	Token    string
 	To       string // the page that waits
+	Held     string // the form that waits, where one does
 	Email    string // as typed before
 	Register bool   // there is a page to register
 	Done     Text
@@ -26,7 +28,7 @@ type StaffAgainPage struct {
 	StaffFrame
 	Action  string // the path that the form was sent to
 	Token   string
-	Held    string
+	Held    string // as in StaffSignInPage
 	Problem Text
 }
 
