@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -189,6 +191,35 @@ func (l pageLanguage) anyOf(words []string) (template.HTML, error) {
 	return l.say("%s or %s", template.HTML(strings.Join(safe[:n], ", ")), template.HTML(safe[n]))
 }
 
+// number is a count as a part of a sentence, or alone.
+func (l pageLanguage) number(n int64) (number, error) {
+	sample, err := l.say("10,000")
+	groups := strings.TrimSuffix(strings.TrimPrefix(string(sample), "10"), "000")
+	return number{n, groups}, err
+}
+
+// number reads as its language writes it: in groups from five digits on, for a
+// year has four.
+type number struct {
+	n      int64
+	groups string // what parts them
+}
+
+// Format is that of the integer, which has no groups where it is to have a width.
+func (n number) Format(f fmt.State, verb rune) {
+	if _, wide := f.Width(); wide || n.n < 10_000 {
+		fmt.Fprintf(f, fmt.FormatString(f, verb), n.n)
+		return
+	}
+	digits := strconv.FormatInt(n.n, 10)
+	for i := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			io.WriteString(f, n.groups)
+		}
+		io.WriteString(f, digits[i:i+1])
+	}
+}
+
 // day is a date as people write it, in UTC: "24 November 2026".
 func (l pageLanguage) day(t time.Time) (template.HTML, error) {
 	t = t.UTC()
@@ -220,7 +251,11 @@ func (l pageLanguage) argument(a any) (any, error) {
 		return l.say(SayFilled(a))
 	case theirs:
 		return named(string(a)), nil
-	case template.HTML, int, int64, float64:
+	case int:
+		return l.number(int64(a))
+	case int64:
+		return l.number(a)
+	case template.HTML, float64:
 		return a, nil
 	case postern.Role: // ours; roles in accounts are the operator's words
 		return l.say(string(a))

@@ -183,7 +183,7 @@ type MessagePage struct {
 	RequestID string // to name when asking for help; empty: none
 	Link      string // one of our own paths to go on to; empty: none
 	LinkText  Text
-	Begins    bool // the link is what the page is for
+	Front     bool // it is the first page: the link is what it is for
 }
 
 func (*MessagePage) Name() string  { return "message" }

@@ -94,7 +94,7 @@ func New(brand Brand, files ...File) (*Pages, error) {
 func parse(l pageLanguage, assets *Assets) (map[string]readPage, error) {
 	layout := sync.OnceValues(func() (*template.Template, error) {
 		return template.New("layout.html").Funcs(words).
-			Funcs(template.FuncMap{"asset": assets.Path, "say": l.say, "anyof": l.anyOf, "day": l.day, "date": l.date, "moment": l.moment, "language": func() string { return l.tag }}).
+			Funcs(template.FuncMap{"asset": assets.Path, "say": l.say, "anyof": l.anyOf, "day": l.day, "date": l.date, "moment": l.moment, "number": l.number, "language": func() string { return l.tag }}).
 			ParseFS(templates, "templates/layout.html", "templates/parts*.html")
 	})
 	files, err := fs.Glob(templates, "templates/*.html")

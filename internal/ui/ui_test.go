@@ -460,6 +460,18 @@ func TestWordsForPeople(t *testing.T) {
 			t.Errorf("%q: %q, not %q", name, got, want)
 		}
 	}
+	grouped := pageLanguage{tag: "de", words: map[string]string{"10,000": "10.000", "Refused: %d.": "Abgelehnt: %d."}}
+	for n, want := range map[int]string{0: "0", 9999: "9999", 10000: "10,000", 123456: "123,456", 1234567: "1,234,567", -12345: "-12345"} {
+		if got := said(english.say("%d", n)); got != want {
+			t.Errorf("%d: %q, not %q", n, got, want)
+		}
+	}
+	if got := said(grouped.say("Refused: %d.", 10234)); got != "Abgelehnt: 10.234." {
+		t.Errorf("in German: %q", got)
+	}
+	if got := said(english.say("%03d", 7)); got != "007" {
+		t.Errorf("padded: %q", got)
+	}
 	other := day.In(time.FixedZone("", 3600*12))
 	if got := said(english.day(other)); got != "24 November 2026" {
 		t.Errorf("a day in UTC is %q", got)

@@ -227,7 +227,7 @@ func (d *Door) front(w http.ResponseWriter, r *http.Request) error {
 		Heading: ui.Say("Connected apps"),
 		What:    ui.Say("Here you see which apps may act for your account, and end what you no longer need."),
 		Do:      ui.Say("To connect a new app, start at the app: it will send you here to decide."),
-		Link:    "/login", LinkText: ui.Say("Sign in"), Begins: true,
+		Link:    "/login", LinkText: ui.Say("Sign in"), Front: true,
 	})
 }
 
