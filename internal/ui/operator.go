@@ -95,16 +95,3 @@ func (p *PartnerPage) Title() Text { return Say("%s", p.Partner.Name) }
 func (*PartnerPage) Choices() []RoleChoice { return roleChoices(postern.Owner) }
 
 func (*PartnerPage) Scripts() []string { return []string{"copy.js"} }
-
-// AuditPage is the log of what was done, the latest first.
-type AuditPage struct {
-	StaffFrame
-	Records []postern.AuditRecord
-	Form    *Form
-	Actor   Field
-	Object  Field
-	More    string // address of older ones; empty: none
-}
-
-func (*AuditPage) Name() string { return "operator-audit" }
-func (*AuditPage) Title() Text  { return Say("Audit log") }
