@@ -14,24 +14,16 @@ const selectMemberships = `
 
 // Memberships implements oauth.Store and identity.Store.
 func (db *DB) Memberships(ctx context.Context, userID string) ([]postern.Membership, error) {
-	rows, err := read{db}.rows(ctx, selectMemberships, userID)
-	if err != nil {
-		return nil, db.trouble(err)
+	return collect(ctx, read{db}, scanMembership, selectMemberships, userID)
+}
+
+func scanMembership(row scanner) (m postern.Membership, err error) {
+	var attrs string
+	a := &m.Account
+	if err := row.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &a.SandboxOf, &m.Role); err != nil {
+		return m, err
 	}
-	defer rows.Close()
-	var list []postern.Membership
-	for rows.Next() {
-		var m postern.Membership
-		var attrs string
-		a := &m.Account
-		if err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &a.SandboxOf, &m.Role); err != nil {
-			return nil, db.trouble(err)
-		}
-		if a.Attributes, err = attributes(attrs); err != nil {
-			return nil, db.trouble(err)
-		}
-		a.WireID = a.ID
-		list = append(list, m)
-	}
-	return list, db.trouble(rows.Err())
+	a.WireID = a.ID
+	a.Attributes, err = attributes(attrs)
+	return m, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
 	"postern.dev/postern"
 )
@@ -41,18 +40,13 @@ func (db *DB) AppConnection(ctx context.Context, appID, connectionID string) (*p
 }
 
 func (db *DB) appConnections(ctx context.Context, query, appID string, args ...any) ([]postern.Listing, error) {
-	var list []postern.Listing
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(query, func(rows *sql.Rows) error {
-		var l postern.Listing
+	return collect(ctx, read{db}, func(row scanner) (l postern.Listing, err error) {
 		c, a, u := &l.Connection, &l.Account, &l.Maker
 		var scopes string
 		var made, used int64
-		err := rows.Scan(&c.ID, &c.Number, &c.UserID, &scopes, &made, &c.CreatedBy, &used,
+		err = row.Scan(&c.ID, &c.Number, &c.UserID, &scopes, &made, &c.CreatedBy, &used,
 			&a.ID, &a.Handle, &a.Name, &a.SandboxOf, &u.ID, &u.Name, &u.Nickname, &u.WireNickname)
 		c.AppID, c.AccountID, c.Scopes, c.CreatedAt, c.LastUsedAt = appID, a.ID, split(scopes), at(made), at(used)
-		list = append(list, l)
-		return err
-	}, append([]any{appID}, args...)...)
-	return list, db.trouble(r.err)
+		return l, err
+	}, query, append([]any{appID}, args...)...)
 }

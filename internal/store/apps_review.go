@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"time"
 
@@ -49,10 +48,11 @@ const (
 
 	// waitingApps: new apps and changes of live ones, those that wait longest first.
 	waitingApps = `
-	SELECT id, review_at AS since FROM apps WHERE review = 'waiting' AND removed_at = 0
-	UNION ALL
-	SELECT o.app_id, o.at FROM proposals o JOIN apps a ON a.id = o.app_id WHERE o.review = 'waiting' AND a.review = '' AND a.removed_at = 0
-	ORDER BY since, id LIMIT $1`
+	SELECT w.id FROM (
+	  SELECT id, review_at AS since FROM apps WHERE review = 'waiting' AND removed_at = 0
+	  UNION ALL
+	  SELECT o.app_id, o.at FROM proposals o JOIN apps a ON a.id = o.app_id WHERE o.review = 'waiting' AND a.review = '' AND a.removed_at = 0) w
+	ORDER BY w.since, w.id LIMIT $1`
 	allApps = `SELECT a.id FROM apps a JOIN partners p ON p.id = a.partner_id WHERE a.removed_at = 0 ORDER BY p.name, a.name, a.id`
 
 	// To the minute: a secret in constant use is not written again and again.
@@ -65,10 +65,10 @@ const (
 
 // reviews completes apps with where they stand with the operator.
 func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map[string]int, ids []string) {
-	r.look(reviewsOfApps, ids, func(rows *sql.Rows) error {
+	r.look(reviewsOfApps, ids, func(row scanner) error {
 		var id, review, verdict, reasons, off, hash, problem, looks, staff, state, reason, picture, missing string
 		var since, created, proposed int64
-		err := rows.Scan(&id, &review, &since, &verdict, &reasons, &off, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason, &picture, &missing)
+		err := row.Scan(&id, &review, &since, &verdict, &reasons, &off, &created, &hash, &problem, &looks, &staff, &proposed, &state, &reason, &picture, &missing)
 		if err != nil {
 			return err
 		}
@@ -87,9 +87,9 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 	if !m.Names {
 		return
 	}
-	r.all(namesOfApps, func(rows *sql.Rows) error {
+	r.all(namesOfApps, func(row scanner) error {
 		var a postern.App
-		err := rows.Scan(&a.ID, &a.Partner.ID, &a.Name)
+		err := row.Scan(&a.ID, &a.Partner.ID, &a.Name)
 		s.Names = append(s.Names, a)
 		return err
 	})
@@ -101,9 +101,9 @@ func (r *stateReader) owners(s *registry.State) {
 		partners = append(partners, s.Apps[i].Partner.ID)
 	}
 	s.Owners = map[string][]string{}
-	r.look(ownersOfPartners, partners, func(rows *sql.Rows) error {
+	r.look(ownersOfPartners, partners, func(row scanner) error {
 		var partner, email string
-		err := rows.Scan(&partner, &email)
+		err := row.Scan(&partner, &email)
 		s.Owners[partner] = append(s.Owners[partner], email)
 		return err
 	})
@@ -195,25 +195,13 @@ func (db *DB) AppRows(ctx context.Context, ids ...string) (list []*registry.App,
 
 // Waiting implements admin.Rows.
 func (db *DB) Waiting(ctx context.Context, limit int) ([]string, error) {
-	rows, err := read{db}.rows(ctx, waitingApps, limit)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var id string
-		var since int64
-		if err := rows.Scan(&id, &since); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, id)
-	}
-	return list, db.trouble(rows.Err())
+	return column[string](ctx, read{db}, waitingApps, limit)
 }
 
 // AllApps are the ids of all apps, by partner and name.
-func (db *DB) AllApps(ctx context.Context) ([]string, error) { return db.texts(ctx, allApps) }
+func (db *DB) AllApps(ctx context.Context) ([]string, error) {
+	return column[string](ctx, read{db}, allApps)
+}
 
 // ProposedLogo reads the image that a proposal would give an app; NotFound.
 func (db *DB) ProposedLogo(ctx context.Context, appID string) (png []byte, err error) {

@@ -23,22 +23,12 @@ const (
 
 // Changes implements oauth.Changes.
 func (db *DB) Changes(ctx context.Context, after int64, limit int) ([]oauth.Change, error) {
-	rows, err := read{db}.rows(ctx, selectChanges, after, limit)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []oauth.Change
-	for rows.Next() {
-		var c oauth.Change
+	return collect(ctx, read{db}, func(row scanner) (c oauth.Change, err error) {
 		var when int64
-		if err := rows.Scan(&c.Seq, &c.Kind, &c.Key, &when); err != nil {
-			return nil, db.trouble(err)
-		}
+		err = row.Scan(&c.Seq, &c.Kind, &c.Key, &when)
 		c.At = at(when)
-		list = append(list, c)
-	}
-	return list, db.trouble(rows.Err())
+		return c, err
+	}, selectChanges, after, limit)
 }
 
 // LastChange implements oauth.Changes.

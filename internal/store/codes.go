@@ -376,7 +376,7 @@ func endOldest(ctx context.Context, t *tx, joined []*joining, r *oauth.Redemptio
 		if j.id == j.newID {
 			continue
 		}
-		old, err := hashes(t.rows(ctx, tooManyFamilies, j.id, ms(r.Now), first[:], second[:], max(0, r.AtOnce-born)))
+		old, err := collect(ctx, t, scanHash, tooManyFamilies, j.id, ms(r.Now), first[:], second[:], max(0, r.AtOnce-born))
 		if err != nil {
 			return err
 		}
@@ -399,20 +399,10 @@ func endOldest(ctx context.Context, t *tx, joined []*joining, r *oauth.Redemptio
 	return nil
 }
 
-func hashes(rows *sql.Rows, err error) ([]postern.Hash, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []postern.Hash
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return nil, err
-		}
-		list = append(list, hashOf(b))
-	}
-	return list, rows.Err()
+func scanHash(row scanner) (postern.Hash, error) {
+	var b []byte
+	err := row.Scan(&b)
+	return hashOf(b), err
 }
 
 // BurnCode implements oauth.Store.

@@ -47,34 +47,27 @@ func called(column string) string {
 
 // AllPartners implements admin.ConsoleRows.
 func (db *DB) AllPartners(ctx context.Context) ([]postern.PartnerCount, error) {
-	rows, err := read{db}.rows(ctx, allPartners)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.PartnerCount
-	for rows.Next() {
-		var p postern.PartnerCount
-		var waiting int64
-		if err := rows.Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal, &p.Apps, &p.Members); err != nil {
-			return nil, db.trouble(err)
-		}
-		p.Waiting = at(waiting)
-		list = append(list, p)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, func(row scanner) (p postern.PartnerCount, err error) {
+		p.Partner, err = scanPartner(row, &p.Apps, &p.Members)
+		return p, err
+	}, allPartners)
 }
 
 // Partner implements admin.ConsoleRows.
 func (db *DB) Partner(ctx context.Context, id string) (*postern.Partner, error) {
-	var p postern.Partner
-	var waiting int64
-	err := read{db}.row(ctx, onePartner, id).Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal)
+	p, err := scanPartner(read{db}.row(ctx, onePartner, id))
 	if err != nil {
 		return nil, db.missing(err, "partner")
 	}
-	p.Waiting = at(waiting)
 	return &p, nil
+}
+
+// scanPartner reads partnerColumns, and what the query has after them.
+func scanPartner(row scanner, more ...any) (p postern.Partner, err error) {
+	var waiting int64
+	err = row.Scan(append([]any{&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal}, more...)...)
+	p.Waiting = at(waiting)
+	return p, err
 }
 
 // StaffName implements admin.ConsoleRows. Of somebody who was removed there is
@@ -98,23 +91,16 @@ func (db *DB) AuditRecords(ctx context.Context, f postern.AuditFilter) ([]poster
 	case f.Object != "":
 		query, args = auditAbout, append(args, f.Object)
 	}
-	rows, err := read{db}.rows(ctx, query, args...)
+	list, err := collect(ctx, read{db}, scanAudit, query, args...)
 	if err != nil && db.engine.isForeign(err) {
 		return nil, nil // no row can hold what was asked for
 	}
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.AuditRecord
-	for rows.Next() {
-		var a postern.AuditRecord
-		var when int64
-		if err := rows.Scan(&a.ID, &when, &a.Actor, &a.Action, &a.Object, &a.Detail, &a.Address, &a.ActorName, &a.ObjectName); err != nil {
-			return nil, db.trouble(err)
-		}
-		a.At = at(when)
-		list = append(list, a)
-	}
-	return list, db.trouble(rows.Err())
+	return list, err
+}
+
+func scanAudit(row scanner) (a postern.AuditRecord, err error) {
+	var when int64
+	err = row.Scan(&a.ID, &when, &a.Actor, &a.Action, &a.Object, &a.Detail, &a.Address, &a.ActorName, &a.ObjectName)
+	a.At = at(when)
+	return a, err
 }

@@ -130,20 +130,19 @@ func (db *DB) provider() (*goose.Provider, error) {
 	return goose.NewProvider(db.engine.goose, db.writes, dir, options...)
 }
 
-// querier is what runs statements: a transaction, or the reading pool.
+// querier is what reads: a transaction, or the reading pool.
 type querier interface {
-	exec(ctx context.Context, query string, args ...any) (rows int64, err error)
 	row(ctx context.Context, query string, args ...any) *sql.Row
 	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// trouble classifies what a driver said. A transaction leaves it to its end.
+	trouble(err error) error
 }
 
 // read runs statements outside a transaction: each sees what was committed
 // before it began.
 type read struct{ db *DB }
 
-func (r read) exec(context.Context, string, ...any) (int64, error) {
-	return 0, errors.New("store: a write outside a transaction")
-}
+func (r read) trouble(err error) error { return r.db.trouble(err) }
 
 func (r read) row(ctx context.Context, query string, args ...any) *sql.Row {
 	if s := r.db.prepared(ctx, query); s != nil {
@@ -189,6 +188,8 @@ type tx struct {
 	group *group // SQLite: the writer whose connection this is
 	wrote bool   // SQLite: something may have been written
 }
+
+func (t *tx) trouble(err error) error { return err }
 
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	var res sql.Result
@@ -262,6 +263,16 @@ func (db *DB) writeOnce(ctx context.Context, f func(t *tx) error) error {
 		return err
 	}
 	return sqlTx.Commit()
+}
+
+// changed runs one statement and reports whether it changed a row.
+func (db *DB) changed(ctx context.Context, query string, args ...any) (yes bool, err error) {
+	err = db.write(ctx, func(t *tx) error {
+		n, err := t.exec(ctx, query, args...)
+		yes = n > 0
+		return err
+	})
+	return yes && err == nil, err
 }
 
 // trouble classifies what a driver said: our own errors stay, trouble that may

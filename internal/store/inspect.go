@@ -35,7 +35,7 @@ func (db *DB) Inspect(ctx context.Context) (c Condition, err error) {
 	if c.Want, err = newest(); err != nil {
 		return c, err
 	}
-	if c.Tables, err = db.texts(ctx, db.engine.tables); err != nil {
+	if c.Tables, err = column[string](ctx, read{db}, db.engine.tables); err != nil {
 		return c, err
 	}
 	if !slices.Contains(c.Tables, versionTable) {

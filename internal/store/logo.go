@@ -48,20 +48,10 @@ const (
 
 // WantedLogos implements logo.Store.
 func (db *DB) WantedLogos(ctx context.Context, now time.Time, limit int) ([]logo.Wanted, error) {
-	rows, err := read{db}.rows(ctx, wantedLogos, ms(now), limit)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []logo.Wanted
-	for rows.Next() {
-		var w logo.Wanted
-		if err := rows.Scan(&w.AppID, &w.URL, &w.Proposed); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, w)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, func(row scanner) (w logo.Wanted, err error) {
+		err = row.Scan(&w.AppID, &w.URL, &w.Proposed)
+		return w, err
+	}, wantedLogos, ms(now), limit)
 }
 
 // SaveLogo implements logo.Store.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"postern.dev/postern"
@@ -72,21 +71,19 @@ func (db *DB) DropOldMails(ctx context.Context, before time.Time, limit int) ([]
 
 // mails runs a statement that changes mails and gives them.
 func (db *DB) mails(ctx context.Context, query string, args ...any) (list []postern.SealedMail, err error) {
-	err = db.write(ctx, func(t *tx) error {
-		list = nil // of a run that failed
-		r := &stateReader{ctx: ctx, q: t}
-		r.all(query, func(rows *sql.Rows) error {
-			var m postern.SealedMail
-			var written int64
-			err := rows.Scan(&m.ID, &m.Sealed, &written, &m.Tries)
-			m.At = at(written)
-			list = append(list, m)
-			return err
-		}, args...)
-		return r.err
+	err = db.write(ctx, func(t *tx) (err error) {
+		list, err = collect(ctx, t, scanMail, query, args...)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return list, nil
+}
+
+func scanMail(row scanner) (m postern.SealedMail, err error) {
+	var written int64
+	err = row.Scan(&m.ID, &m.Sealed, &written, &m.Tries)
+	m.At = at(written)
+	return m, err
 }

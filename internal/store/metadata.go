@@ -18,7 +18,7 @@ const (
 // in the operator's order. Metadata lists these alone, since there are clients
 // that ask for all that is listed there.
 func (db *DB) DefaultScopes(ctx context.Context, dialect string) ([]string, error) {
-	lists, err := db.texts(ctx, selectDefaultScopes, "% "+strings.ReplaceAll(dialect, "_", `\_`)+" %")
+	lists, err := column[string](ctx, read{db}, selectDefaultScopes, "% "+strings.ReplaceAll(dialect, "_", `\_`)+" %")
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (db *DB) DefaultScopes(ctx context.Context, dialect string) ([]string, erro
 	for _, list := range lists {
 		used = append(used, split(list)...)
 	}
-	known, err := db.texts(ctx, selectScopeNames)
+	known, err := column[string](ctx, read{db}, selectScopeNames)
 	if err != nil {
 		return nil, err
 	}

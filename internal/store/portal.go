@@ -9,8 +9,10 @@ import (
 )
 
 const (
+	memberColumns = partnerColumns + `, m.role, m.created_at, ` + staffColumns
+
 	selectMemberOf = `
-	SELECT p.id, p.name, p.disabled, p.waiting_since, p.refusal, m.role, m.created_at, ` + staffColumns + `
+	SELECT ` + memberColumns + `
 	FROM partner_members m
 	JOIN partners p ON p.id = m.partner_id
 	JOIN staff s ON s.id = m.staff_id
@@ -32,31 +34,16 @@ var errNoApp = postern.Errorf(postern.NotFound, "There is no such app, or it is 
 
 // MemberOf implements portal.Rows.
 func (db *DB) MemberOf(ctx context.Context, staffID string) ([]postern.Member, error) {
-	rows, err := read{db}.rows(ctx, selectMemberOf, staffID)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Member
-	for rows.Next() {
-		m, err := scanMember(rows)
-		if err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, *m)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, scanMember, selectMemberOf, staffID)
 }
 
-// scanMember reads a partner, a role in it, and whose.
-func scanMember(row interface{ Scan(...any) error }) (*postern.Member, error) {
-	var m postern.Member
-	var waiting, since int64
-	p, s := &m.Partner, &m.Staff
-	err := row.Scan(&p.ID, &p.Name, &p.Disabled, &waiting, &p.Refusal, &m.Role, &since,
-		&s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled, &s.Vouched)
-	p.Waiting, m.Since = at(waiting), at(since)
-	return &m, err
+// scanMember reads memberColumns.
+func scanMember(row scanner) (m postern.Member, err error) {
+	var since int64
+	s := &m.Staff
+	m.Partner, err = scanPartner(row, &m.Role, &since, &s.ID, &s.Realm, &s.Email, &s.Name, &s.Disabled, &s.Vouched)
+	m.Since = at(since)
+	return m, err
 }
 
 // PartnerApp implements portal.Rows.
@@ -81,7 +68,7 @@ func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.A
 
 // PartnerApps implements portal.Rows.
 func (db *DB) PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error) {
-	ids, err := db.texts(ctx, selectPartnerApps, partnerID)
+	ids, err := column[string](ctx, read{db}, selectPartnerApps, partnerID)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 	"strings"
 
@@ -100,7 +99,7 @@ func readState(ctx context.Context, q querier, m *registry.Mentions, lock string
 
 // look runs a statement of keys for all the keys, in one order, so that two
 // who lock never wait for each other.
-func (r *stateReader) look(query string, wanted []string, scan func(*sql.Rows) error) {
+func (r *stateReader) look(query string, wanted []string, scan func(scanner) error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	for group := range slices.Chunk(wanted, keysAtOnce) {
 		args := make([]any, keysAtOnce)
@@ -111,34 +110,22 @@ func (r *stateReader) look(query string, wanted []string, scan func(*sql.Rows) e
 	}
 }
 
-func (r *stateReader) all(query string, scan func(*sql.Rows) error, args ...any) {
-	if r.err != nil {
-		return
-	}
-	rows, err := r.q.rows(r.ctx, query, args...)
-	if err != nil {
-		r.err = err
-		return
-	}
-	defer rows.Close()
-	for rows.Next() && r.err == nil {
-		r.err = scan(rows)
-	}
+func (r *stateReader) all(query string, scan func(scanner) error, args ...any) {
 	if r.err == nil {
-		r.err = rows.Err()
+		r.err = each(r.ctx, r.q, scan, query, args...)
 	}
 }
 
 func (r *stateReader) catalogue(s *registry.State, m *registry.Mentions) {
-	r.all(selectScopes, func(rows *sql.Rows) error {
+	r.all(selectScopes, func(row scanner) error {
 		var scope postern.Scope
-		err := rows.Scan(&scope.Name, &scope.Description)
+		err := row.Scan(&scope.Name, &scope.Description)
 		s.Scopes = append(s.Scopes, scope)
 		return err
 	})
-	r.all(allEventTypes, func(rows *sql.Rows) error {
+	r.all(allEventTypes, func(row scanner) error {
 		var e registry.EventType
-		err := rows.Scan(&e.Type, &e.Description, &e.Scope)
+		err := row.Scan(&e.Type, &e.Description, &e.Scope)
 		s.Events = append(s.Events, e)
 		return err
 	})
@@ -146,9 +133,9 @@ func (r *stateReader) catalogue(s *registry.State, m *registry.Mentions) {
 		return
 	}
 	s.ScopeUses = map[string][]string{}
-	r.all(allScopeUses, func(rows *sql.Rows) error {
+	r.all(allScopeUses, func(row scanner) error {
 		var app, scopes string
-		err := rows.Scan(&app, &scopes)
+		err := row.Scan(&app, &scopes)
 		for _, scope := range split(scopes) {
 			s.ScopeUses[scope] = append(s.ScopeUses[scope], app)
 		}
@@ -158,10 +145,10 @@ func (r *stateReader) catalogue(s *registry.State, m *registry.Mentions) {
 
 func (r *stateReader) accounts(s *registry.State, m *registry.Mentions) {
 	seen := map[string]bool{}
-	scan := func(rows *sql.Rows) error {
+	scan := func(row scanner) error {
 		var a registry.Account
 		var attrs string
-		err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &a.Removed)
+		err := row.Scan(&a.ID, &a.Handle, &a.Name, &a.Number, &attrs, &a.Disabled, &a.Removed)
 		if err != nil || seen[a.ID] {
 			return err
 		}
@@ -178,10 +165,10 @@ func (r *stateReader) accounts(s *registry.State, m *registry.Mentions) {
 func (r *stateReader) users(s *registry.State, m *registry.Mentions) {
 	index := map[string]int{}
 	var ids []string
-	scan := func(rows *sql.Rows) error {
+	scan := func(row scanner) error {
 		u := registry.User{Roles: map[string]string{}}
 		var attrs string
-		err := rows.Scan(&u.ID, &u.Email, &u.Name, &u.Number, &u.Nickname, &u.WireNickname, &attrs,
+		err := row.Scan(&u.ID, &u.Email, &u.Name, &u.Number, &u.Nickname, &u.WireNickname, &attrs,
 			&u.PasswordHash, &u.Declared, &u.Disabled, &u.Removed)
 		if _, seen := index[u.ID]; err != nil || seen {
 			return err
@@ -194,17 +181,17 @@ func (r *stateReader) users(s *registry.State, m *registry.Mentions) {
 	}
 	r.look(usersByID+r.lock, m.Users, scan)
 	r.look(usersByEmail+r.lock, m.Emails, scan)
-	r.look(rolesOfUsers, ids, func(rows *sql.Rows) error {
+	r.look(rolesOfUsers, ids, func(row scanner) error {
 		var user, account, role string
-		err := rows.Scan(&user, &account, &role)
+		err := row.Scan(&user, &account, &role)
 		if err == nil {
 			s.Users[index[user]].Roles[account] = role
 		}
 		return err
 	})
-	r.look(nicknameOwner, m.Nicknames, func(rows *sql.Rows) error {
+	r.look(nicknameOwner, m.Nicknames, func(row scanner) error {
 		var folded, user string
-		err := rows.Scan(&folded, &user)
+		err := row.Scan(&folded, &user)
 		s.Nicknames[folded] = user
 		return err
 	})
@@ -212,9 +199,9 @@ func (r *stateReader) users(s *registry.State, m *registry.Mentions) {
 
 func (r *stateReader) partners(s *registry.State, m *registry.Mentions) {
 	seen := map[string]bool{}
-	scan := func(rows *sql.Rows) error {
+	scan := func(row scanner) error {
 		var p registry.Partner
-		err := rows.Scan(&p.ID, &p.Name, &p.Disabled, &p.Removed)
+		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Removed)
 		if err == nil && !seen[p.ID] {
 			seen[p.ID] = true
 			s.Partners = append(s.Partners, p)
@@ -228,8 +215,8 @@ func (r *stateReader) partners(s *registry.State, m *registry.Mentions) {
 func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 	index := map[string]int{}
 	var ids, partners []string
-	scan := func(rows *sql.Rows) error {
-		a, err := scanAppState(rows)
+	scan := func(row scanner) error {
+		a, err := scanAppState(row)
 		if err != nil {
 			return err
 		}
@@ -246,12 +233,12 @@ func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 	r.look(appsByID+r.lock, m.Apps, scan)
 	r.look(appsByPartner+r.lock, partners, scan)
 	r.reviews(s, m, index, ids)
-	r.look(secretsOfApps, ids, func(rows *sql.Rows) error {
+	r.look(secretsOfApps, ids, func(row scanner) error {
 		var app string
 		var secret postern.AppSecret
 		var hash []byte
 		var created, expires, used int64
-		err := rows.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &secret.Sealed, &created, &expires, &used)
+		err := row.Scan(&app, &secret.ID, &secret.Name, &hash, &secret.Hint, &secret.Sealed, &created, &expires, &used)
 		if err == nil {
 			secret.Hash, secret.CreatedAt, secret.ExpiresAt, secret.LastUsedAt = hashOf(hash), at(created), at(expires), at(used)
 			a := &s.Apps[index[app]]
@@ -261,10 +248,10 @@ func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 	})
 }
 
-func scanAppState(rows *sql.Rows) (*registry.App, error) {
+func scanAppState(row scanner) (*registry.App, error) {
 	var a registry.App
 	var also, level, attrs, urls, scopes, defaults, grants, roles, iss string
-	err := rows.Scan(&a.ID, &a.Partner.ID, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &also, &level, &attrs,
+	err := row.Scan(&a.ID, &a.Partner.ID, &a.Name, &a.Description, &a.URL, &a.LogoURL, &a.Dialect, &also, &level, &attrs,
 		&urls, &a.WebhookURL, &a.WebhookSecret, &scopes, &defaults, &grants, &roles, &iss, &a.Public, &a.Disabled, &a.JWKS,
 		&a.AccessTokenFormat, &a.DeclaredSecrets, &a.Removed)
 	if err != nil {
@@ -282,10 +269,10 @@ func scanAppState(rows *sql.Rows) (*registry.App, error) {
 
 func (r *stateReader) apis(s *registry.State, m *registry.Mentions) {
 	seen := map[string]bool{}
-	scan := func(rows *sql.Rows) error {
+	scan := func(row scanner) error {
 		var a registry.API
 		var hash []byte
-		err := rows.Scan(&a.ID, &a.Name, &hash, &a.Disabled)
+		err := row.Scan(&a.ID, &a.Name, &hash, &a.Disabled)
 		if a.SecretHash = hashOf(hash); err == nil && !seen[a.ID] {
 			seen[a.ID] = true
 			s.APIs = append(s.APIs, a)
@@ -297,9 +284,9 @@ func (r *stateReader) apis(s *registry.State, m *registry.Mentions) {
 }
 
 func (r *stateReader) staff(query string, emails []string) (list []registry.Staff) {
-	r.look(query+r.lock, emails, func(rows *sql.Rows) error {
+	r.look(query+r.lock, emails, func(row scanner) error {
 		s := registry.Staff{Roles: map[string]string{}}
-		err := rows.Scan(&s.ID, &s.Email, &s.Name, &s.PasswordHash, &s.Declared, &s.Disabled, &s.Vouched)
+		err := row.Scan(&s.ID, &s.Email, &s.Name, &s.PasswordHash, &s.Declared, &s.Disabled, &s.Vouched)
 		list = append(list, s)
 		return err
 	})
@@ -313,9 +300,9 @@ func (r *stateReader) memberRoles(members []registry.Staff) {
 		of[m.ID] = m.Roles
 		ids = append(ids, m.ID)
 	}
-	r.look(rolesOfMembers, ids, func(rows *sql.Rows) error {
+	r.look(rolesOfMembers, ids, func(row scanner) error {
 		var member, partner, role string
-		err := rows.Scan(&member, &partner, &role)
+		err := row.Scan(&member, &partner, &role)
 		if err == nil {
 			of[member][partner] = role
 		}

@@ -277,24 +277,10 @@ func (w *registryWriter) putApp(p registry.Put[registry.App]) {
 	w.announce("app", a.ID, p.New)
 }
 
-// texts reads a column. The rows are closed before anything else runs.
+// texts reads a column.
 func (w *registryWriter) texts(query string, args ...any) (list []string) {
-	if w.err != nil {
-		return nil
-	}
-	rows, err := w.t.rows(w.ctx, query, args...)
-	if err != nil {
-		w.err = err
-		return nil
-	}
-	defer rows.Close()
-	for rows.Next() && w.err == nil {
-		var text string
-		w.err = rows.Scan(&text)
-		list = append(list, text)
-	}
 	if w.err == nil {
-		w.err = rows.Err()
+		list, w.err = column[string](w.ctx, w.t, query, args...)
 	}
 	return list
 }

@@ -168,36 +168,28 @@ func (db *DB) LastOfConnections(ctx context.Context, appID, endpoint string) (ma
 }
 
 func (db *DB) requests(ctx context.Context, appID, query string, args ...any) ([]requestlog.Entry, error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
-	var list []requestlog.Entry
-	r.all(query, func(rows *sql.Rows) error {
+	return collect(ctx, read{db}, func(row scanner) (requestlog.Entry, error) {
 		e := requestlog.Entry{AppID: appID}
 		var began, took int64
 		var outcome, kind, rule, facts string
-		err := rows.Scan(&e.ID, &began, &e.RequestID, &e.Dialect, &e.Endpoint, &e.Method, &e.Grant, &e.Status, &took, &e.Address,
+		err := row.Scan(&e.ID, &began, &e.RequestID, &e.Dialect, &e.Endpoint, &e.Method, &e.Grant, &e.Status, &took, &e.Address,
 			&outcome, &kind, &rule, &facts, &e.Proved, &e.AccountID, &e.ConnectionID, &e.Sent, &e.More, &e.AccountName)
 		if err != nil {
-			return err
+			return e, err
 		}
 		e.At, e.Took = at(began), time.Duration(took)*time.Microsecond
 		e.Outcome, e.Kind, e.Rule = requestlog.Outcome(outcome), postern.Kind(kind), postern.Rule(rule)
-		list = append(list, e)
-		return json.Unmarshal([]byte(facts), &list[len(list)-1].Facts)
-	}, append([]any{appID}, args...)...)
-	return list, db.trouble(r.err)
+		return e, json.Unmarshal([]byte(facts), &e.Facts)
+	}, query, append([]any{appID}, args...)...)
 }
 
 // Counts implements requestlog.Store.
 func (db *DB) Counts(ctx context.Context, appID string, from int64) ([]requestlog.Count, error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
-	var list []requestlog.Count
-	r.all(listCounts, func(rows *sql.Rows) error {
+	return collect(ctx, read{db}, func(row scanner) (requestlog.Count, error) {
 		c := requestlog.Count{AppID: appID}
-		err := rows.Scan(&c.Day, &c.Endpoint, &c.Calls, &c.Errors, &c.Strangers)
-		list = append(list, c)
-		return err
-	}, appID, from)
-	return list, db.trouble(r.err)
+		err := row.Scan(&c.Day, &c.Endpoint, &c.Calls, &c.Errors, &c.Strangers)
+		return c, err
+	}, listCounts, appID, from)
 }
 
 // PruneRequests implements requestlog.Store.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"postern.dev/postern"
@@ -77,27 +76,27 @@ func older(column string) string {
 
 // SandboxAccounts implements sandbox.Store.
 func (db *DB) SandboxAccounts(ctx context.Context, partnerID string) ([]sandbox.Account, error) {
-	var list []sandbox.Account
-	place := map[string]int{}
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(sandboxAccounts, func(rows *sql.Rows) error {
+	list, err := collect(ctx, read{db}, func(row scanner) (sandbox.Account, error) {
 		a := sandbox.Account{Account: postern.Account{SandboxOf: partnerID}}
-		err := rows.Scan(&a.ID, &a.Handle, &a.Name, &a.Number)
+		err := row.Scan(&a.ID, &a.Handle, &a.Name, &a.Number)
 		a.WireID = a.ID
-		place[a.ID] = len(list)
-		list = append(list, a)
-		return err
-	}, partnerID)
-	r.all(sandboxPeople, func(rows *sql.Rows) error {
+		return a, err
+	}, sandboxAccounts, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, read{db}, func(row scanner) error {
 		var p sandbox.Person
 		var account string
-		err := rows.Scan(&account, &p.ID, &p.Email, &p.Name, &p.Nickname, &p.Disabled, &p.Role, &p.Sealed)
-		if i, ok := place[account]; ok {
-			list[i].People = append(list[i].People, p)
+		err := row.Scan(&account, &p.ID, &p.Email, &p.Name, &p.Nickname, &p.Disabled, &p.Role, &p.Sealed)
+		for i := range list {
+			if list[i].ID == account {
+				list[i].People = append(list[i].People, p)
+			}
 		}
 		return err
-	}, partnerID)
-	return list, db.trouble(r.err)
+	}, sandboxPeople, partnerID)
+	return list, err
 }
 
 // MakeSandbox implements sandbox.Store.
@@ -195,23 +194,18 @@ func (db *DB) SwitchPerson(ctx context.Context, partnerID, userID string, off bo
 
 // SandboxConnections implements sandbox.Store.
 func (db *DB) SandboxConnections(ctx context.Context, partnerID, appID string) ([]sandbox.Standing, error) {
-	var list []sandbox.Standing
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(sandboxConnections, func(rows *sql.Rows) error {
-		var s sandbox.Standing
+	return collect(ctx, read{db}, func(row scanner) (s sandbox.Standing, err error) {
 		c, u := &s.Connection, &s.Approver
 		var scopes string
 		var made, used, until int64
-		err := rows.Scan(&c.ID, &c.Number, &c.AppID, &c.AccountID, &c.UserID, &scopes, &made, &c.CreatedBy, &used,
+		err = row.Scan(&c.ID, &c.Number, &c.AppID, &c.AccountID, &c.UserID, &scopes, &made, &c.CreatedBy, &used,
 			&s.Account, &u.Name, &u.Email, &u.Disabled, &until)
 		u.ID, c.Scopes, c.CreatedAt, c.LastUsedAt = c.CreatedBy, split(scopes), at(made), at(used)
 		if s.Never = until >= forever; !s.Never {
 			s.AccessUntil = at(until)
 		}
-		list = append(list, s)
-		return err
-	}, partnerID, appID)
-	return list, db.trouble(r.err)
+		return s, err
+	}, sandboxConnections, partnerID, appID)
 }
 
 // ExpireTokens implements sandbox.Store.

@@ -25,23 +25,13 @@ const (
 
 // SigningKeys implements signing.Store.
 func (db *DB) SigningKeys(ctx context.Context, now time.Time) ([]signing.Key, error) {
-	rows, err := read{db}.rows(ctx, selectSigningKeys, ms(now))
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []signing.Key
-	for rows.Next() {
-		var k signing.Key
+	return collect(ctx, read{db}, func(row scanner) (k signing.Key, err error) {
 		var public string
 		var created, signs, ends int64
-		if err := rows.Scan(&k.Number, &k.ID, &public, &k.Sealed, &created, &signs, &ends); err != nil {
-			return nil, db.trouble(err)
-		}
+		err = row.Scan(&k.Number, &k.ID, &public, &k.Sealed, &created, &signs, &ends)
 		k.Public, k.CreatedAt, k.SignsAt, k.Until = []byte(public), at(created), at(signs), at(ends)
-		list = append(list, k)
-	}
-	return list, db.trouble(rows.Err())
+		return k, err
+	}, selectSigningKeys, ms(now))
 }
 
 // AddSigningKey implements signing.Store.
@@ -78,18 +68,5 @@ func (db *DB) DropSigningKeys(ctx context.Context, now time.Time) (n int, err er
 
 // Audience implements signing.Store.
 func (db *DB) Audience(ctx context.Context) ([]string, error) {
-	rows, err := read{db}.rows(ctx, selectAudience)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, id)
-	}
-	return list, db.trouble(rows.Err())
+	return column[string](ctx, read{db}, selectAudience)
 }

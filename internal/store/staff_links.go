@@ -121,7 +121,7 @@ func (db *DB) SaveRegistration(ctx context.Context, i identity.NewInvitation) er
 // freeName keeps a company that registers from the name of another, in whatever
 // letters: people who read it beside an app could not tell them apart.
 func freeName(ctx context.Context, t *tx, name string) error {
-	names, err := column(ctx, t, partnersNames)
+	names, err := column[string](ctx, t, partnersNames)
 	if err != nil {
 		return err
 	}
@@ -161,34 +161,21 @@ func (db *DB) Invitation(ctx context.Context, hash postern.Hash, now time.Time) 
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errGone
 	}
-	return i, db.trouble(err)
+	return &i, db.trouble(err)
 }
 
 // PendingInvitations implements portal.Rows.
 func (db *DB) PendingInvitations(ctx context.Context, partnerID string, now time.Time) ([]postern.Invitation, error) {
-	rows, err := read{db}.rows(ctx, selectPending, partnerID, ms(now))
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Invitation
-	for rows.Next() {
-		i, err := scanInvitation(rows)
-		if err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, *i)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, scanInvitation, selectPending, partnerID, ms(now))
 }
 
-func scanInvitation(row interface{ Scan(...any) error }) (*postern.Invitation, error) {
+func scanInvitation(row scanner) (postern.Invitation, error) {
 	i := postern.Invitation{By: postern.Staff{Realm: postern.PartnerRealm}}
 	var since, expires int64
 	err := row.Scan(&i.ID, &i.Email, &i.Name, &i.Partner.ID, &i.Partner.Name, &i.Role, &since, &expires,
 		&i.By.ID, &i.By.Email, &i.By.Name, &i.Known)
 	i.Since, i.Expires = at(since), at(expires)
-	return &i, err
+	return i, err
 }
 
 // InvitePartner implements identity.Invitations.
@@ -222,25 +209,19 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 // partnersOf are the partners of a name, and the name of one that is spelled
 // almost like it.
 func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner, alike string, err error) {
-	rows, err := t.rows(ctx, partnerNames)
-	if err != nil {
-		return nil, "", err
-	}
-	defer rows.Close()
 	folded := postern.FoldName(name)
-	for rows.Next() {
+	err = each(ctx, t, func(row scanner) error {
 		var p postern.Partner
-		if err := rows.Scan(&p.ID, &p.Name, &p.Disabled); err != nil {
-			return nil, "", err
-		}
+		err := row.Scan(&p.ID, &p.Name, &p.Disabled)
 		switch {
 		case p.Name == name:
 			list = append(list, p)
 		case postern.FoldName(p.Name) == folded:
 			alike = p.Name
 		}
-	}
-	return list, alike, rows.Err()
+		return err
+	}, partnerNames)
+	return list, alike, err
 }
 
 // TakeInvitation implements identity.Invitations.

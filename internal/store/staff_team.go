@@ -18,7 +18,7 @@ const (
 	WHERE m.partner_id = $1 AND m.staff_id = $2`
 
 	selectTeam = `
-	SELECT p.id, p.name, p.disabled, p.waiting_since, p.refusal, m.role, m.created_at, ` + staffColumns + `
+	SELECT ` + memberColumns + `
 	FROM partner_members m
 	JOIN partners p ON p.id = m.partner_id
 	JOIN staff s ON s.id = m.staff_id
@@ -210,45 +210,26 @@ func (db *DB) TakeBack(ctx context.Context, a identity.TeamAct, invitationID str
 
 // Team implements portal.Rows.
 func (db *DB) Team(ctx context.Context, partnerID string) ([]postern.Member, error) {
-	rows, err := read{db}.rows(ctx, selectTeam, partnerID)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Member
-	for rows.Next() {
-		m, err := scanMember(rows)
-		if err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, *m)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, scanMember, selectTeam, partnerID)
 }
 
 // WaitingPartners implements identity.Team.
 func (db *DB) WaitingPartners(ctx context.Context) ([]postern.WaitingPartner, error) {
-	rows, err := read{db}.rows(ctx, selectWaiting)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
 	var list []postern.WaitingPartner
-	for rows.Next() {
+	err := each(ctx, read{db}, func(row scanner) error {
 		p := postern.Partner{Disabled: true}
 		s := postern.Staff{Realm: postern.PartnerRealm}
 		var waiting int64
-		if err := rows.Scan(&p.ID, &p.Name, &waiting, &s.ID, &s.Email, &s.Name); err != nil {
-			return nil, db.trouble(err)
-		}
+		err := row.Scan(&p.ID, &p.Name, &waiting, &s.ID, &s.Email, &s.Name)
 		p.Waiting = at(waiting)
 		if n := len(list); n == 0 || list[n-1].ID != p.ID {
 			list = append(list, postern.WaitingPartner{Partner: p})
 		}
 		last := &list[len(list)-1]
 		last.Owners = append(last.Owners, s)
-	}
-	return list, db.trouble(rows.Err())
+		return err
+	}, selectWaiting)
+	return list, err
 }
 
 // AnswerPartner implements identity.Team.
@@ -279,7 +260,7 @@ func (db *DB) AnswerPartner(ctx context.Context, a identity.PartnerAnswer) error
 // announceApps says that a partner's apps are not what they were: they are on
 // and off with it.
 func announceApps(ctx context.Context, t *tx, partnerID string, now time.Time) error {
-	apps, err := column(ctx, t, appsOfPartner, partnerID)
+	apps, err := column[string](ctx, t, appsOfPartner, partnerID)
 	if err != nil {
 		return err
 	}
@@ -289,21 +270,4 @@ func announceApps(ctx context.Context, t *tx, partnerID string, now time.Time) e
 		}
 	}
 	return nil
-}
-
-// column reads a column of text; its rows are closed before anything else runs.
-func column(ctx context.Context, t *tx, query string, args ...any) (list []string, err error) {
-	rows, err := t.rows(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
 }

@@ -76,7 +76,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, limit int) (int, error) 
 // endAgedConnections ends, one transaction each, the connections that have no
 // live family left.
 func (db *DB) endAgedConnections(ctx context.Context, now time.Time, limit int) (int, error) {
-	aged, err := db.texts(ctx, deadConnections, ms(now.Add(-sweepSlack)), limit)
+	aged, err := column[string](ctx, read{db}, deadConnections, ms(now.Add(-sweepSlack)), limit)
 	if err != nil {
 		return 0, err
 	}
@@ -97,22 +97,4 @@ func (db *DB) endAgedConnections(ctx context.Context, now time.Time, limit int) 
 		}
 	}
 	return len(aged), nil
-}
-
-// texts reads one column of text.
-func (db *DB) texts(ctx context.Context, query string, args ...any) ([]string, error) {
-	rows, err := read{db}.rows(ctx, query, args...)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, s)
-	}
-	return list, db.trouble(rows.Err())
 }

@@ -46,48 +46,31 @@ const (
 
 // ScopeCatalogue implements web.Rows.
 func (db *DB) ScopeCatalogue(ctx context.Context) ([]postern.Scope, error) {
-	rows, err := read{db}.rows(ctx, selectScopes)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Scope
-	for rows.Next() {
-		var s postern.Scope
-		if err := rows.Scan(&s.Name, &s.Description); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, s)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, scanScope, selectScopes)
+}
+
+func scanScope(row scanner) (s postern.Scope, err error) {
+	err = row.Scan(&s.Name, &s.Description)
+	return s, err
 }
 
 // Connections implements web.Rows.
 func (db *DB) Connections(ctx context.Context, userID, appID string) ([]postern.Listing, error) {
-	rows, err := read{db}.rows(ctx, selectListings, userID, appID)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	var list []postern.Listing
-	for rows.Next() {
-		var l postern.Listing
-		var scopes, level, roles string
-		var created, used int64
-		c := &l.Connection
-		err := rows.Scan(&c.ID, &c.UserID, &scopes, &created, &used,
-			&l.App.ID, &l.App.Name, &l.App.URL, &level, &roles, &l.App.Partner.Name, &l.App.LogoHash,
-			&l.Account.ID, &l.Account.Name, &l.Role,
-			&l.Maker.ID, &l.Maker.Name, &l.Maker.Email)
-		if err != nil {
-			return nil, db.trouble(err)
-		}
-		c.AppID, c.AccountID, c.CreatedBy = l.App.ID, l.Account.ID, l.Maker.ID
-		c.Scopes, c.CreatedAt, c.LastUsedAt = split(scopes), at(created), at(used)
-		l.App.Level, l.App.ConnectRoles = postern.Level(level), split(roles)
-		list = append(list, l)
-	}
-	return list, db.trouble(rows.Err())
+	return collect(ctx, read{db}, scanListing, selectListings, userID, appID)
+}
+
+func scanListing(row scanner) (l postern.Listing, err error) {
+	var scopes, level, roles string
+	var created, used int64
+	c := &l.Connection
+	err = row.Scan(&c.ID, &c.UserID, &scopes, &created, &used,
+		&l.App.ID, &l.App.Name, &l.App.URL, &level, &roles, &l.App.Partner.Name, &l.App.LogoHash,
+		&l.Account.ID, &l.Account.Name, &l.Role,
+		&l.Maker.ID, &l.Maker.Name, &l.Maker.Email)
+	c.AppID, c.AccountID, c.CreatedBy = l.App.ID, l.Account.ID, l.Maker.ID
+	c.Scopes, c.CreatedAt, c.LastUsedAt = split(scopes), at(created), at(used)
+	l.App.Level, l.App.ConnectRoles = postern.Level(level), split(roles)
+	return l, err
 }
 
 // LookChanged implements web.Rows.
@@ -103,28 +86,16 @@ func (db *DB) LookChanged(ctx context.Context, appID, userID string) (changed, a
 func (db *DB) MembersWithRoles(ctx context.Context, accountID string, roles []string, limit int) ([]postern.User, error) {
 	var list []postern.User
 	for _, role := range roles {
-		var err error
-		if list, err = db.membersWithRole(ctx, list, accountID, role, limit-len(list)); err != nil {
+		more, err := collect(ctx, read{db}, func(row scanner) (u postern.User, err error) {
+			err = row.Scan(&u.ID, &u.Name, &u.Email)
+			return u, err
+		}, selectMembers, accountID, role, limit-len(list))
+		if err != nil {
 			return nil, err
 		}
+		list = append(list, more...)
 	}
 	return list, nil
-}
-
-func (db *DB) membersWithRole(ctx context.Context, list []postern.User, accountID, role string, limit int) ([]postern.User, error) {
-	rows, err := read{db}.rows(ctx, selectMembers, accountID, role, limit)
-	if err != nil {
-		return nil, db.trouble(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var u postern.User
-		if err := rows.Scan(&u.ID, &u.Name, &u.Email); err != nil {
-			return nil, db.trouble(err)
-		}
-		list = append(list, u)
-	}
-	return list, db.trouble(rows.Err())
 }
 
 // ReleaseTicket implements web.Rows.

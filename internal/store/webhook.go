@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -69,33 +68,22 @@ const (
 func (db *DB) Work(ctx context.Context, node string, now time.Time, limit int) (*webhook.Work, error) {
 	w := &webhook.Work{Mine: map[string]int64{}}
 	var err error
-	if w.Due, err = db.texts(ctx, dueEndpoints, ms(now), limit); err != nil || node == "" {
+	if w.Due, err = column[string](ctx, read{db}, dueEndpoints, ms(now), limit); err != nil || node == "" {
 		return w, err
 	}
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(heldBy, func(rows *sql.Rows) error {
+	err = each(ctx, read{db}, func(row scanner) error {
 		var app string
 		var news int64
-		err := rows.Scan(&app, &news)
+		err := row.Scan(&app, &news)
 		w.Mine[app] = news
 		return err
-	}, node)
-	return w, db.trouble(r.err)
+	}, heldBy, node)
+	return w, err
 }
 
 // Hold implements webhook.Store.
 func (db *DB) Hold(ctx context.Context, appID, node string) (bool, error) {
 	return db.changed(ctx, holdEndpoint, appID, node)
-}
-
-// changed runs one statement and reports whether it changed a row.
-func (db *DB) changed(ctx context.Context, query string, args ...any) (yes bool, err error) {
-	err = db.write(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, query, args...)
-		yes = n > 0
-		return err
-	})
-	return yes && err == nil, err
 }
 
 // LetGo implements webhook.Store.
@@ -118,15 +106,11 @@ func (db *DB) Beat(ctx context.Context, node string, first bool) (bool, error) {
 }
 
 // Holders implements webhook.Store.
-func (db *DB) Holders(ctx context.Context, node string) (list []webhook.Holder, err error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(holders, func(rows *sql.Rows) error {
-		var h webhook.Holder
-		err := rows.Scan(&h.Node, &h.Beat)
-		list = append(list, h)
-		return err
-	}, node)
-	return list, db.trouble(r.err)
+func (db *DB) Holders(ctx context.Context, node string) ([]webhook.Holder, error) {
+	return collect(ctx, read{db}, func(row scanner) (h webhook.Holder, err error) {
+		err = row.Scan(&h.Node, &h.Beat)
+		return h, err
+	}, holders, node)
 }
 
 // Bury implements webhook.Store.
@@ -205,7 +189,7 @@ func (db *DB) load(ctx context.Context, q querier, appID, node string, now time.
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
-	due, err := db.deliveries(ctx, q, dueDeliveries, appID, ms(now), limit)
+	due, err := collect(ctx, q, scanDelivery, dueDeliveries, appID, ms(now), limit)
 	if err != nil {
 		return nil, nil, time.Time{}, err
 	}
@@ -214,22 +198,12 @@ func (db *DB) load(ctx context.Context, q querier, appID, node string, now time.
 	return e, due, at(next), db.trouble(err)
 }
 
-func (db *DB) deliveries(ctx context.Context, q querier, query string, args ...any) (list []*webhook.Delivery, err error) {
-	r := &stateReader{ctx: ctx, q: q}
-	r.all(query, func(rows *sql.Rows) error {
-		d, err := scanDelivery(rows)
-		list = append(list, d)
-		return err
-	}, args...)
-	return list, db.trouble(r.err)
-}
-
-func scanDelivery(rows *sql.Rows) (*webhook.Delivery, error) {
+func scanDelivery(row scanner) (*webhook.Delivery, error) {
 	var d webhook.Delivery
 	m := &d.Message
 	var state, attrs, accountAttrs, fixed, today, reason, changes, data string
 	var due, done, happened int64
-	err := rows.Scan(&d.AppID, &d.Position, &m.ID, &d.Lane, &state, &d.Attempts, &d.Tries, &due, &done, &d.Why,
+	err := row.Scan(&d.AppID, &d.Position, &m.ID, &d.Lane, &state, &d.Attempts, &d.Tries, &due, &done, &d.Why,
 		&m.Type, &happened, &m.App.Dialect, &attrs,
 		&m.ConnectionID, &m.ConnectionNumber, &m.Sequence,
 		&m.Account.ID, &m.Account.Handle, &m.Account.Name, &m.Account.Number, &accountAttrs,

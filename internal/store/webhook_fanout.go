@@ -147,19 +147,13 @@ func fanOutEvents(ctx context.Context, t *tx, now time.Time, limit int) (n int, 
 }
 
 func unfannedEvents(ctx context.Context, t *tx, limit int) (list []told, ids []string, err error) {
-	rows, err := t.rows(ctx, newEvents, limit)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = each(ctx, t, func(row scanner) error {
 		var e told
-		if err := rows.Scan(&e.event, &e.app, &e.lane, &e.at); err != nil {
-			return nil, nil, err
-		}
+		err := row.Scan(&e.event, &e.app, &e.lane, &e.at)
 		list, ids = append(list, e), append(ids, e.event)
-	}
-	return list, ids, rows.Err()
+		return err
+	}, newEvents, limit)
+	return list, ids, err
 }
 
 // newlyPublished is a published event without its contents.
@@ -175,20 +169,11 @@ func idsOf(list []newlyPublished) (ids []string) {
 	return ids
 }
 
-func unfannedPublished(ctx context.Context, t *tx, limit int) (list []newlyPublished, err error) {
-	rows, err := t.rows(ctx, newPublished, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var p newlyPublished
-		if err := rows.Scan(&p.ID, &p.AppID, &p.AccountID, &p.UserID, &p.Scope, &p.at); err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, rows.Err()
+func unfannedPublished(ctx context.Context, t *tx, limit int) ([]newlyPublished, error) {
+	return collect(ctx, t, func(row scanner) (p newlyPublished, err error) {
+		err = row.Scan(&p.ID, &p.AppID, &p.AccountID, &p.UserID, &p.Scope, &p.at)
+		return p, err
+	}, newPublished, limit)
 }
 
 // hearing is one delivery for each app that a live connection allows to hear of
@@ -197,25 +182,19 @@ func hearing(ctx context.Context, t *tx, p newlyPublished) (list []told, err err
 	if p.AppID != "" {
 		return []told{{p.ID, p.AppID, p.ID, p.at}}, nil
 	}
-	rows, err := t.rows(ctx, hearers, p.AccountID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	seen := map[string]bool{}
-	for rows.Next() {
+	err = each(ctx, t, func(row scanner) error {
 		var c postern.Connection
 		var scopes string
-		if err := rows.Scan(&c.AppID, &c.ID, &c.UserID, &scopes); err != nil {
-			return nil, err
-		}
+		err := row.Scan(&c.AppID, &c.ID, &c.UserID, &scopes)
 		c.Scopes = split(scopes)
 		if !seen[c.AppID] && webhook.Allows(&c, p.UserID, p.Scope) {
 			seen[c.AppID] = true
 			list = append(list, told{p.ID, c.AppID, c.ID, p.at})
 		}
-	}
-	return list, rows.Err()
+		return err
+	}, hearers, p.AccountID)
+	return list, err
 }
 
 // makeDeliveries takes the endpoints' rows in one order, so that two who lock
@@ -354,14 +333,13 @@ const (
 // EventTypes implements webhook.Store.
 func (db *DB) EventTypes(ctx context.Context) (map[string]string, error) {
 	types := map[string]string{}
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(selectEventTypes, func(rows *sql.Rows) error {
+	err := each(ctx, read{db}, func(row scanner) error {
 		var name, scope string
-		err := rows.Scan(&name, &scope)
+		err := row.Scan(&name, &scope)
 		types[name] = scope
 		return err
-	})
-	return types, db.trouble(r.err)
+	}, selectEventTypes)
+	return types, err
 }
 
 // KnownScopes implements webhook.Store.
@@ -383,24 +361,15 @@ func (db *DB) UserExists(ctx context.Context, accountID, userID string) (bool, e
 	return db.exists(ctx, memberExists, accountID, userID)
 }
 
-func (db *DB) exists(ctx context.Context, query string, args ...any) (bool, error) {
-	var n int
-	err := read{db}.row(ctx, query, args...).Scan(&n)
-	return n > 0, db.trouble(err)
-}
-
 // Standing implements webhook.Store.
-func (db *DB) Standing(ctx context.Context, appID, accountID string) (list []postern.Connection, err error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(selectStanding, func(rows *sql.Rows) error {
+func (db *DB) Standing(ctx context.Context, appID, accountID string) ([]postern.Connection, error) {
+	return collect(ctx, read{db}, func(row scanner) (postern.Connection, error) {
 		var scopes string
 		c := postern.Connection{AppID: appID, AccountID: accountID}
-		err := rows.Scan(&c.ID, &c.Number, &c.UserID, &scopes)
+		err := row.Scan(&c.ID, &c.Number, &c.UserID, &scopes)
 		c.Scopes = split(scopes)
-		list = append(list, c)
-		return err
-	}, accountID, appID)
-	return list, db.trouble(r.err)
+		return c, err
+	}, selectStanding, accountID, appID)
 }
 
 // KeepWireID implements webhook.Store.

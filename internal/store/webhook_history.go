@@ -63,7 +63,7 @@ const (
 
 // Feed implements webhook.Store.
 func (db *DB) Feed(ctx context.Context, appID string, after int64, limit int) ([]*webhook.Delivery, error) {
-	return db.deliveries(ctx, read{db}, selectFeed, appID, after, limit)
+	return collect(ctx, read{db}, scanDelivery, selectFeed, appID, after, limit)
 }
 
 func filterArgs(f *webhook.Filter) []any {
@@ -76,29 +76,25 @@ func filterArgs(f *webhook.Filter) []any {
 
 // Deliveries implements webhook.Store.
 func (db *DB) Deliveries(ctx context.Context, f webhook.Filter) ([]*webhook.Delivery, error) {
-	return db.deliveries(ctx, read{db}, listDeliveries, filterArgs(&f)...)
+	return collect(ctx, read{db}, scanDelivery, listDeliveries, filterArgs(&f)...)
 }
 
 // DeliveryOf implements webhook.Store.
 func (db *DB) DeliveryOf(ctx context.Context, appID, eventID string) (*webhook.Delivery, []webhook.Attempt, error) {
-	found, err := db.deliveries(ctx, read{db}, oneDelivery, appID, eventID)
+	found, err := collect(ctx, read{db}, scanDelivery, oneDelivery, appID, eventID)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(found) == 0 {
 		return nil, nil, notFound("delivery")
 	}
-	var attempts []webhook.Attempt
-	r := &stateReader{ctx: ctx, q: read{db}}
-	r.all(listAttempts, func(rows *sql.Rows) error {
-		var a webhook.Attempt
+	attempts, err := collect(ctx, read{db}, func(row scanner) (a webhook.Attempt, err error) {
 		var began, took int64
-		err := rows.Scan(&a.Number, &began, &took, &a.Status, &a.Error, &a.Reply)
+		err = row.Scan(&a.Number, &began, &took, &a.Status, &a.Error, &a.Reply)
 		a.At, a.Took = at(began), time.Duration(took)*time.Millisecond
-		attempts = append(attempts, a)
-		return err
-	}, appID, found[0].Position)
-	return found[0], attempts, db.trouble(r.err)
+		return a, err
+	}, listAttempts, appID, found[0].Position)
+	return found[0], attempts, err
 }
 
 // Replay implements webhook.Store.
@@ -120,7 +116,7 @@ func (db *DB) Replay(ctx context.Context, f webhook.Filter, actor string, now ti
 			}
 			n = int(hurried)
 		}
-		positions, err := numbers(t.rows(ctx, overDeliveries, filterArgs(&f)...))
+		positions, err := column[int64](ctx, t, overDeliveries, filterArgs(&f)...)
 		if err != nil || len(positions)+n == 0 {
 			return err
 		}
@@ -141,21 +137,6 @@ func (db *DB) Replay(ctx context.Context, f webhook.Filter, actor string, now ti
 		return audit(ctx, t, auditRow{At: now, Actor: actor, Action: "webhook.replayed", Object: "app:" + f.AppID, Detail: f.EventID})
 	})
 	return n, err
-}
-
-func numbers(rows *sql.Rows, err error) (list []int64, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		list = append(list, n)
-	}
-	return list, rows.Err()
 }
 
 // SetKeys implements webhook.Store.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"postern.dev/postern"
@@ -33,36 +32,38 @@ const (
 
 // Outages implements webhook.Store.
 func (db *DB) Outages(ctx context.Context, before time.Time, limit int) ([]*webhook.Outage, error) {
-	r := &stateReader{ctx: ctx, q: read{db}}
-	var found []*webhook.Outage
 	var partners []string
-	r.all(newOutages, func(rows *sql.Rows) error {
+	found, err := collect(ctx, read{db}, func(row scanner) (*webhook.Outage, error) {
 		var o webhook.Outage
 		var partner string
 		var since int64
-		err := rows.Scan(&o.AppID, &o.AppName, &partner, &o.Partner, &o.URL, &since, &o.Gone)
+		err := row.Scan(&o.AppID, &o.AppName, &partner, &o.Partner, &o.URL, &since, &o.Gone)
 		o.Since = at(since)
-		found, partners = append(found, &o), append(partners, partner)
-		return err
-	}, ms(before), limit)
+		partners = append(partners, partner)
+		return &o, err
+	}, newOutages, ms(before), limit)
 	for i, o := range found {
-		r.all(ownersOf, func(rows *sql.Rows) error {
-			var email string
-			err := rows.Scan(&email)
-			o.Owners = append(o.Owners, email)
-			return err
-		}, partners[i])
-		r.all(lastFailure, func(rows *sql.Rows) error {
-			var when int64
-			err := rows.Scan(&o.Last.Number, &when, &o.Last.Status, &o.Last.Error)
-			o.Last.At = at(when)
-			return err
-		}, o.AppID, ms(o.Since))
-		if r.err == nil {
-			r.err = r.q.row(ctx, countOpen, o.AppID).Scan(&o.Waiting)
+		if err = db.completeOutage(ctx, o, partners[i]); err != nil {
+			return nil, err
 		}
 	}
-	return found, db.trouble(r.err)
+	return found, err
+}
+
+func (db *DB) completeOutage(ctx context.Context, o *webhook.Outage, partner string) (err error) {
+	if o.Owners, err = column[string](ctx, read{db}, ownersOf, partner); err != nil {
+		return err
+	}
+	err = each(ctx, read{db}, func(row scanner) error {
+		var when int64
+		err := row.Scan(&o.Last.Number, &when, &o.Last.Status, &o.Last.Error)
+		o.Last.At = at(when)
+		return err
+	}, lastFailure, o.AppID, ms(o.Since))
+	if err != nil {
+		return err
+	}
+	return db.trouble(read{db}.row(ctx, countOpen, o.AppID).Scan(&o.Waiting))
 }
 
 // ToldOutage implements webhook.Store.
