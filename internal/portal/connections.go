@@ -14,8 +14,8 @@ import (
 // Standing is what pages ask about an app's connections.
 type Standing interface {
 	// AppConnections are an app's live connections, the latest first, after the one
-	// with an id (""; from the beginning); of one account, or ("") of all.
-	AppConnections(ctx context.Context, appID, accountID, after string, limit int) ([]postern.Listing, error)
+	// with an id (""; from the beginning); of accounts with this id or name, or ("") of all.
+	AppConnections(ctx context.Context, appID, account, after string, limit int) ([]postern.Listing, error)
 	// AppConnection is one; NotFound also where it has ended or is another app's.
 	AppConnection(ctx context.Context, appID, connectionID string) (*postern.Listing, error)
 }

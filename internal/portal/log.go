@@ -44,7 +44,7 @@ func (d *Door) log(v *entry.Visit) error {
 		Connection: strings.TrimSpace(q.Get("connection")), Request: strings.TrimSpace(q.Get("request"))}
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the beginning
 	entries, err := d.Requests.List(ctx, app.ID, requestlog.Filter{
-		Outcome: requestlog.Outcome(chosen.Outcome), Origin: requestlog.Origin(chosen.Origin), Endpoint: chosen.Endpoint, AccountID: chosen.Account,
+		Outcome: requestlog.Outcome(chosen.Outcome), Origin: requestlog.Origin(chosen.Origin), Endpoint: chosen.Endpoint, Account: chosen.Account,
 		ConnectionID: chosen.Connection, RequestID: chosen.Request, Before: before,
 	}, perPage)
 	if err != nil {

@@ -75,7 +75,7 @@ const (
 type Filter struct {
 	Outcome      Outcome
 	Origin       Origin
-	AccountID    string
+	Account      string // id or name
 	ConnectionID string
 	Endpoint     string
 	RequestID    string

@@ -15,7 +15,7 @@ const (
 	LEFT JOIN users u ON u.id = co.created_by AND u.removed_at = 0
 	WHERE co.app_id = $1 AND co.ended_at = 0 AND `
 	// After the one with an id, in the order of the list.
-	listAppConnections = appConnections + `($2 = '' OR co.account_id = $2) AND ($3 = '' OR EXISTS
+	listAppConnections = appConnections + `($2 = '' OR a.id = $2 OR a.name = $2) AND ($3 = '' OR EXISTS
 	  (SELECT 1 FROM connections p WHERE p.id = $3 AND p.app_id = $1
 	     AND (co.created_at < p.created_at OR co.created_at = p.created_at AND co.id < p.id)))
 	ORDER BY co.created_at DESC, co.id DESC LIMIT $4`
@@ -23,8 +23,8 @@ const (
 )
 
 // AppConnections implements portal.Standing.
-func (db *DB) AppConnections(ctx context.Context, appID, accountID, after string, limit int) ([]postern.Listing, error) {
-	return db.appConnections(ctx, listAppConnections, appID, plainText(accountID), plainText(after), limit)
+func (db *DB) AppConnections(ctx context.Context, appID, account, after string, limit int) ([]postern.Listing, error) {
+	return db.appConnections(ctx, listAppConnections, appID, plainText(account), plainText(after), limit)
 }
 
 // AppConnection implements portal.Standing.

@@ -26,7 +26,7 @@ const (
 	  l.outcome, l.kind, l.rule, l.facts, l.proved, l.account_id, l.connection_id, l.sent, l.more, COALESCE(a.name, '')
 	FROM request_log l LEFT JOIN accounts a ON a.id = l.account_id WHERE l.app_id = $1 AND `
 	// Filters: what is empty asks for nothing.
-	listRequests = requestColumns + `l.id < $2 AND ($3 = '' OR l.outcome = $3) AND ($4 = '' OR l.account_id = $4)
+	listRequests = requestColumns + `l.id < $2 AND ($3 = '' OR l.outcome = $3) AND ($4 = '' OR l.account_id = $4 OR a.name = $4)
 	  AND ($5 = '' OR l.connection_id = $5) AND ($6 = '' OR l.endpoint = $6) AND ($7 = '' OR l.request_id = $7)
 	  AND ($9 = '' OR l.proved = ($9 = 'own'))
 	ORDER BY l.id DESC LIMIT $8`
@@ -138,7 +138,7 @@ func (db *DB) Requests(ctx context.Context, appID string, f requestlog.Filter, l
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
-	return db.requests(ctx, appID, listRequests, before, plainText(string(f.Outcome)), plainText(f.AccountID), plainText(f.ConnectionID),
+	return db.requests(ctx, appID, listRequests, before, plainText(string(f.Outcome)), plainText(f.Account), plainText(f.ConnectionID),
 		plainText(f.Endpoint), plainText(f.RequestID), limit, plainText(string(f.Origin)))
 }
 

@@ -416,7 +416,7 @@ func TestTheLogHasWhatWasGrantedAndWhoseItIs(t *testing.T) {
 			t.Errorf("the log has %q,\n         want %q", said, want)
 		}
 		account, connection := known.Field("account_id"), known.Field("connection_id")
-		if n := len(s.Logged(app, requestlog.Filter{AccountID: account})); n != 5 {
+		if n := len(s.Logged(app, requestlog.Filter{Account: account})); n != 5 {
 			t.Errorf("%d entries of the account", n)
 		}
 		ofConnection := s.Logged(app, requestlog.Filter{ConnectionID: connection, Endpoint: "token"})

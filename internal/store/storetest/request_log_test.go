@@ -33,7 +33,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 				}),
 				entry(5, func(e *requestlog.Entry) { e.AppID = "nobody" }),
 				entry(6, func(e *requestlog.Entry) { e.AppID = "no\x00body" }),
-				entry(7, func(e *requestlog.Entry) { e.Grant = "\x00\xff" }),
+				entry(7, func(e *requestlog.Entry) { e.Grant, e.AccountID = "\x00\xff", "acme" }),
 			},
 			More:   []requestlog.More{{AppID: "own", ID: 2, N: 812}, {AppID: "own", ID: 99, N: 1}},
 			Counts: []requestlog.Count{{AppID: "own", Day: 7, Endpoint: "token", Calls: 3, Errors: 1, Strangers: 4}, {AppID: "nobody", Day: 7, Endpoint: "token", Calls: 1}},
@@ -41,6 +41,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 		w.ok(w.db.SaveRequests(w.ctx, batch))
 		w.ok(w.db.SaveRequests(w.ctx, requestlog.Batch{Counts: batch.Counts}))
 
+		w.run(`UPDATE accounts SET name = 'Acme Inc' WHERE id = 'acme'`)
 		ids := func(f requestlog.Filter, limit int) string {
 			w.Helper()
 			list, err := w.db.Requests(w.ctx, "own", f, limit)
@@ -57,7 +58,7 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 			want string
 		}{
 			{requestlog.Filter{}, 10, "74321"}, {requestlog.Filter{}, 2, "74"}, {requestlog.Filter{Before: 4}, 10, "321"},
-			{requestlog.Filter{Outcome: requestlog.Refused}, 10, "2"}, {requestlog.Filter{AccountID: "acc-1"}, 10, "43"},
+			{requestlog.Filter{Outcome: requestlog.Refused}, 10, "2"}, {requestlog.Filter{Account: "acc-1"}, 10, "43"}, {requestlog.Filter{Account: "acme"}, 10, "7"}, {requestlog.Filter{Account: "Acme Inc"}, 10, "7"},
 			{requestlog.Filter{ConnectionID: "con-1", Before: 4}, 10, "3"}, {requestlog.Filter{Endpoint: "token"}, 10, "721"},
 			{requestlog.Filter{Origin: requestlog.Own}, 10, "7321"}, {requestlog.Filter{Origin: requestlog.Others}, 10, "4"},
 			{requestlog.Filter{RequestID: "req_3"}, 10, "3"}, {requestlog.Filter{RequestID: "req\x00"}, 10, ""},
@@ -138,6 +139,7 @@ func TestAnAppsConnectionsAreListedLatestFirst(t *testing.T) {
 		w.clock.Advance(time.Second)
 		w.connect(rotating, "own", "bob", "acme", "read")
 		w.connect(rotating, "other", "ada", "acme", "read")
+		w.run(`UPDATE accounts SET name = 'Acme Inc' WHERE id = 'acme'`)
 		all, err := w.db.AppConnections(w.ctx, "own", "", "", 10)
 		w.ok(err)
 		if len(all) == 0 || all[0].Account.ID != "acme" || all[0].Connection.Scopes[0] != "read" {
@@ -146,6 +148,9 @@ func TestAnAppsConnectionsAreListedLatestFirst(t *testing.T) {
 		last := all[len(all)-1].Connection.ID
 		if rest, err := w.db.AppConnections(w.ctx, "own", "acme", last, 10); err != nil || len(rest) != 0 {
 			w.Errorf("after the last: %+v %v", rest, err)
+		}
+		if named, err := w.db.AppConnections(w.ctx, "own", "Acme Inc", "", 10); err != nil || len(named) != len(all) {
+			w.Errorf("of the account's name: %+v %v", named, err)
 		}
 		if none, err := w.db.AppConnections(w.ctx, "own", "nobody\x00", "", 10); err != nil || len(none) != 0 {
 			w.Errorf("of nobody: %+v %v", none, err)
