@@ -18,13 +18,15 @@ const (
 	a.iss, a.public, a.disabled, a.jwks, a.access_token_format, a.review, p.disabled,
 	COALESCE(s.id, ''), COALESCE(s.name, ''), s.hash, COALESCE(s.hint, ''), COALESCE(s.created_at, 0), COALESCE(s.expires_at, 0), s.sealed`
 
-	selectApp = `
-	SELECT ` + appColumns + `
+	appTables = `
 	FROM apps a
 	JOIN counters r ON r.name = 'registry_version'
 	JOIN partners p ON p.id = a.partner_id
 	LEFT JOIN app_secrets s ON s.app_id = a.id
-	WHERE a.id = $1 AND a.removed_at = 0 AND p.removed_at = 0`
+	WHERE a.removed_at = 0 AND p.removed_at = 0 AND `
+
+	selectApp         = `SELECT ` + appColumns + appTables + `a.id = $1`
+	selectPartnerApps = `SELECT ` + appColumns + appTables + `a.partner_id = $1 ORDER BY a.name, a.id`
 
 	// What a request for a token asks for beside its app: the registry's version,
 	// which says whether the app in memory is that of the rows, and the code or the
@@ -88,33 +90,37 @@ func (db *DB) appAt(ctx context.Context, clientID string, version int64) (*poste
 }
 
 // readApp reads an app and the registry's version at that moment.
-func (db *DB) readApp(ctx context.Context, clientID string) (app *postern.App, err error) {
-	rows, err := read{db}.rows(ctx, selectApp, clientID)
+func (db *DB) readApp(ctx context.Context, clientID string) (*postern.App, error) {
+	list, err := db.readApps(ctx, selectApp, clientID)
 	if err != nil {
 		return nil, db.missing(err, "app")
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var a appRow
-		if err := rows.Scan(a.fields()...); err != nil {
-			return nil, db.trouble(err)
-		}
-		if app == nil {
-			if app, err = a.app(); err != nil {
-				return nil, db.trouble(err)
-			}
-		}
-		if a.secret.ID != "" {
-			app.Secrets = append(app.Secrets, a.appSecret())
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, db.missing(err, "app")
-	}
-	if app == nil {
+	if len(list) == 0 {
 		return nil, notFound("app")
 	}
-	return app, nil
+	return &list[0], nil
+}
+
+// readApps reads apps, the rows of each one after another.
+func (db *DB) readApps(ctx context.Context, query, key string) (list []postern.App, err error) {
+	err = each(ctx, read{db}, func(row scanner) error {
+		var a appRow
+		if err := row.Scan(a.fields()...); err != nil {
+			return err
+		}
+		if n := len(list); n == 0 || list[n-1].ID != a.a.ID {
+			app, err := a.app()
+			if err != nil {
+				return err
+			}
+			list = append(list, *app)
+		}
+		if app := &list[len(list)-1]; a.secret.ID != "" {
+			app.Secrets = append(app.Secrets, a.appSecret())
+		}
+		return nil
+	}, query, key)
+	return list, err
 }
 
 // appRow is where a row of appColumns is scanned to.

@@ -25,8 +25,6 @@ const (
 	JOIN partners p ON p.id = a.partner_id
 	JOIN partner_members m ON m.partner_id = a.partner_id
 	WHERE a.id = $1 AND m.staff_id = $2 AND a.removed_at = 0 AND p.removed_at = 0`
-
-	selectPartnerApps = `SELECT id FROM apps WHERE partner_id = $1 AND removed_at = 0 ORDER BY name, id`
 )
 
 // errNoApp is said of an app that does not exist as of another partner's.
@@ -68,20 +66,5 @@ func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.A
 
 // PartnerApps implements portal.Rows.
 func (db *DB) PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error) {
-	ids, err := column[string](ctx, read{db}, selectPartnerApps, partnerID)
-	if err != nil {
-		return nil, err
-	}
-	var list []postern.App
-	for _, id := range ids {
-		app, err := db.App(ctx, id)
-		if postern.Is(err, postern.NotFound) {
-			continue // removed meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, *app)
-	}
-	return list, nil
+	return db.readApps(ctx, selectPartnerApps, partnerID)
 }

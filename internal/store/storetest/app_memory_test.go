@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -10,6 +12,39 @@ import (
 
 // The raw connection of these tests is another process for the store: it hears
 // of nothing but what the rows say.
+
+// amongAll finds an app in the list of its partner's.
+func (w *world) amongAll(id string) (*postern.App, error) {
+	list, err := w.db.PartnerApps(w.ctx, "p1")
+	at := slices.IndexFunc(list, func(a postern.App) bool { return a.ID == id })
+	if err != nil || at < 0 {
+		return nil, fmt.Errorf("%s is not in the list of %d apps: %w", id, len(list), err)
+	}
+	return &list[at], nil
+}
+
+func TestThePartnersAppsAreInTheOrderOfTheirNames(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Another', 1)`)
+		w.run(`UPDATE apps SET partner_id = 'p2' WHERE id = 'whole'`)
+		w.run(`UPDATE apps SET name = 'A' WHERE id = 'own'`)
+		w.run(`UPDATE apps SET removed_at = 1 WHERE id = 'open'`)
+		for partner, want := range map[string]string{"p1": "own other", "p2": "whole", "p3": ""} {
+			list, err := w.db.PartnerApps(w.ctx, partner)
+			w.ok(err)
+			var ids []string
+			for _, a := range list {
+				ids = append(ids, a.ID)
+				if len(a.Secrets) != 1 || a.Secrets[0].ID != a.ID {
+					w.Errorf("%s came with the secrets %+v", a.ID, a.Secrets)
+				}
+			}
+			if got := strings.Join(ids, " "); got != want {
+				w.Errorf("%s has the apps %q, not %q", partner, got, want)
+			}
+		}
+	})
+}
 
 func TestAnAppIsReadAsItsRowsAreNow(t *testing.T) {
 	everywhere(t, func(w *world) {
@@ -46,7 +81,8 @@ func TestAnAppIsReadAsItsRowsAreNow(t *testing.T) {
 					a, _, err := w.db.AppAndToken(w.ctx, "own", postern.Hash{1})
 					return a, err
 				},
-				"a second time": func() (*postern.App, error) { return w.db.App(w.ctx, "own") },
+				"a second time":            func() (*postern.App, error) { return w.db.App(w.ctx, "own") },
+				"among all of its partner": func() (*postern.App, error) { return w.amongAll("own") },
 			} {
 				if after, err := read(); err != nil || !c.shows(after) {
 					t.Fatalf("%s: not seen after it was changed (%+v, %v)", c.what, after, err)
