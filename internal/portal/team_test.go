@@ -191,6 +191,33 @@ func withoutID(p *posterntest.Page) string {
 	return before
 }
 
+// A file's word ends what its owner gave, as the team's own does.
+func TestPA18_InvitationsEndWithAnOwnerWhomAFilePutsOut(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		for how, rest := range map[string]string{"demoted": "role: viewer", "removed": "remove: true", "off": "disabled: true"} {
+			owner, friend := how+"@partner.test", "friend.of."+how+"@evil.test"
+			declare := func(rest string) {
+				s.Apply(`{partners: [{name: Partner Inc, members: [{email: ` + owner + `, ` + rest + `}]}]}`)
+			}
+			declare("role: owner, password: " + chosen)
+			partnerID, ids := idsOf(t, s, owner)
+			s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
+				_, err := rooms.Identity.Invite(ctx, identity.Invite{
+					Partner: postern.Partner{ID: partnerID, Name: partner}, Email: friend, Role: postern.Owner, By: &postern.Staff{ID: ids[owner]},
+				})
+				return err
+			})
+			link := s.Waiting(friend)
+			s.Browser().Get(link).Wants(t, 200, "Join Partner Inc")
+			declare(rest)
+			if p := s.Browser().Get(link); p.Status != 404 {
+				t.Errorf("%s: %d %s", how, p.Status, p.Text())
+			}
+		}
+	})
+}
+
 func TestAnOwnerInvitesAndTakesBack(t *testing.T) {
 	engines.Each(t, ownerInvites)
 }

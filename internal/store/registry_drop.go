@@ -65,6 +65,9 @@ func (w *registryWriter) dropQuietly(writes *registry.Writes) {
 		w.exec(dropMembersOf, id)
 		w.exec(dropLoneMembers)
 	}
+	if len(writes.Members)+len(writes.DropStaff) > 0 {
+		w.exec(takeBackOrphans)
+	}
 }
 
 // dropWithConnections removes apps, accounts and users. All that was to be

@@ -58,7 +58,7 @@ const (
 
 	spendInvitation = `
 	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND vouches <> '' AND expires_at > $2
-	RETURNING purpose, email, email_folded, partner_id, company, role, vouches`
+	RETURNING purpose, email, email_folded, partner_id, company, role, made_by, vouches`
 	// A person whom a file declares without a password has a row already. So has one
 	// whose sign-in nobody vouches for: it becomes theirs to whom the link went.
 	addStaff = `
@@ -227,8 +227,13 @@ func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner
 // TakeInvitation implements identity.Invitations.
 func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity.Taker) error {
 	return db.write(ctx, func(t *tx) error {
+		// First of all, so that nobody is forgotten while they join: whoever is with
+		// no partner any more goes (dropAlone).
+		if _, err := t.exec(ctx, lockRegistry); err != nil {
+			return err
+		}
 		var i spentInvitation
-		err := t.row(ctx, spendInvitation, hash[:], ms(by.Now)).Scan(&i.purpose, &i.email, &i.folded, &i.partner, &i.company, &i.role, &i.vouches)
+		err := t.row(ctx, spendInvitation, hash[:], ms(by.Now)).Scan(&i.purpose, &i.email, &i.folded, &i.partner, &i.company, &i.role, &i.madeBy, &i.vouches)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errGone
 		}
@@ -243,7 +248,7 @@ func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity
 			i.partner = by.PartnerID
 			err = i.found(ctx, t, staff, by)
 		} else {
-			err = db.holdPartner(ctx, t, i.partner)
+			err = i.mayJoin(ctx, t)
 		}
 		if err != nil {
 			return err
@@ -263,7 +268,17 @@ func (db *DB) TakeInvitation(ctx context.Context, hash postern.Hash, by identity
 
 // spentInvitation is what the row said.
 type spentInvitation struct {
-	purpose, email, folded, partner, company, role, vouches string
+	purpose, email, folded, partner, company, role, madeBy, vouches string
+}
+
+// mayJoin: while a partner is off its team stays as it is, whatever an owner gave
+// before. The operator's own word counts at any time.
+func (i *spentInvitation) mayJoin(ctx context.Context, t *tx) error {
+	p, err := standing(ctx, t, i.partner)
+	if err == nil && i.madeBy != "operator" {
+		err = p.MayChange()
+	}
+	return err
 }
 
 // taker is who becomes a member: somebody new, or who is signed in and has the
@@ -307,9 +322,6 @@ func (i *spentInvitation) takesOver(ctx context.Context, t *tx, staff string, by
 
 // found makes the partner of a company that registered itself.
 func (i *spentInvitation) found(ctx context.Context, t *tx, staff string, by identity.Taker) error {
-	if _, err := t.exec(ctx, lockRegistry); err != nil {
-		return err
-	}
 	if err := freeName(ctx, t, i.company); postern.Is(err, postern.Conflict) {
 		return postern.Errorf(postern.Forbidden, "A partner with the name %s has come to be meanwhile. Ask its people to invite you, or register under another name.", i.company)
 	} else if err != nil {

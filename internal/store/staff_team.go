@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	selectPartnerRow = `SELECT id FROM partners WHERE id = $1 AND removed_at = 0`
-	selectSwitch     = `SELECT name, disabled, waiting_since FROM partners WHERE id = $1`
-	selectRole       = `
+	selectPartnerStanding = `SELECT name, disabled, waiting_since FROM partners WHERE id = $1 AND removed_at = 0`
+	selectRole            = `
 	SELECT m.role, s.email FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND m.staff_id = $2`
 
@@ -40,9 +39,14 @@ const (
 	DELETE FROM staff WHERE id = $1 AND realm = 'partner'
 	  AND NOT EXISTS (SELECT 1 FROM partner_members m WHERE m.staff_id = $1)`
 	endStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1`
-	// What somebody gave as an owner ends with their being one.
-	takeBackAll = `DELETE FROM staff_links WHERE partner_id = $1 AND purpose = 'invite' AND made_by = 'staff:' || $2`
-	takeBack    = `DELETE FROM staff_links WHERE id = $1 AND partner_id = $2 AND purpose = 'invite' RETURNING email`
+	// What somebody gave as an owner ends with their being one, also where a file says
+	// that they are none, or may not sign in.
+	takeBackOrphans = `
+	DELETE FROM staff_links WHERE purpose = 'invite' AND made_by <> 'operator' AND NOT EXISTS
+	  (SELECT 1 FROM partner_members m JOIN staff s ON s.id = m.staff_id
+	   WHERE m.partner_id = staff_links.partner_id AND 'staff:' || m.staff_id = staff_links.made_by
+	     AND m.role = 'owner' AND s.disabled = FALSE)`
+	takeBack = `DELETE FROM staff_links WHERE id = $1 AND partner_id = $2 AND purpose = 'invite' RETURNING email`
 
 	selectWaiting = `
 	SELECT p.id, p.name, p.waiting_since, s.id, s.email, s.name
@@ -67,11 +71,23 @@ func (db *DB) holdPartner(ctx context.Context, t *tx, id string) error {
 	if _, err := t.exec(ctx, lockRegistry); err != nil {
 		return err
 	}
-	err := t.row(ctx, selectPartnerRow, id).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) || err != nil && db.engine.isForeign(err) {
-		return errNoPartner
+	_, err := standing(ctx, t, id)
+	if err != nil && db.engine.isForeign(err) {
+		err = errNoPartner
 	}
 	return err
+}
+
+// standing reads a partner's name and how it stands with the operator.
+func standing(ctx context.Context, t *tx, id string) (*postern.Partner, error) {
+	p := &postern.Partner{ID: id}
+	var waiting int64
+	err := t.row(ctx, selectPartnerStanding, id).Scan(&p.Name, &p.Disabled, &waiting)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoPartner
+	}
+	p.Waiting = at(waiting)
+	return p, err
 }
 
 // roleIn is a member's role; NotFound for who is none.
@@ -93,12 +109,10 @@ func mustOwn(ctx context.Context, t *tx, partnerID, staffID string) error {
 	if err != nil {
 		return err
 	}
-	var p postern.Partner
-	var waiting int64
-	if err := t.row(ctx, selectSwitch, partnerID).Scan(&p.Name, &p.Disabled, &waiting); err != nil {
+	p, err := standing(ctx, t, partnerID)
+	if err != nil {
 		return err
 	}
-	p.Waiting = at(waiting)
 	return p.MayChange()
 }
 
@@ -137,7 +151,7 @@ func (db *DB) SetRole(ctx context.Context, a identity.TeamAct, role postern.Role
 			return or(err, lastOwner())
 		}
 		if !role.MayManage() {
-			if _, err := t.exec(ctx, takeBackAll, a.PartnerID, a.Member); err != nil {
+			if _, err := t.exec(ctx, takeBackOrphans); err != nil {
 				return err
 			}
 		}
@@ -163,7 +177,7 @@ func (db *DB) RemoveMember(ctx context.Context, a identity.TeamAct) error {
 		if n, err := t.exec(ctx, removeMember, a.PartnerID, a.Member); err != nil || n == 0 {
 			return or(err, lastOwner())
 		}
-		if _, err := t.exec(ctx, takeBackAll, a.PartnerID, a.Member); err != nil {
+		if _, err := t.exec(ctx, takeBackOrphans); err != nil {
 			return err
 		}
 		if err := dropAlone(ctx, t, a.Member); err != nil {

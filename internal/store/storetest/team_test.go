@@ -186,6 +186,69 @@ func TestPA18_InvitationsEndWithTheOwnerWhoMadeThem(t *testing.T) {
 	})
 }
 
+// What an owner gave before the partner was switched off brings nobody into its team
+// meanwhile, and waits. The operator's own word counts at any time.
+func TestPA17_NobodyJoinsAPartnerThatIsOffByAnOwnersInvitation(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		w.member("dev", "developer")
+		w.run(`INSERT INTO partners (id, name, created_at) VALUES ('p2', 'Another', 1)`)
+		w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('p2', 'own', 'owner', 1)`)
+		now := w.clock.Now()
+		take := func(by string) error {
+			w.Helper()
+			hash := postern.Secret("link by " + by).Hash()
+			if w.count(`SELECT count(*) FROM staff_links WHERE id = $1`, "lnk_"+by) == 0 {
+				w.ok(w.db.SaveInvitation(w.ctx, identity.NewInvitation{
+					NewLink: identity.NewLink{ID: "lnk_" + by, Hash: hash, Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByMail},
+					Email:   "dev@partner.test", PartnerID: "p2", Role: postern.Owner, By: by,
+				}))
+				w.run(`UPDATE partners SET disabled = TRUE WHERE id = 'p2'`)
+			}
+			return w.db.TakeInvitation(w.ctx, hash, identity.Taker{StaffID: "dev", PartnerID: "made", Now: now})
+		}
+		w.wants(take("own"), postern.Forbidden)
+		w.run(`UPDATE partners SET disabled = FALSE WHERE id = 'p2'`)
+		w.ok(take("own"))
+		w.run(`DELETE FROM partner_members WHERE partner_id = 'p2' AND staff_id = 'dev'`)
+		w.ok(take(""))
+	})
+}
+
+// Somebody who joins one partner and is put out of their only other at the same
+// moment is not forgotten: the new partner's only owner can sign in.
+func TestWhoJoinsAtThatMomentIsNotForgotten(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.member("own", "owner")
+		now := w.clock.Now()
+		for round := range 40 {
+			dev, company, hash := fmt.Sprint("dev", round), fmt.Sprint("Company ", round), postern.Secret(fmt.Sprint("link", round)).Hash()
+			w.member(dev, "developer")
+			w.ok(w.db.SaveRegistration(w.ctx, identity.NewInvitation{
+				NewLink: identity.NewLink{ID: "lnk_" + dev, Hash: hash, Expires: now.Add(time.Hour), Now: now, Vouches: postern.ByMail},
+				Email:   dev + "@partner.test", Company: company, Role: postern.Owner,
+			}))
+			var taken, put error
+			var both sync.WaitGroup
+			both.Go(func() {
+				taken = w.db.TakeInvitation(w.ctx, hash, identity.Taker{StaffID: dev, PartnerID: "p-" + dev, Now: now})
+			})
+			both.Go(func() {
+				put = w.db.RemoveMember(w.ctx, identity.TeamAct{PartnerID: "p1", Actor: "own", Member: dev, Now: now})
+			})
+			both.Wait()
+			w.ok(put)
+			if taken != nil {
+				w.wants(taken, postern.NotFound) // forgotten first
+			}
+			owners := w.count(`SELECT count(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id WHERE m.partner_id = $1`, "p-"+dev)
+			if made := w.count(`SELECT count(*) FROM partners WHERE name = $1`, company); made != owners {
+				w.Fatalf("round %d: %d partners, %d owners who can sign in", round, made, owners)
+			}
+		}
+	})
+}
+
 func TestAPartnerThatIsOffInvitesNobody(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.member("own", "owner")
