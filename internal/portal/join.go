@@ -74,8 +74,12 @@ func (d *Door) acceptInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Door) acceptAs(r *http.Request, link postern.Secret, s *postern.Staff) error {
-	return d.People.AcceptAs(r.Context(), link, s, d.SignUp == Approved, d.Entry.Address(r))
+	return d.People.AcceptAs(r.Context(), link, s, d.waits(), d.Entry.Address(r))
 }
+
+// waits: a company that registered itself is in at once only where the door is open
+// when it comes through, whatever it was when the link was made.
+func (d *Door) waits() bool { return d.SignUp != Open }
 
 // acceptKnown signs in whoever has a sign-in already, and then goes on.
 func (d *Door) acceptKnown(w http.ResponseWriter, r *http.Request, link postern.Secret, i *postern.Invitation) error {
@@ -119,7 +123,7 @@ func (d *Door) acceptNew(w http.ResponseWriter, r *http.Request, link postern.Se
 	if passwords[0] != passwords[1] {
 		return d.askToJoin(w, r, http.StatusOK, form, ui.Say("The two passwords are not the same. Please type them again."))
 	}
-	in, err := d.People.Accept(r.Context(), link, typed[0], postern.Secret(passwords[0]), d.Entry.Device(r), d.SignUp == Approved, d.Entry.Address(r))
+	in, err := d.People.Accept(r.Context(), link, typed[0], postern.Secret(passwords[0]), d.Entry.Device(r), d.waits(), d.Entry.Address(r))
 	if problem, status := d.Entry.PasswordProblem(w, err); status != 0 {
 		return d.askToJoin(w, r, status, form, problem)
 	}

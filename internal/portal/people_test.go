@@ -300,6 +300,23 @@ func registeredWaits(t *testing.T, database string) {
 	box.Wait(5) // of a second thought, too
 }
 
+// An operator who shuts the door has shut it for those who stand in it.
+func TestWhoRegisteredBeforeTheDoorWasShutWaits(t *testing.T) {
+	for _, was := range []string{"open", "approve"} {
+		s := posterntest.New(t, registers(was))
+		b := posterntest.NewBrowser(t, s.URL)
+		b.Press(b.Get("/portal/register"), "Register", "company", "Newhire", "name", "Nia", "email", newcomer)
+		link := s.Waiting(newcomer)
+		if _, err := s.Reload(registers("invite")); err != nil {
+			t.Fatal(err)
+		}
+		accept(b, b.Get(link), "Register")
+		b.Get("/portal").Wants(t, http.StatusOK, "We look at your registration")
+		op := s.Console(posterntest.Operator)
+		op.Get("/operator").Wants(t, http.StatusOK, "Newhire", newcomer)
+	}
+}
+
 // What a stranger is answered about an e-mail that is known, and about one that
 // is not, is the same to the byte.
 func TestLC18_PA10_NothingTellsWhetherAnEmailIsKnown(t *testing.T) {
