@@ -9,6 +9,7 @@ import (
 	"postern.dev/postern/internal/browser"
 	"postern.dev/postern/internal/entry"
 	"postern.dev/postern/internal/registry"
+	"postern.dev/postern/internal/requestlog"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -149,8 +150,17 @@ func (d *Door) overview(v *entry.Visit) error {
 			page.Missing++
 		}
 	}
+	ctx := v.R.Context()
+	if page.Usage, err = d.usage(ctx, row.ID); err != nil {
+		return err
+	}
+	refused, err := d.Requests.List(ctx, row.ID, requestlog.Filter{Outcome: requestlog.Refused}, shownRefused)
+	if err != nil {
+		return err
+	}
+	page.Refused = ui.LogLines{AppID: row.ID, Lines: linesOf(refused), Chosen: "?outcome=refused"}
 	if row.Proposal != nil {
-		catalogue, err := d.AppRows.ScopeCatalogue(v.R.Context())
+		catalogue, err := d.AppRows.ScopeCatalogue(ctx)
 		if err != nil {
 			return err
 		}

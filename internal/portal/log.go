@@ -25,6 +25,8 @@ type Requests interface {
 const (
 	// perPage is how many lines a page of a list has.
 	perPage = 25
+	// shownRefused is how many refused requests an app's first page shows.
+	shownRefused = 3
 	// usageDays is how far back the picture of calls goes.
 	usageDays = 30
 )
@@ -51,9 +53,7 @@ func (d *Door) log(v *entry.Visit) error {
 		return err
 	}
 	page := &ui.LogPage{AppFrame: frame, Filter: chosen, Chosen: chosenIn(v), Most: d.Kept.Most, Days: int(d.Kept.History / (24 * time.Hour))}
-	for i := range entries {
-		page.Entries = append(page.Entries, lineOf(&entries[i]))
-	}
+	page.Entries = linesOf(entries)
 	if len(entries) == perPage {
 		page.Older = older(v, strconv.FormatInt(entries[perPage-1].ID, 10))
 	}
@@ -124,6 +124,14 @@ func (d *Door) logEntry(v *entry.Visit) error {
 		}
 	}
 	return v.Show(http.StatusOK, page)
+}
+
+func linesOf(entries []requestlog.Entry) []ui.LogLine {
+	lines := make([]ui.LogLine, len(entries))
+	for i := range entries {
+		lines[i] = lineOf(&entries[i])
+	}
+	return lines
 }
 
 func lineOf(e *requestlog.Entry) ui.LogLine {

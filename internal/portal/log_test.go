@@ -47,6 +47,12 @@ func logSaysWhy(t *testing.T, database string) {
 
 	p := b.Get(base + "/log")
 	wants(t, p, 200, "The redirect_uri differs from the registered one in its last character: /", "400 refused", "200 granted", "Acme", "Refused: 0.", "without a proof that it was the app: 1.")
+	// So does the app's first page, and another app's does not.
+	first := b.Get(base)
+	wants(t, first, 200, "Refused last", "The redirect_uri differs from the registered one in its last character: /", "Calls in 30 days: ")
+	if first.Has("200 granted") || b.Get("/portal/apps/"+posterntest.Xref.ID).Has("Refused last") {
+		t.Errorf("refused last was: %s", first.Text())
+	}
 	id := asked.Header.Get("X-Request-Id")
 	p = b.Get(base + "/log?request=" + id)
 	wants(t, p, 200, "differs from the registered one")

@@ -44,7 +44,9 @@ func logSamples() map[string]Page {
 	sometime.Refuse("until", Say("Write a time as 2026-11-24T19:30, in UTC."))
 	since := sometime.Field(Field{Name: "since", Label: Say("From (UTC)"), Type: "datetime-local"})
 	until := sometime.Field(Field{Name: "until", Label: Say("To (UTC)"), Type: "datetime-local"})
+	busy := &AppPage{AppFrame: frame(""), Token: "t", Usage: usage(), Refused: LogLines{app.ID, []LogLine{refused}, "?outcome=refused"}}
 	return map[string]Page{
+		"portal-app-busy":    busy,
 		"portal-log":         &LogPage{AppFrame: frame("log"), Usage: usage(), Entries: []LogLine{refused, granted}, Older: "/portal/apps/partner-x/log?before=6", Most: 10_000, Days: 7},
 		"portal-log-none":    &LogPage{AppFrame: frame("log"), Usage: NewUsage(make([]UsageDay, 30)), Most: 10_000, Days: 7},
 		"portal-log-off":     &LogPage{AppFrame: frame("log"), Usage: usage()},

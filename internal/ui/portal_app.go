@@ -19,6 +19,8 @@ type AppPage struct {
 	Proposal    *Proposed // nil: none
 	LogoProblem Text
 	OwnSwitch   bool // its own people switched it off
+	Usage       *Usage
+	Refused     LogLines // the latest
 }
 
 // Step is something to do before an app is ready.

@@ -24,6 +24,16 @@ type LogPage struct {
 func (*LogPage) Name() string { return "portal-log" }
 func (*LogPage) Title() Text  { return Say("Request log") }
 
+// LogLines are requests of an app, as a list.
+type LogLines struct {
+	AppID  string
+	Lines  []LogLine
+	Chosen string // as in LogPage
+}
+
+// Lines are the page's own.
+func (p *LogPage) Lines() LogLines { return LogLines{p.App.ID, p.Entries, p.Chosen} }
+
 // LogFilter is what was chosen.
 type LogFilter struct {
 	Outcome, Origin, Endpoint, Account, Connection, Request string
