@@ -68,9 +68,9 @@ func (c *webhookList) Run(t *terminal) error {
 			for _, d := range list {
 				lines = append(lines, delivered(d))
 			}
-			return t.json(map[string]any{"app": c.App, "url": e.URL, "status": e.Status(), "waiting": e.Waiting, "parked": e.Given, "deliveries": lines})
+			return t.json(map[string]any{"app": c.App, "url": e.URL, "status": e.Status(), "waiting": e.Waiting, "parked": e.Parked, "deliveries": lines})
 		}
-		t.say("%s %s: %s, %d waiting, %d parked", c.App, orNone(e.URL), e.Status(), e.Waiting, e.Given)
+		t.say("%s %s: %s, %d waiting, %d parked", c.App, orNone(e.URL), e.Status(), e.Waiting, e.Parked)
 		for _, d := range list {
 			t.say("%s  %-9s  %2d  %s  %s%s", stamp(d.Message.At), d.State, d.Attempts, d.Message.ID, d.Message.Type, because(d))
 		}

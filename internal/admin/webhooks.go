@@ -124,7 +124,7 @@ func (d *Door) endpoint(c *call) error {
 	}
 	say(c.w, http.StatusOK, endpointView{
 		App: e.App.ID, URL: e.URL, Status: e.Status(), Failures: e.Failures, FailingSince: maybe(e.FailingSince),
-		LastSuccess: maybe(e.LastSuccess), Waiting: e.Waiting, Parked: e.Given, Ordered: e.Ordered,
+		LastSuccess: maybe(e.LastSuccess), Waiting: e.Waiting, Parked: e.Parked, Ordered: e.Ordered,
 		PublicKey: public, OldUntil: maybe(e.OldUntil),
 	})
 	return nil

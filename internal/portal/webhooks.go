@@ -83,7 +83,7 @@ func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
 		return ui.HookEndpoint{}, err
 	}
 	return ui.HookEndpoint{URL: e.URL, Status: e.Status(), Failures: e.Failures, FailingSince: e.FailingSince, LastSuccess: e.LastSuccess,
-		Waiting: e.Waiting, Parked: e.Given, Ordered: e.Ordered}, nil
+		Waiting: e.Waiting, Parked: e.Parked, Ordered: e.Ordered}, nil
 }
 
 func deliveryLine(one *webhook.Delivery) ui.DeliveryLine {

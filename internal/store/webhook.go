@@ -34,10 +34,12 @@ const (
 	a.id, a.name, a.dialect, a.webhook_url, a.removed_at, a.webhook_secret,
 	n.old_secret, COALESCE(n.old_until, 0), n.ed25519, COALESCE(n.ordered, TRUE), COALESCE(n.failures, 0),
 	COALESCE(n.failing_since, 0), COALESCE(n.success_at, 0), COALESCE(n.gone_url, ''), COALESCE(n.news, 0)`
-	selectEndpoint = `SELECT ` + endpointColumns + ` FROM apps a LEFT JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1`
-	selectHeld     = `SELECT ` + endpointColumns + ` FROM apps a JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1 AND n.holder = $2`
-	countOpen      = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at = 0`
-	countParked    = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at > 0 AND state = 'parked'`
+	selectEndpoint = `
+	SELECT ` + endpointColumns + `,
+	  (` + countOpen + `), (SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at > 0 AND state = 'parked')
+	FROM apps a LEFT JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1`
+	selectHeld = `SELECT ` + endpointColumns + ` FROM apps a JOIN endpoints n ON n.app_id = a.id WHERE a.id = $1 AND n.holder = $2`
+	countOpen  = `SELECT count(*) FROM deliveries WHERE app_id = $1 AND done_at = 0`
 
 	// A delivery is read with all that its message is made of: first the few that
 	// are asked for, by an index, then what belongs to them.
@@ -143,29 +145,25 @@ func (db *DB) byIndex(ctx context.Context, f func(t *tx) error) error {
 	})
 }
 
-func (db *DB) endpoint(ctx context.Context, q querier, query string, args ...any) (*webhook.Endpoint, error) {
+// scanEndpoint reads endpointColumns, and what the query has after them.
+func scanEndpoint(row scanner, more ...any) (*webhook.Endpoint, error) {
 	var e webhook.Endpoint
 	var removed, oldUntil, since, success int64
-	err := q.row(ctx, query, args...).Scan(&e.App.ID, &e.AppName, &e.App.Dialect, &e.URL, &removed, &e.Secret,
-		&e.OldSecret, &oldUntil, &e.Ed25519, &e.Ordered, &e.Failures, &since, &success, &e.GoneURL, &e.News)
-	if err != nil {
-		return nil, db.missing(err, "app")
-	}
+	err := row.Scan(append([]any{&e.App.ID, &e.AppName, &e.App.Dialect, &e.URL, &removed, &e.Secret,
+		&e.OldSecret, &oldUntil, &e.Ed25519, &e.Ordered, &e.Failures, &since, &success, &e.GoneURL, &e.News}, more...)...)
 	e.Removed, e.OldUntil, e.FailingSince, e.LastSuccess = at(removed), at(oldUntil), at(since), at(success)
-	return &e, nil
+	return &e, err
 }
 
 // EndpointOf implements webhook.Store.
 func (db *DB) EndpointOf(ctx context.Context, appID string) (*webhook.Endpoint, error) {
-	e, err := db.endpoint(ctx, read{db}, selectEndpoint, appID)
+	var waiting, parked int64
+	e, err := scanEndpoint(read{db}.row(ctx, selectEndpoint, appID), &waiting, &parked)
 	if err != nil {
-		return nil, err
+		return nil, db.missing(err, "app")
 	}
-	err = read{db}.row(ctx, countOpen, appID).Scan(&e.Waiting)
-	if err == nil {
-		err = read{db}.row(ctx, countParked, appID).Scan(&e.Given)
-	}
-	return e, db.trouble(err)
+	e.Waiting, e.Parked = waiting, parked
+	return e, nil
 }
 
 // Load implements webhook.Store. The endpoint is read before its deliveries: what
@@ -185,9 +183,9 @@ func (db *DB) Load(ctx context.Context, appID, node string, now time.Time, limit
 }
 
 func (db *DB) load(ctx context.Context, q querier, appID, node string, now time.Time, limit int) (*webhook.Endpoint, []*webhook.Delivery, time.Time, error) {
-	e, err := db.endpoint(ctx, q, selectHeld, appID, node)
+	e, err := scanEndpoint(q.row(ctx, selectHeld, appID, node))
 	if err != nil {
-		return nil, nil, time.Time{}, err
+		return nil, nil, time.Time{}, db.missing(err, "app")
 	}
 	due, err := collect(ctx, q, scanDelivery, dueDeliveries, appID, ms(now), limit)
 	if err != nil {

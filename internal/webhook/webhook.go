@@ -182,8 +182,8 @@ type Endpoint struct {
 	Ordered bool
 	Health
 
-	Waiting, Given int64 // filled in by EndpointOf only: open and parked deliveries
-	News           int64 // grows when there is something to look for
+	Waiting, Parked int64 // filled in by EndpointOf only: deliveries that are open, and that were given up
+	News            int64 // grows when there is something to look for
 }
 
 // Health is how an endpoint has been answering.
