@@ -47,7 +47,11 @@ func (d *Door) connections(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	refreshes, err := d.Requests.LastRefreshes(ctx, app.ID)
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].Connection.ID
+	}
+	refreshes, err := d.Requests.LastRefreshes(ctx, app.ID, ids)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 type Requests interface {
 	List(ctx context.Context, appID string, f requestlog.Filter, limit int) ([]requestlog.Entry, error)
 	One(ctx context.Context, appID string, id int64) (*requestlog.Entry, error)
-	LastRefreshes(ctx context.Context, appID string) (map[string]requestlog.Entry, error)
+	LastRefreshes(ctx context.Context, appID string, connections []string) (map[string]requestlog.Entry, error)
 	Usage(ctx context.Context, appID string, days int) ([]requestlog.Day, error)
 }
 

@@ -56,7 +56,7 @@ func (r *rows) Request(context.Context, string, int64) (*Entry, error) {
 	return nil, postern.Errorf(postern.NotFound, "no")
 }
 
-func (r *rows) LastOfConnections(context.Context, string, string) (map[string]Entry, error) {
+func (r *rows) LastOfConnections(context.Context, string, string, []string) (map[string]Entry, error) {
 	return nil, nil
 }
 

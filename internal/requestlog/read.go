@@ -33,10 +33,10 @@ func (l *Log) One(ctx context.Context, appID string, id int64) (*Entry, error) {
 	return l.Store.Request(ctx, appID, id)
 }
 
-// LastRefreshes are the latest refresh of each of an app's connections, as far as
-// the log reaches.
-func (l *Log) LastRefreshes(ctx context.Context, appID string) (map[string]Entry, error) {
-	return l.Store.LastOfConnections(ctx, appID, "refresh")
+// LastRefreshes are the latest refresh of each of these connections of an app, as
+// far as the log reaches.
+func (l *Log) LastRefreshes(ctx context.Context, appID string, connections []string) (map[string]Entry, error) {
+	return l.Store.LastOfConnections(ctx, appID, "refresh", connections)
 }
 
 // Usage counts an app's calls, the refused ones among them, and what strangers may

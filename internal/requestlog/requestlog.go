@@ -139,9 +139,9 @@ type Store interface {
 	Requests(ctx context.Context, appID string, f Filter, limit int) ([]Entry, error)
 	// Request is one; NotFound.
 	Request(ctx context.Context, appID string, id int64) (*Entry, error)
-	// LastOfConnections are an app's latest entries at an endpoint, one for each
-	// connection, by connection.
-	LastOfConnections(ctx context.Context, appID, endpoint string) (map[string]Entry, error)
+	// LastOfConnections are an app's latest entries at an endpoint, one for each of
+	// these connections that has any, by connection.
+	LastOfConnections(ctx context.Context, appID, endpoint string, connections []string) (map[string]Entry, error)
 	// Counts are an app's calls by day and endpoint, from a day on, in order.
 	Counts(ctx context.Context, appID string, from int64) ([]Count, error)
 	// PruneRequests removes an app's entries that are over a bound, up to limit, and

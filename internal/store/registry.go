@@ -102,12 +102,17 @@ func readState(ctx context.Context, q querier, m *registry.Mentions, lock string
 func (r *stateReader) look(query string, wanted []string, scan func(scanner) error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	for group := range slices.Chunk(wanted, keysAtOnce) {
-		args := make([]any, keysAtOnce)
-		for i := range args {
-			args[i] = group[min(i, len(group)-1)]
-		}
-		r.all(query, scan, args...)
+		r.all(query, scan, filledUp(group)...)
 	}
+}
+
+// filledUp are a group of keys as the parameters of a statement.
+func filledUp(group []string) []any {
+	args := make([]any, keysAtOnce)
+	for i := range args {
+		args[i] = group[min(i, len(group)-1)]
+	}
+	return args
 }
 
 func (r *stateReader) all(query string, scan func(scanner) error, args ...any) {

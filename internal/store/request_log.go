@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,9 +31,7 @@ const (
 	  AND ($5 = '' OR l.connection_id = $5) AND ($6 = '' OR l.endpoint = $6) AND ($7 = '' OR l.request_id = $7)
 	  AND ($9 = '' OR l.proved = ($9 = 'own'))
 	ORDER BY l.id DESC LIMIT $8`
-	oneRequest       = requestColumns + `l.id = $2`
-	lastOfConnection = requestColumns + `l.id IN
-	  (SELECT MAX(m.id) FROM request_log m WHERE m.app_id = $1 AND m.endpoint = $2 AND m.connection_id <> '' GROUP BY m.connection_id)`
+	oneRequest = requestColumns + `l.id = $2`
 
 	listCounts = `SELECT day, endpoint, calls, errors, strangers FROM request_counts WHERE app_id = $1 AND day >= $2 ORDER BY day, endpoint`
 	dropCounts = `DELETE FROM request_counts WHERE app_id = $1 AND day < $2`
@@ -49,6 +48,10 @@ const (
 	SELECT MIN(app_id) FROM (SELECT MIN(app_id) AS app_id FROM request_log WHERE app_id > $1
 	  UNION ALL SELECT MIN(app_id) AS app_id FROM request_counts WHERE app_id > $1) n`
 )
+
+var lastOfConnections = requestColumns + `l.id IN
+	(SELECT MAX(m.id) FROM request_log m WHERE m.app_id = $1 AND m.endpoint = $2
+	   AND m.connection_id IN (` + groupOf(keysAtOnce, 2, "$%d") + `) GROUP BY m.connection_id)`
 
 // saveRequests writes some at a time; see saveAttempts.
 var saveRequests = `
@@ -155,14 +158,16 @@ func (db *DB) Request(ctx context.Context, appID string, id int64) (*requestlog.
 }
 
 // LastOfConnections implements requestlog.Store.
-func (db *DB) LastOfConnections(ctx context.Context, appID, endpoint string) (map[string]requestlog.Entry, error) {
-	list, err := db.requests(ctx, appID, lastOfConnection, endpoint)
-	if err != nil {
-		return nil, err
-	}
-	last := make(map[string]requestlog.Entry, len(list))
-	for _, e := range list {
-		last[e.ConnectionID] = e
+func (db *DB) LastOfConnections(ctx context.Context, appID, endpoint string, connections []string) (map[string]requestlog.Entry, error) {
+	last := make(map[string]requestlog.Entry, len(connections))
+	for group := range slices.Chunk(connections, keysAtOnce) {
+		list, err := db.requests(ctx, appID, lastOfConnections, append([]any{endpoint}, filledUp(group)...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			last[e.ConnectionID] = e
+		}
 	}
 	return last, nil
 }

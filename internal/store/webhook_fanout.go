@@ -243,11 +243,7 @@ func deliverTo(ctx context.Context, t *tx, app string, list []told, now time.Tim
 
 func mark(ctx context.Context, t *tx, query string, ids []string) error {
 	for group := range slices.Chunk(ids, keysAtOnce) {
-		args := make([]any, keysAtOnce)
-		for i := range args {
-			args[i] = group[min(i, len(group)-1)]
-		}
-		if _, err := t.exec(ctx, query, args...); err != nil {
+		if _, err := t.exec(ctx, query, filledUp(group)...); err != nil {
 			return err
 		}
 	}

@@ -77,10 +77,15 @@ func TestRequestsAreKeptOfAppsThatExistAndFoundByWhatIsAsked(t *testing.T) {
 			_, err = w.db.Request(w.ctx, app, 2)
 			w.wants(err, postern.NotFound)
 		}
-		last, err := w.db.LastOfConnections(w.ctx, "own", "refresh")
+		last, err := w.db.LastOfConnections(w.ctx, "own", "refresh", []string{"con-0", "con-1"})
 		w.ok(err)
 		if len(last) != 1 || last["con-1"].ID != 4 {
 			w.Errorf("last %+v", last)
+		}
+		for _, others := range [][]string{{"con-0"}, nil} {
+			if last, err = w.db.LastOfConnections(w.ctx, "own", "refresh", others); err != nil || len(last) != 0 {
+				w.Errorf("of %v: %+v, %v", others, last, err)
+			}
 		}
 		counts, err := w.db.Counts(w.ctx, "own", 7)
 		w.ok(err)
