@@ -57,5 +57,5 @@ func (r *Rules) replaced(ctx context.Context, c *claim, new postern.Secret) (has
 	if err != nil {
 		return "", err
 	}
-	return r.hashNew(ctx, new)
+	return r.hashChosen(ctx, new, c.email)
 }

@@ -24,6 +24,15 @@ func (r *Rules) HashPassword(password postern.Secret) (string, error) {
 	return r.hashNew(context.Background(), password)
 }
 
+// hashChosen is HashPassword for one that its person chose: also one that anybody
+// would guess is refused.
+func (r *Rules) hashChosen(ctx context.Context, password postern.Secret, email string) (string, error) {
+	if checkNew(password) == nil && guessable(string(password), email) {
+		return "", postern.Errorf(postern.InvalidRequest, "That password is one of the first that anybody would try: choose another, such as four words that do not belong together.")
+	}
+	return r.hashNew(ctx, password)
+}
+
 func (r *Rules) hashNew(ctx context.Context, password postern.Secret) (string, error) {
 	if err := checkNew(password); err != nil {
 		return "", err

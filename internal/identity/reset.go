@@ -53,7 +53,7 @@ func (r *Rules) Reset(ctx context.Context, reset, new postern.Secret, address st
 	if err != nil {
 		return err
 	}
-	hash, err := r.hashNew(ctx, new)
+	hash, err := r.hashChosen(ctx, new, user.Email)
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func (r *Rules) Accept(ctx context.Context, secret postern.Secret, name string, 
 	if i.Known {
 		return nil, errKnown()
 	}
-	hash, err := r.hashNew(ctx, password)
+	hash, err := r.hashChosen(ctx, password, i.Email)
 	if err != nil {
 		return nil, err
 	}

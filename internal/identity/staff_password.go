@@ -94,7 +94,7 @@ func (r *Rules) SpendStaffReset(ctx context.Context, realm postern.Realm, reset,
 	if err != nil {
 		return err
 	}
-	hash, err := r.hashNew(ctx, new)
+	hash, err := r.hashChosen(ctx, new, staff.Email)
 	if err != nil {
 		return err
 	}

@@ -274,6 +274,7 @@ func forgedForms(t *testing.T, database string) {
 		all.WriteString(dev.Get("/portal").Text() + dev.Get("/portal/team").Text())
 		return passing.ReplaceAllString(all.String(), "")
 	}
+	flushed(s, posterntest.Standard) // what was done until now
 	before := state()
 	check := func(who, path string, p *posterntest.Page, want int) {
 		t.Helper()
