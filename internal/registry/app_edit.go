@@ -134,7 +134,7 @@ func (r *Rules) EditApp(ctx context.Context, by By, appID string, f *AppForm) (*
 		switch {
 		case len(keys) > 0:
 			d.askAnew()
-			w.Apps = []Put[App]{{Row: d.next, Looks: !d.next.Looks().Equal(old.Looks())}}
+			w.Apps = []Put[App]{{Row: d.next, Looks: otherFace(old.Looks(), d.next.Looks())}}
 			w.Audit = append(w.Audit, Audit{"app.changed", "app:" + appID, strings.Join(keys, ", ")})
 		case len(w.Proposals) == 0:
 			return &Writes{}, nil
@@ -222,6 +222,14 @@ func Differences(a, b postern.Looks) (keys []string) {
 		}
 	}
 	return keys
+}
+
+// otherFace reports whether people see another app than the one that they
+// approved (LC-08). What it may ask for is none of that: they are asked for what
+// is new (LC-06).
+func otherFace(was, is postern.Looks) bool {
+	is.Scopes, is.ForItself = was.Scopes, was.ForItself
+	return !is.Equal(was)
 }
 
 func changedKeys(old, next *App) []string {

@@ -396,6 +396,35 @@ func TestAReviewKeepsALiveAppAsItIs(t *testing.T) {
 	})
 }
 
+func TestWhatAnAppMayAskForIsNoChangeOfItsLook(t *testing.T) { // LC-06, LC-08
+	everywhere(t, func(w *world) {
+		_, _, live := portal(w)
+		w.rules.Review = true
+		looked := func() string { return w.one("SELECT changed_at FROM apps WHERE id = '" + live.ID + "'") }
+		before := looked()
+		w.clock.Advance(time.Hour)
+		less := form(func(f *registry.AppForm) { f.Scopes = []string{"read"} })
+		_, err := w.rules.EditApp(w.ctx, dev, live.ID, less)
+		w.ok(err)
+		w.equal("after a scope was given up", looked(), before)
+		approve := func() {
+			w.Helper()
+			a, err := w.db.AppRow(w.ctx, live.ID)
+			w.ok(err)
+			_, err = w.rules.ApproveApp(w.ctx, registry.By{Actor: "staff:op"}, live.ID, "", registry.Seen(a))
+			w.ok(err)
+		}
+		_, err = w.rules.EditApp(w.ctx, dev, live.ID, form())
+		w.ok(err)
+		approve()
+		w.equal("after a scope more was approved", looked(), before)
+		_, err = w.rules.EditApp(w.ctx, dev, live.ID, form(func(f *registry.AppForm) { f.Scopes, f.Description = []string{"read"}, "Takes candidates" }))
+		w.ok(err)
+		approve()
+		w.equal("after another description was approved", looked(), fmt.Sprint(w.clock.Now().UnixMilli()))
+	})
+}
+
 func TestANewAppWaitsWhereReviewsAreAskedFor(t *testing.T) {
 	everywhere(t, func(w *world) {
 		partner, _, _ := portal(w)

@@ -132,10 +132,11 @@ func (r *Rules) answerChange(next *App, reason string, yes bool) (*Writes, error
 	}
 	what := strings.Join(Differences(next.Looks(), p.Looks), ", ")
 	lost := p.LogoURL == "" && p.LogoHash == "" && next.LogoHash != ""
+	otherwise := otherFace(next.Looks(), p.Looks)
 	wear(next, p.Looks)
 	next.Proposal = nil
 	w := &Writes{
-		Apps:      []Put[App]{{Row: *next, Looks: true}},
+		Apps:      []Put[App]{{Row: *next, Looks: otherwise}},
 		Proposals: []Proposed{{AppID: next.ID, Proposal: &p, Approved: true}},
 		Audit:     []Audit{{"app.change_approved", "app:" + next.ID, what}},
 	}
