@@ -421,3 +421,31 @@ func TestPublishedEventsComeWithTheConnectionEventsBeforeThem(t *testing.T) {
 		}
 	})
 }
+
+// What a partner plays at in its sandbox says nothing of the endpoint that real
+// accounts are told at: it is neither slowed down nor told to its owners.
+func TestAnAttemptThatIsToFailSaysNothingOfTheEndpoint(t *testing.T) {
+	everywhere(t, func(w *world) {
+		const attempts = 8 // as many real ones open the circuit
+		r := receiver.New(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.run(`INSERT INTO accounts (id, handle, name, number, sandbox_of, created_at) VALUES ('sand', '', 'Sandbox', 3, 'p1', 1)`)
+		w.run(`INSERT INTO sandbox_failures (app_id, remaining) VALUES ('x', $1)`, attempts)
+		for i := range attempts {
+			id := fmt.Sprintf("con_%d", i)
+			w.connection(id, "x", "sand", id, "")
+			w.event(id, postern.ConnectionCreated, "")
+		}
+		w.start()
+		w.waitFor("all attempts were made", func() bool { return w.value(`SELECT count(*) FROM attempts`) == fmt.Sprint(attempts) })
+		e, err := w.rules.Endpoint(w.ctx, "x")
+		if err != nil || e.Failures != 0 || !e.FailingSince.IsZero() {
+			w.Errorf("of the endpoint is said: %+v, %v", e.Health, err)
+		}
+		w.connection("real", "x", "acme", "", "")
+		w.becomes(w.event("real", postern.ConnectionCreated, ""), webhook.Delivered)
+		if got := r.All(); len(got) != 1 {
+			w.Errorf("%v were sent", r.IDs())
+		}
+	})
+}

@@ -295,12 +295,12 @@ func (p *pump) record(ctx context.Context, all []Outcome) bool {
 
 // learn draws what an answer says of the endpoint's health.
 func (p *pump) learn(o *Outcome) {
-	h := &p.endpoint.Health
-	if o.Attempt != nil {
-		p.earned = earned(p.earned, o.Attempt.OK())
+	if o.Attempt == nil || o.Attempt.Played {
+		return
 	}
+	h := &p.endpoint.Health
+	p.earned = earned(p.earned, o.Attempt.OK())
 	switch {
-	case o.Attempt == nil:
 	case o.Attempt.OK():
 		h.Failures, h.FailingSince, h.LastSuccess = 0, time.Time{}, o.Attempt.At
 		p.resume = time.Time{}
@@ -426,7 +426,7 @@ func (r *Rules) try(ctx context.Context, via roundTripper, e *Endpoint, s *signe
 		return r.later(o, e, err)
 	}
 	if pretend {
-		return r.failed(o, d, &Attempt{Number: d.Attempts + 1, At: o.At, Error: "You asked for this attempt to fail. Nothing was sent."}, 0)
+		return r.failed(o, d, &Attempt{Number: d.Attempts + 1, At: o.At, Error: "You asked for this attempt to fail. Nothing was sent.", Played: true}, 0)
 	}
 	said := send(ctx, via, e.URL, d.Message.ID, o.At, s.sign(d.Message.ID, o.At, body), body, more)
 	if ctx.Err() != nil && said.err != nil {

@@ -152,6 +152,7 @@ type Attempt struct {
 	Status int    // 0: there was no answer
 	Error  string // why there was none, in words
 	Reply  string // the first bytes of the answer
+	Played bool   // nothing was sent: a sandbox's partner wishes to see it fail
 }
 
 // OK reports whether the endpoint took the message.
