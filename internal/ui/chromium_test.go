@@ -175,16 +175,33 @@ func look(t *testing.T, ctx context.Context, script string, more ...string) stri
 	return fmt.Sprint(said)
 }
 
+// inTokyo opens a page there, and waits until its times are those of the place.
+func inTokyo(t *testing.T, ctx context.Context, address string) {
+	t.Helper()
+	do(t, ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"})
+		return err
+	}), chromedp.Navigate(address), chromedp.Poll[chromedp.Void](`document.querySelector("main time").title.includes("UTC")`))
+}
+
 // Times stand on pages in UTC; a reader with scripts sees those of their own zone.
 func TestTimesBecomeThoseOfTheReadersZone(t *testing.T) {
 	s := showcase(t)
 	ctx := browse(t, func(string) {})
-	do(t, ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"})
-		return err
-	}), chromedp.Navigate(s.URL+"/operator-audit"), chromedp.Poll[chromedp.Void](`document.querySelector("main time").title.endsWith("UTC")`))
+	inTokyo(t, ctx, s.URL+"/operator-audit")
 	got := strings.ReplaceAll(look(t, ctx, `document.querySelector("main time").textContent`), "\u202f", " ")
 	if want := day.In(time.FixedZone("Tokyo", 9*60*60)).Format("Jan 2, 2006, 3:04:05 PM"); got != want {
 		t.Errorf("the page says %s, not %s", got, want)
+	}
+}
+
+// Calls are counted by the day of UTC, whatever day it is where they are read.
+func TestADayThatIsCountedStaysTheDayOfUTC(t *testing.T) {
+	s := showcase(t)
+	ctx := browse(t, func(string) {})
+	inTokyo(t, ctx, s.URL+"/portal-log")
+	got := look(t, ctx, `["tbody th", ".ends span"].map(q => document.querySelector(".usage " + q).textContent).join(", ")`)
+	if one := day.Format("2 January 2006"); got != one+", "+one {
+		t.Errorf("the first day is told as %s, and it is %s", got, one)
 	}
 }
