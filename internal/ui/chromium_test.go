@@ -205,3 +205,16 @@ func TestADayThatIsCountedStaysTheDayOfUTC(t *testing.T) {
 		t.Errorf("the first day is told as %s, and it is %s", got, one)
 	}
 }
+
+// What a reader types as a time is of their zone, too, and is sent in UTC.
+func TestATimeThatIsTypedIsOfTheReadersZone(t *testing.T) {
+	s := showcase(t)
+	ctx := browse(t, func(string) {})
+	inTokyo(t, ctx, s.URL+"/portal-webhooks")
+	typed := day.In(time.FixedZone("Tokyo", 9*60*60)).Format("2006-01-02T15:04")
+	got := look(t, ctx, `const box = document.getElementById("since"); box.value = "`+typed+`";`,
+		`[box.labels[0].textContent, new FormData(box.form).get("since"), new FormData(box.form).get("until")].join(", ")`)
+	if want := "From, " + day.Format("2006-01-02T15:04") + ":00, "; got != want {
+		t.Errorf("the form has %q, not %q", got, want)
+	}
+}
