@@ -138,7 +138,7 @@ func lineOf(e *requestlog.Entry) ui.LogLine {
 	l := ui.LogLine{
 		ID: e.ID, At: e.At, RequestID: e.RequestID, Dialect: e.Dialect, Endpoint: e.Endpoint, Method: e.Method, Grant: e.Grant,
 		Status: e.Status, Took: e.Took, Address: e.Address, Outcome: string(e.Outcome), Proved: e.Proved,
-		Account: postern.Account{ID: e.AccountID, Name: e.AccountName}, Connection: e.ConnectionID, More: e.More,
+		Account: postern.Account{ID: e.AccountID, Name: e.AccountName, SandboxOf: e.SandboxOf}, Connection: e.ConnectionID, More: e.More,
 	}
 	if why := e.Why(); why != nil {
 		l.Rule, l.What, l.Do = string(why.Rule), ui.SayFilled(why.What), ui.SayFilled(why.Do)

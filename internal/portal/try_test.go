@@ -3,10 +3,12 @@ package portal_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
 	"postern.dev/postern/internal/posterntest"
+	"postern.dev/postern/internal/posterntest/engines"
 )
 
 // An API may answer with megabytes. The walk goes on: what it brings along from
@@ -50,4 +52,27 @@ func TestAWalkGoesOnAfterAnotherSignIn(t *testing.T) {
 	b.Press(asked, "Take this step").Wants(t, http.StatusForbidden)
 	signIn(posterntest.Dev)
 	b.Press(asked, "Take this step").Wants(t, http.StatusOK, "Exchange the code")
+}
+
+// What was done in the sandbox and what was done for customers are told apart.
+func TestTheRequestLogMarksTheSandbox(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		b := s.Portal(posterntest.Dev)
+		app := posterntest.Standard
+		s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+		log := flushed(s, app) + "/log?outcome=granted&endpoint=token"
+		if p := b.Get(log).Wants(t, http.StatusOK, "Acme"); p.Has("Acme sandbox") {
+			t.Errorf("a customer's account is marked: %s", p.Text())
+		}
+		page := b.Press(b.Get("/portal/apps/"+app.ID+"/try"), "Begin")
+		for range 2 {
+			page = b.Press(page, "Take this step", "client_secret", app.Secret).Wants(t, http.StatusOK)
+		}
+		flushed(s, app)
+		marked := regexp.MustCompile(`200 granted Sandbox \w+ sandbox`)
+		if p := b.Get(log); !marked.MatchString(p.Text()) {
+			t.Errorf("the sandbox is not marked: %s", p.Text())
+		}
+	})
 }

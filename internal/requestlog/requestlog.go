@@ -48,9 +48,11 @@ type Entry struct {
 	// Proved: the app authenticated, or showed what only it can have. Others may be
 	// strangers' requests in its name.
 	Proved       bool
-	AccountID    string
-	AccountName  string // when it is read
 	ConnectionID string
+	AccountID    string
+	// What the account is when the entry is read.
+	AccountName string
+	SandboxOf   string // the partner whose sandbox it is; empty: a customer's
 	// Sent are the parameters, a line each, secrets masked.
 	Sent string
 	// More counts further ones like this in the same minute, which have no entry.

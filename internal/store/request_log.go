@@ -24,7 +24,8 @@ const (
 
 	requestColumns = `
 	SELECT l.id, l.began, l.request_id, l.dialect, l.endpoint, l.method, l.grant_type, l.status, l.took, l.address,
-	  l.outcome, l.kind, l.rule, l.facts, l.proved, l.account_id, l.connection_id, l.sent, l.more, COALESCE(a.name, '')
+	  l.outcome, l.kind, l.rule, l.facts, l.proved, l.account_id, l.connection_id, l.sent, l.more,
+	  COALESCE(a.name, ''), COALESCE(a.sandbox_of, '')
 	FROM request_log l LEFT JOIN accounts a ON a.id = l.account_id WHERE l.app_id = $1 AND `
 	// Filters: what is empty asks for nothing.
 	listRequests = requestColumns + `l.id < $2 AND ($3 = '' OR l.outcome = $3) AND ($4 = '' OR l.account_id = $4 OR a.name = $4)
@@ -178,7 +179,7 @@ func (db *DB) requests(ctx context.Context, appID, query string, args ...any) ([
 		var began, took int64
 		var outcome, kind, rule, facts string
 		err := row.Scan(&e.ID, &began, &e.RequestID, &e.Dialect, &e.Endpoint, &e.Method, &e.Grant, &e.Status, &took, &e.Address,
-			&outcome, &kind, &rule, &facts, &e.Proved, &e.AccountID, &e.ConnectionID, &e.Sent, &e.More, &e.AccountName)
+			&outcome, &kind, &rule, &facts, &e.Proved, &e.AccountID, &e.ConnectionID, &e.Sent, &e.More, &e.AccountName, &e.SandboxOf)
 		if err != nil {
 			return e, err
 		}
