@@ -26,10 +26,8 @@ func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) erro
 	if err != nil {
 		return err
 	}
-	now := row.App
-	now.Disabled = row.Disabled || row.Partner.Disabled
 	page := &ui.ReviewedAppPage{
-		StaffFrame: done(v, v.Frame("review")), App: &now, Waits: row.WaitsForReview(), New: !row.Live(), Since: row.ReviewedAt,
+		StaffFrame: done(v, v.Frame("review")), App: row.AsItIs(), Waits: row.WaitsForReview(), New: !row.Live(), Since: row.ReviewedAt,
 		Verdict: row.Verdict, Token: v.Token(aboutApp, row.ID), Seen: registry.Seen(row), LogoProblem: entry.Said(row.LogoProblem),
 		Reason: form.Field(ui.Field{Name: "reason", Label: ui.Say("Reason"), Type: "lines", Most: 1000, Hint: ui.Say("Its people read it. A rejection needs one.")}),
 	}
@@ -40,22 +38,19 @@ func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) erro
 			return err
 		}
 	}
-	wished := registry.Wished(row)
 	noScopes := d.Rules.NoScopes(row.Dialect)
 	if !noScopes {
-		page.Scopes = scopeReasons(row, wished, catalogue)
+		page.Scopes = scopeReasons(row, catalogue)
 	}
-	would := row.App
-	would.Name, would.Description, would.URL, would.RedirectURLs, would.Scopes = wished.Name, wished.Description, wished.URL, wished.RedirectURLs, wished.Scopes
-	page.Preview = entry.ConsentPreview(&would, catalogue, noScopes)
+	page.Preview = entry.ConsentPreview(row.AsWished(), catalogue, noScopes)
 	if page.Proposal != nil {
 		page.Preview.Picture = page.Proposal.Logo()
 	}
 	return v.Show(http.StatusOK, page)
 }
 
-func scopeReasons(row *registry.App, wished postern.Looks, catalogue []postern.Scope) (list []ui.ScopeReason) {
-	for _, name := range wished.Scopes {
+func scopeReasons(row *registry.App, catalogue []postern.Scope) (list []ui.ScopeReason) {
+	for _, name := range registry.Wished(row).Scopes {
 		list = append(list, ui.ScopeReason{
 			Name: name, Text: postern.ScopeText(catalogue, name), Reason: row.Reasons[name],
 			New: row.Live() && !slices.Contains(row.Scopes, name),

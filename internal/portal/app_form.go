@@ -136,10 +136,7 @@ func (d *Door) newPage(v *entry.Visit, form *ui.Form) (*ui.AppFormPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !m.Role.MayEdit() {
-		return nil, postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", m.Partner.Name)
-	}
-	if err := m.Partner.MayChange(); err != nil {
+	if err := mayEdit(m.Role, &m.Partner); err != nil {
 		return nil, err
 	}
 	page := &ui.AppFormPage{AppFrame: ui.AppFrame{StaffFrame: v.Frame("apps"), Role: m.Role}, Partner: m.Partner, New: true,
@@ -217,7 +214,7 @@ func (d *Door) formPage(v *entry.Visit, row *registry.App, frame ui.AppFrame, fo
 }
 
 func (d *Door) settings(v *entry.Visit) error {
-	row, frame, err := d.row(v, "settings", true)
+	row, frame, err := d.row(v, "settings", d.editable)
 	if err != nil {
 		return err
 	}
@@ -227,9 +224,7 @@ func (d *Door) settings(v *entry.Visit) error {
 func (d *Door) showSettings(v *entry.Visit, row *registry.App, frame ui.AppFrame, logoSaid ui.Text) error {
 	page := d.formPage(v, row, frame, stored(row))
 	page.LogoSaid = logoSaid
-	l, shown := registry.Wished(row), row.App
-	shown.Name, shown.Description, shown.URL, shown.RedirectURLs, shown.Scopes = l.Name, l.Description, l.URL, l.RedirectURLs, l.Scopes
-	if err := d.describe(v, page, &shown); err != nil {
+	if err := d.describe(v, page, row.AsWished()); err != nil {
 		return err
 	}
 	return v.Show(http.StatusOK, page)
@@ -266,7 +261,7 @@ func (d *Door) previewApp(v *entry.Visit) error {
 }
 
 func (d *Door) sentSettings(v *entry.Visit) (*registry.App, *ui.AppFormPage, *registry.AppForm, error) {
-	row, frame, err := d.row(v, "settings", true)
+	row, frame, err := d.row(v, "settings", d.editable)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -283,7 +278,7 @@ func (d *Door) sentSettings(v *entry.Visit) (*registry.App, *ui.AppFormPage, *re
 const mostUpload = 1<<20 + 16<<10
 
 func (d *Door) handInLogo(v *entry.Visit) error {
-	row, frame, err := d.row(v, "settings", true)
+	row, frame, err := d.row(v, "settings", d.editable)
 	if err != nil {
 		return err
 	}
@@ -312,7 +307,7 @@ func (d *Door) handInLogo(v *entry.Visit) error {
 }
 
 func (d *Door) askToRemoveLogo(v *entry.Visit) error {
-	row, _, err := d.row(v, "settings", true)
+	row, _, err := d.row(v, "settings", d.editable)
 	if err != nil {
 		return err
 	}

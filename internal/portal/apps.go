@@ -100,13 +100,9 @@ func (d *Door) apps(v *entry.Visit) error {
 	return v.Show(http.StatusOK, page)
 }
 
-// row reads all of an app for a member of its partner.
-func (d *Door) row(v *entry.Visit, tab string, edits bool) (*registry.App, ui.AppFrame, error) {
-	read := d.app
-	if edits {
-		read = d.editable
-	}
-	app, frame, err := read(v, tab)
+// row reads all of an app, for whom find finds it: app or editable.
+func (d *Door) row(v *entry.Visit, tab string, find func(*entry.Visit, string) (*postern.App, ui.AppFrame, error)) (*registry.App, ui.AppFrame, error) {
+	app, frame, err := find(v, tab)
 	if err != nil {
 		return nil, frame, err
 	}
@@ -114,10 +110,7 @@ func (d *Door) row(v *entry.Visit, tab string, edits bool) (*registry.App, ui.Ap
 	if err != nil {
 		return nil, frame, err
 	}
-	row.Partner = app.Partner
-	shown := row.App
-	shown.Disabled = app.Disabled // by its partner's switch, too
-	frame.App = &shown
+	frame.App = row.AsItIs()
 	frame.Done = appDone[v.R.URL.Query().Get("done")]
 	return row, frame, nil
 }
@@ -138,7 +131,7 @@ var appDone = map[string]ui.Text{
 }
 
 func (d *Door) overview(v *entry.Visit) error {
-	row, frame, err := d.row(v, "", false)
+	row, frame, err := d.row(v, "", d.app)
 	if err != nil {
 		return err
 	}
@@ -232,7 +225,7 @@ func (d *Door) proposal(v *entry.Visit) error {
 }
 
 func (d *Door) askToWithdraw(v *entry.Visit) error {
-	row, _, err := d.row(v, "", true)
+	row, _, err := d.row(v, "", d.editable)
 	if err != nil {
 		return err
 	}

@@ -109,14 +109,19 @@ func (d *Door) app(v *entry.Visit, tab string) (*postern.App, ui.AppFrame, error
 	return app, ui.AppFrame{StaffFrame: v.Frame("apps"), App: app, Role: role, Tab: tab}, nil
 }
 
-// editable is app for what changes something: viewers may not.
+// editable is app for what changes something.
 func (d *Door) editable(v *entry.Visit, tab string) (*postern.App, ui.AppFrame, error) {
 	app, frame, err := d.app(v, tab)
-	if err == nil && !frame.Role.MayEdit() {
-		err = postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", app.Partner.Name)
-	}
 	if err == nil {
-		err = app.Partner.MayChange()
+		err = mayEdit(frame.Role, &app.Partner)
 	}
 	return app, frame, err
+}
+
+// mayEdit refuses viewers, and everybody of a partner that is off.
+func mayEdit(role postern.Role, p *postern.Partner) error {
+	if !role.MayEdit() {
+		return postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", p.Name)
+	}
+	return p.MayChange()
 }

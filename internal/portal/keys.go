@@ -41,7 +41,7 @@ func (d *Door) keyRoutes() {
 }
 
 func (d *Door) keys(v *entry.Visit) error {
-	row, frame, err := d.row(v, "keys", false)
+	row, frame, err := d.row(v, "keys", d.app)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func fingerprint(e *webhook.Endpoint) string {
 }
 
 func (d *Door) newSecret(v *entry.Visit) error {
-	row, frame, err := d.row(v, "keys", true)
+	row, frame, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (d *Door) newSecret(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	if row, frame, err = d.row(v, "keys", true); err != nil {
+	if row, frame, err = d.row(v, "keys", d.editable); err != nil {
 		return err
 	}
 	return d.showKeys(v, row, frame, ui.NewForm(nil), &ui.KeysPage{Shown: string(secret)})
@@ -152,7 +152,7 @@ func secretOf(v *entry.Visit, row *registry.App) (*postern.AppSecret, error) {
 }
 
 func (d *Door) askToEndSecret(v *entry.Visit) error {
-	row, _, err := d.row(v, "keys", true)
+	row, _, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func validBeside(row *registry.App, id string, now time.Time) (n int) {
 }
 
 func (d *Door) endSecret(v *entry.Visit) error {
-	row, _, err := d.row(v, "keys", true)
+	row, _, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (d *Door) endSecret(v *entry.Visit) error {
 }
 
 func (d *Door) newHookKey(v *entry.Visit) error {
-	row, frame, err := d.row(v, "keys", true)
+	row, frame, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (d *Door) publicKeys(v *entry.Visit, row *registry.App, form *ui.Form, page
 }
 
 func (d *Door) setKeys(v *entry.Visit) error {
-	row, frame, err := d.row(v, "keys", true)
+	row, frame, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (d *Door) setKeys(v *entry.Visit) error {
 }
 
 func (d *Door) askToRemoveKeys(v *entry.Visit) error {
-	row, _, err := d.row(v, "keys", true)
+	row, _, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (d *Door) askToRemoveKeys(v *entry.Visit) error {
 }
 
 func (d *Door) removeKeys(v *entry.Visit) error {
-	row, _, err := d.row(v, "keys", true)
+	row, _, err := d.row(v, "keys", d.editable)
 	if err != nil {
 		return err
 	}

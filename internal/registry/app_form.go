@@ -82,6 +82,20 @@ func Wished(a *App) postern.Looks {
 	return a.Looks()
 }
 
+// AsWished is the app as people would see it if it were as its partner wants it.
+func (a *App) AsWished() *postern.App {
+	would, l := a.App, Wished(a)
+	would.Name, would.Description, would.URL, would.RedirectURLs, would.Scopes = l.Name, l.Description, l.URL, l.RedirectURLs, l.Scopes
+	return &would
+}
+
+// AsItIs is the app as people see it: off, too, while its partner is.
+func (a *App) AsItIs() *postern.App {
+	is := a.App
+	is.Disabled = a.Disabled || a.Partner.Disabled
+	return &is
+}
+
 // scopes are those that were chosen, in the catalogue's order. Such that the
 // catalogue does not have (any more) stay, if the app has them.
 func (d *draft) scopes() (list []string) {
