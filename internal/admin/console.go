@@ -104,11 +104,6 @@ const (
 	aboutInvite  browser.Purpose = "invite partner"
 )
 
-// by is who acts.
-func by(v *entry.Visit) registry.By {
-	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Address: v.Address()}
-}
-
 // consoleDone is what a page says after an act.
 var consoleDone = map[string]ui.Text{
 	"approved": ui.Say("Approved. It holds from now on."),

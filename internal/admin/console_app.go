@@ -83,7 +83,7 @@ func (d *Console) answerApp(v *entry.Visit) error {
 	if said[0] == "approve" {
 		answer, word = d.Rules.ApproveApp, "approved"
 	}
-	_, err = answer(v.R.Context(), by(v), row.ID, oneLine(said[1]), said[2])
+	_, err = answer(v.R.Context(), v.By(), row.ID, oneLine(said[1]), said[2])
 	if found, wrong := errors.AsType[registry.Findings](err); wrong {
 		form := ui.NewForm(v.R.PostForm)
 		entry.Say(form, found)
@@ -122,7 +122,7 @@ func (d *Console) switchApp(off bool) func(v *entry.Visit) error {
 		if off && !v.Fresh() {
 			return v.AskAgain()
 		}
-		if err := d.Rules.SwitchApp(v.R.Context(), by(v), true, id, off); err != nil {
+		if err := d.Rules.SwitchApp(v.R.Context(), v.By(), true, id, off); err != nil {
 			return err
 		}
 		return v.Go("/apps/" + id + "?done=" + switched(off))

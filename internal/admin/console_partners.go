@@ -198,7 +198,7 @@ func (d *Console) switchPartner(off bool) func(v *entry.Visit) error {
 		if !p.Waiting.IsZero() {
 			return postern.Errorf(postern.Conflict, "%s registered itself and waits for your answer.", p.Name)
 		}
-		if err := d.Rules.SwitchPartner(v.R.Context(), by(v), p.ID, off); err != nil {
+		if err := d.Rules.SwitchPartner(v.R.Context(), v.By(), p.ID, off); err != nil {
 			return err
 		}
 		return v.Go("/partners/" + p.ID + "?done=" + switched(off))

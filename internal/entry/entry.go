@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -194,16 +195,11 @@ func (e *Entry) Optional(pattern string, page func(v *Visit) error) {
 
 // under puts a pattern under the prefix.
 func (e *Entry) under(pattern string) string {
-	for i := range pattern {
-		if pattern[i] == ' ' {
-			rest := pattern[i+1:]
-			if rest == "/" {
-				rest = ""
-			}
-			return pattern[:i+1] + e.Prefix + rest
-		}
+	method, rest, _ := strings.Cut(pattern, " ")
+	if rest == "/" {
+		rest = ""
 	}
-	return e.Prefix + pattern
+	return method + " " + e.Prefix + rest
 }
 
 // session is who is signed in; nil: nobody. The error is trouble of ours only.

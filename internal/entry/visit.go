@@ -6,6 +6,7 @@ import (
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
+	"postern.dev/postern/internal/registry"
 	"postern.dev/postern/internal/ui"
 )
 
@@ -25,6 +26,11 @@ func (v *Visit) Staff() *postern.Staff { return &v.Session.Staff }
 
 // Actor names who is here in audit records.
 func (v *Visit) Actor() string { return "staff:" + v.Session.Staff.ID }
+
+// By is who is here, for the rules about apps and partners.
+func (v *Visit) By() registry.By {
+	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Address: v.Address()}
+}
 
 // Address is where the request came from.
 func (v *Visit) Address() string { return v.entry.Address(v.R) }

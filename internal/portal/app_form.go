@@ -152,7 +152,7 @@ func (d *Door) createApp(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	app, err := d.Registry.CreateApp(v.R.Context(), by(v), page.Partner.ID, f)
+	app, err := d.Registry.CreateApp(v.R.Context(), v.By(), page.Partner.ID, f)
 	if _, ok := findings(err); ok {
 		return d.showTried(v, page, "", f)
 	}
@@ -235,7 +235,7 @@ func (d *Door) saveSettings(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	edited, err := d.Registry.EditApp(v.R.Context(), by(v), row.ID, f)
+	edited, err := d.Registry.EditApp(v.R.Context(), v.By(), row.ID, f)
 	if _, ok := findings(err); ok {
 		return d.showTried(v, page, row.ID, f)
 	}
@@ -333,7 +333,7 @@ func (d *Door) readLogo(v *entry.Visit, file []byte) (png []byte, hash string, e
 }
 
 func (d *Door) keepLogo(v *entry.Visit, appID, hash string, png []byte) error {
-	edited, err := d.Registry.SetLogo(v.R.Context(), by(v), appID, hash, png)
+	edited, err := d.Registry.SetLogo(v.R.Context(), v.By(), appID, hash, png)
 	if err != nil {
 		return err
 	}

@@ -75,11 +75,6 @@ func (d *Door) appRoutes() {
 	d.keyRoutes()
 }
 
-// by is who acts.
-func by(v *entry.Visit) registry.By {
-	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Address: v.Address()}
-}
-
 // apps is the first page: the apps of every partner that the person is with.
 func (d *Door) apps(v *entry.Visit) error {
 	members, err := d.Rows.MemberOf(v.R.Context(), v.Staff().ID)
@@ -213,12 +208,12 @@ func (d *Door) proposal(v *entry.Visit) error {
 		return err
 	}
 	if do == "withdraw" {
-		if err := d.Registry.WithdrawProposal(v.R.Context(), by(v), app.ID); err != nil {
+		if err := d.Registry.WithdrawProposal(v.R.Context(), v.By(), app.ID); err != nil {
 			return err
 		}
 		return v.Go("/apps/" + app.ID + "?done=withdrawn")
 	}
-	if err := d.Registry.AskReview(v.R.Context(), by(v), app.ID); err != nil {
+	if err := d.Registry.AskReview(v.R.Context(), v.By(), app.ID); err != nil {
 		return err
 	}
 	return v.Go("/apps/" + app.ID + "?done=asked")
@@ -267,7 +262,7 @@ func (d *Door) switchApp(off bool) func(v *entry.Visit) error {
 		if err := v.Proved(aboutApp, app.ID); err != nil {
 			return err
 		}
-		if err := d.Registry.SwitchApp(v.R.Context(), by(v), false, app.ID, off); err != nil {
+		if err := d.Registry.SwitchApp(v.R.Context(), v.By(), false, app.ID, off); err != nil {
 			return err
 		}
 		return v.Go("/apps/" + app.ID + "?done=" + done)
@@ -300,7 +295,7 @@ func (d *Door) removeApp(v *entry.Visit) error {
 	if !v.Fresh() {
 		return v.AskAgain()
 	}
-	if err := d.Registry.RemoveApp(v.R.Context(), by(v), app.ID); err != nil {
+	if err := d.Registry.RemoveApp(v.R.Context(), v.By(), app.ID); err != nil {
 		return err
 	}
 	return v.Go("?done=removed")

@@ -113,7 +113,7 @@ func (d *Door) newSecret(v *entry.Visit) error {
 	if !ok {
 		return postern.Errorf(postern.InvalidRequest, "Choose when the old secret ends.")
 	}
-	secret, err := d.Registry.AddSecret(v.R.Context(), by(v), row.ID, registry.NewSecret{ID: said[0], Name: said[1], Overlap: overlap})
+	secret, err := d.Registry.AddSecret(v.R.Context(), v.By(), row.ID, registry.NewSecret{ID: said[0], Name: said[1], Overlap: overlap})
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(v.R.PostForm)
 		entry.Say(form, found)
@@ -191,7 +191,7 @@ func (d *Door) endSecret(v *entry.Visit) error {
 	if err := v.Proved(aboutKeys, row.ID, id, "end"); err != nil {
 		return err
 	}
-	if err := d.Registry.EndSecret(v.R.Context(), by(v), row.ID, id); err != nil {
+	if err := d.Registry.EndSecret(v.R.Context(), v.By(), row.ID, id); err != nil {
 		return err
 	}
 	return v.Go("/apps/" + row.ID + "/keys?done=ended")
@@ -255,7 +255,7 @@ func (d *Door) setKeys(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	err = d.Registry.SetKeys(v.R.Context(), by(v), row.ID, cmp.Or(strings.TrimSpace(pasted), "{}"))
+	err = d.Registry.SetKeys(v.R.Context(), v.By(), row.ID, cmp.Or(strings.TrimSpace(pasted), "{}"))
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(map[string][]string{"name": {"default"}, "jwks": {pasted}})
 		entry.Say(form, found)
@@ -293,7 +293,7 @@ func (d *Door) removeKeys(v *entry.Visit) error {
 	if err := v.Proved(aboutSet, row.ID, "remove"); err != nil {
 		return err
 	}
-	if err := d.Registry.SetKeys(v.R.Context(), by(v), row.ID, ""); err != nil {
+	if err := d.Registry.SetKeys(v.R.Context(), v.By(), row.ID, ""); err != nil {
 		return err
 	}
 	return v.Go("/apps/" + row.ID + "/keys?done=keyless")
