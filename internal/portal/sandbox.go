@@ -16,14 +16,14 @@ import (
 // Sandboxes is what the pages ask of the rules about sandboxes.
 type Sandboxes interface {
 	Accounts(ctx context.Context, partnerID string) ([]sandbox.Account, error)
-	Make(ctx context.Context, partner postern.Partner, actor, address string) (*sandbox.Account, error)
-	Remove(ctx context.Context, partnerID, accountID, actor, address string) error
-	SwitchPerson(ctx context.Context, partnerID, userID string, off bool, actor, address string) error
+	Make(ctx context.Context, by sandbox.By, partner postern.Partner) (*sandbox.Account, error)
+	Remove(ctx context.Context, by sandbox.By, partnerID, accountID string) error
+	SwitchPerson(ctx context.Context, by sandbox.By, partnerID, userID string, off bool) error
 	Connections(ctx context.Context, app *postern.App) ([]sandbox.Standing, error)
-	ExpireTokens(ctx context.Context, partnerID, connectionID, actor, address string) error
-	End(ctx context.Context, partnerID, connectionID, actor, address string) error
-	MoveClock(ctx context.Context, partnerID, accountID string, by time.Duration, actor, address string) error
-	FailWebhooks(ctx context.Context, appID string, attempts int, actor, address string) error
+	ExpireTokens(ctx context.Context, by sandbox.By, partnerID, connectionID string) error
+	End(ctx context.Context, by sandbox.By, partnerID, connectionID string) error
+	MoveClock(ctx context.Context, by sandbox.By, partnerID, accountID string, on time.Duration) error
+	FailWebhooks(ctx context.Context, by sandbox.By, appID string, attempts int) error
 	WebhooksToFail(ctx context.Context, appID string) (int, error)
 }
 
@@ -111,8 +111,11 @@ func (d *Door) inSandbox(done string, act func(v *entry.Visit, app *postern.App)
 	}
 }
 
+// acting is who acts.
+func acting(v *entry.Visit) sandbox.By { return sandbox.By{Actor: v.Actor(), Address: v.Address()} }
+
 func (d *Door) makeSandbox(v *entry.Visit, app *postern.App) error {
-	_, err := d.Sandboxes.Make(v.R.Context(), app.Partner, v.Actor(), v.Address())
+	_, err := d.Sandboxes.Make(v.R.Context(), acting(v), app.Partner)
 	return err
 }
 
@@ -141,7 +144,7 @@ func (d *Door) askToRemoveSandbox(v *entry.Visit) error {
 }
 
 func (d *Door) removeSandbox(v *entry.Visit, app *postern.App) error {
-	return d.Sandboxes.Remove(v.R.Context(), app.Partner.ID, v.R.PathValue("account"), v.Actor(), v.Address())
+	return d.Sandboxes.Remove(v.R.Context(), acting(v), app.Partner.ID, v.R.PathValue("account"))
 }
 
 func (d *Door) moveClock(v *entry.Visit, app *postern.App) error {
@@ -153,7 +156,7 @@ func (d *Door) moveClock(v *entry.Visit, app *postern.App) error {
 	if err != nil {
 		return postern.Errorf(postern.InvalidRequest, "Choose how much time shall pass.")
 	}
-	return d.Sandboxes.MoveClock(v.R.Context(), app.Partner.ID, v.R.PathValue("account"), by, v.Actor(), v.Address())
+	return d.Sandboxes.MoveClock(v.R.Context(), acting(v), app.Partner.ID, v.R.PathValue("account"), by)
 }
 
 func (d *Door) switchPerson(v *entry.Visit, app *postern.App) error {
@@ -161,11 +164,11 @@ func (d *Door) switchPerson(v *entry.Visit, app *postern.App) error {
 	if err != nil {
 		return err
 	}
-	return d.Sandboxes.SwitchPerson(v.R.Context(), app.Partner.ID, v.R.PathValue("user"), off == "true", v.Actor(), v.Address())
+	return d.Sandboxes.SwitchPerson(v.R.Context(), acting(v), app.Partner.ID, v.R.PathValue("user"), off == "true")
 }
 
 func (d *Door) expireTokens(v *entry.Visit, app *postern.App) error {
-	return d.Sandboxes.ExpireTokens(v.R.Context(), app.Partner.ID, v.R.PathValue("connection"), v.Actor(), v.Address())
+	return d.Sandboxes.ExpireTokens(v.R.Context(), acting(v), app.Partner.ID, v.R.PathValue("connection"))
 }
 
 func (d *Door) askToEndInSandbox(v *entry.Visit) error {
@@ -190,7 +193,7 @@ func (d *Door) askToEndInSandbox(v *entry.Visit) error {
 }
 
 func (d *Door) endInSandbox(v *entry.Visit, app *postern.App) error {
-	return d.Sandboxes.End(v.R.Context(), app.Partner.ID, v.R.PathValue("connection"), v.Actor(), v.Address())
+	return d.Sandboxes.End(v.R.Context(), acting(v), app.Partner.ID, v.R.PathValue("connection"))
 }
 
 func (d *Door) failWebhooks(v *entry.Visit, app *postern.App) error {
@@ -202,5 +205,5 @@ func (d *Door) failWebhooks(v *entry.Visit, app *postern.App) error {
 	if err != nil {
 		return postern.Errorf(postern.InvalidRequest, "Choose how many attempts shall fail.")
 	}
-	return d.Sandboxes.FailWebhooks(v.R.Context(), app.ID, attempts, v.Actor(), v.Address())
+	return d.Sandboxes.FailWebhooks(v.R.Context(), acting(v), app.ID, attempts)
 }

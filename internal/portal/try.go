@@ -146,7 +146,7 @@ func (d *Door) newWalk(v *entry.Visit, app *postern.App, person, redirect string
 		person = people[0].ID
 	}
 	if person == "" {
-		a, err := d.Sandboxes.Make(v.R.Context(), app.Partner, v.Actor(), v.Address())
+		a, err := d.Sandboxes.Make(v.R.Context(), acting(v), app.Partner)
 		if err != nil {
 			return nil, err
 		}

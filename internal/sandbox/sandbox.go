@@ -59,11 +59,13 @@ type Store interface {
 	WebhooksToFail(ctx context.Context, appID string) (int, error)
 }
 
-// Act is who did something, and when; for the audit record.
+// By is who does something; for the audit record.
+type By struct{ Actor, Address string }
+
+// Act is who did something, and when.
 type Act struct {
-	Actor   string
-	Address string
-	Now     time.Time
+	By
+	Now time.Time
 }
 
 // Account is a sandbox account. SandboxOf names the partner.
@@ -123,26 +125,31 @@ func (r *Rules) Accounts(ctx context.Context, partnerID string) ([]Account, erro
 
 // Make makes an account with an admin and a member. A partner has at most five:
 // one more is a Conflict.
-func (r *Rules) Make(ctx context.Context, partner postern.Partner, actor, address string) (*Account, error) {
+func (r *Rules) Make(ctx context.Context, by By, partner postern.Partner) (*Account, error) {
 	// A look first: who asks in vain gets no work with passwords out of us.
 	have, err := r.Store.SandboxAccounts(ctx, partner.ID)
 	if err != nil {
 		return nil, err
 	}
 	if len(have) >= mostAccounts {
-		return nil, postern.Errorf(postern.Conflict, "There are %d sandbox accounts, which is as many as can be. Remove one first.", len(have))
+		return nil, Full(len(have))
 	}
 	a, err := r.draft(partner)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Store.MakeSandbox(ctx, a, mostAccounts, r.act(actor, address)); err != nil {
+	if err := r.Store.MakeSandbox(ctx, a, mostAccounts, r.act(by)); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (r *Rules) act(actor, address string) Act { return Act{actor, address, r.Now()} }
+// Full is the Conflict that a partner has as many accounts as it may.
+func Full(accounts int) error {
+	return postern.Errorf(postern.Conflict, "There are %d sandbox accounts, which is as many as can be. Remove one first.", accounts)
+}
+
+func (r *Rules) act(by By) Act { return Act{by, r.Now()} }
 
 // draft is an account that is in no rows yet.
 func (r *Rules) draft(partner postern.Partner) (*Account, error) {
@@ -195,13 +202,13 @@ func (r *Rules) person(name, role, mark string) (*Person, error) {
 }
 
 // Remove removes a sandbox account; its connections end with account_removed.
-func (r *Rules) Remove(ctx context.Context, partnerID, accountID, actor, address string) error {
-	return r.Store.RemoveSandbox(ctx, partnerID, accountID, r.act(actor, address))
+func (r *Rules) Remove(ctx context.Context, by By, partnerID, accountID string) error {
+	return r.Store.RemoveSandbox(ctx, partnerID, accountID, r.act(by))
 }
 
 // SwitchPerson switches somebody of a sandbox off, or on again.
-func (r *Rules) SwitchPerson(ctx context.Context, partnerID, userID string, off bool, actor, address string) error {
-	return r.Store.SwitchPerson(ctx, partnerID, userID, off, r.act(actor, address))
+func (r *Rules) SwitchPerson(ctx context.Context, by By, partnerID, userID string, off bool) error {
+	return r.Store.SwitchPerson(ctx, partnerID, userID, off, r.act(by))
 }
 
 // Connections are the live connections of an app to its partner's sandbox.
@@ -210,31 +217,31 @@ func (r *Rules) Connections(ctx context.Context, app *postern.App) ([]Standing, 
 }
 
 // ExpireTokens makes the access tokens of a connection expire now.
-func (r *Rules) ExpireTokens(ctx context.Context, partnerID, connectionID, actor, address string) error {
-	return r.Store.ExpireTokens(ctx, partnerID, connectionID, r.act(actor, address))
+func (r *Rules) ExpireTokens(ctx context.Context, by By, partnerID, connectionID string) error {
+	return r.Store.ExpireTokens(ctx, partnerID, connectionID, r.act(by))
 }
 
 // End ends a connection as if the account's people had disconnected the app.
-func (r *Rules) End(ctx context.Context, partnerID, connectionID, actor, address string) error {
-	return r.Store.EndSandboxConnection(ctx, partnerID, connectionID, r.act(actor, address))
+func (r *Rules) End(ctx context.Context, by By, partnerID, connectionID string) error {
+	return r.Store.EndSandboxConnection(ctx, partnerID, connectionID, r.act(by))
 }
 
 // MoveClock lets time pass for one account: its codes, tokens and connections
 // become older by this much. More than 400 days, or none, is an InvalidRequest.
-func (r *Rules) MoveClock(ctx context.Context, partnerID, accountID string, by time.Duration, actor, address string) error {
-	if by <= 0 || by > farthest {
+func (r *Rules) MoveClock(ctx context.Context, by By, partnerID, accountID string, on time.Duration) error {
+	if on <= 0 || on > farthest {
 		return postern.Errorf(postern.InvalidRequest, "The clock goes forward only, by at most 400 days at once.")
 	}
-	return r.Store.MoveClock(ctx, partnerID, accountID, by, r.act(actor, address))
+	return r.Store.MoveClock(ctx, partnerID, accountID, on, r.act(by))
 }
 
 // FailWebhooks lets the next attempts (1 to 20; 0: none any more) to tell an app
 // of its sandbox fail, without a request to its endpoint.
-func (r *Rules) FailWebhooks(ctx context.Context, appID string, attempts int, actor, address string) error {
+func (r *Rules) FailWebhooks(ctx context.Context, by By, appID string, attempts int) error {
 	if attempts < 0 || attempts > mostFailures {
 		return postern.Errorf(postern.InvalidRequest, "Choose 0 to %d attempts.", mostFailures)
 	}
-	return r.Store.FailWebhooks(ctx, appID, attempts, r.act(actor, address))
+	return r.Store.FailWebhooks(ctx, appID, attempts, r.act(by))
 }
 
 // WebhooksToFail is how many attempts are still to fail.

@@ -111,7 +111,7 @@ func (db *DB) MakeSandbox(ctx context.Context, a *sandbox.Account, most int, act
 			return err
 		}
 		if have >= most {
-			return postern.Errorf(postern.Conflict, "There are %d sandbox accounts, which is as many as can be. Remove one first.", have)
+			return sandbox.Full(have)
 		}
 		w := &registryWriter{ctx: ctx, t: t, now: act.Now}
 		w.exec(putSandbox, a.ID, a.Handle, a.Name, a.Number, ms(act.Now), a.SandboxOf)

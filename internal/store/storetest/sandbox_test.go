@@ -16,6 +16,9 @@ type plainly struct{}
 func (plainly) Seal(_, _, _ string, plain []byte) ([]byte, error)  { return plain, nil }
 func (plainly) Open(_, _, _ string, sealed []byte) ([]byte, error) { return sealed, nil }
 
+// someone is who acts in these tests.
+var someone = sandbox.By{Actor: "staff:s"}
+
 func (w *world) sandbox() *sandbox.Rules {
 	return &sandbox.Rules{Store: w.db, Sealer: plainly{}, Now: w.clock.Now, Random: rand.Reader,
 		HashPassword: func(postern.Secret) (string, error) { return "hash", nil }}
@@ -25,7 +28,7 @@ func (w *world) sandbox() *sandbox.Rules {
 func (w *world) sandboxed(app string) (*sandbox.Rules, *sandbox.Account, postern.Secret, postern.Secret) {
 	w.Helper()
 	rules := w.sandbox()
-	a, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+	a, err := rules.Make(w.ctx, someone, postern.Partner{ID: "p1"})
 	w.ok(err)
 	i := w.connect(rotating, app, a.People[0].ID, a.ID, "read")
 	return rules, a, i.AccessToken, i.RefreshToken
@@ -58,11 +61,11 @@ func TestOnlyTheOwnSandboxCanBeTouched(t *testing.T) {
 		real := w.connect(rotating, "whole", "ada", "acme", "read")
 		sand, acme := w.standing(rules, "whole").Connection.ID, w.text(`SELECT id FROM connections WHERE account_id = 'acme'`)
 		for _, err := range []error{
-			rules.Remove(w.ctx, "p2", a.ID, "", ""), rules.Remove(w.ctx, "p1", "acme", "", ""),
-			rules.SwitchPerson(w.ctx, "p2", a.People[0].ID, true, "", ""), rules.SwitchPerson(w.ctx, "p1", "ada", true, "", ""),
-			rules.ExpireTokens(w.ctx, "p2", sand, "", ""), rules.ExpireTokens(w.ctx, "p1", acme, "", ""),
-			rules.End(w.ctx, "p2", sand, "", ""), rules.End(w.ctx, "p1", acme, "", ""),
-			rules.MoveClock(w.ctx, "p2", a.ID, time.Hour, "", ""), rules.MoveClock(w.ctx, "p1", "acme", time.Hour, "", ""),
+			rules.Remove(w.ctx, someone, "p2", a.ID), rules.Remove(w.ctx, someone, "p1", "acme"),
+			rules.SwitchPerson(w.ctx, someone, "p2", a.People[0].ID, true), rules.SwitchPerson(w.ctx, someone, "p1", "ada", true),
+			rules.ExpireTokens(w.ctx, someone, "p2", sand), rules.ExpireTokens(w.ctx, someone, "p1", acme),
+			rules.End(w.ctx, someone, "p2", sand), rules.End(w.ctx, someone, "p1", acme),
+			rules.MoveClock(w.ctx, someone, "p2", a.ID, time.Hour), rules.MoveClock(w.ctx, someone, "p1", "acme", time.Hour),
 		} {
 			w.wants(err, postern.NotFound)
 		}
@@ -75,15 +78,15 @@ func TestAMovedClockMakesOneSandboxOlder(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules, a, token, refresh := w.sandboxed("whole")
 		real := w.connect(rotating, "whole", "ada", "acme", "read")
-		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 59*time.Minute, "staff:s", ""))
+		w.ok(rules.MoveClock(w.ctx, someone, "p1", a.ID, 59*time.Minute))
 		w.lives(rotating, token)
-		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 2*time.Minute, "staff:s", ""))
+		w.ok(rules.MoveClock(w.ctx, someone, "p1", a.ID, 2*time.Minute))
 		w.dead(rotating, token)
 		w.lives(rotating, real.AccessToken)
 		next, err := w.refresh(rotating, "whole", refresh)
 		w.ok(err)
 		w.lives(rotating, next.AccessToken)
-		w.ok(rules.MoveClock(w.ctx, "p1", a.ID, 200*24*time.Hour, "staff:s", ""))
+		w.ok(rules.MoveClock(w.ctx, someone, "p1", a.ID, 200*24*time.Hour))
 		_, err = w.refresh(rotating, "whole", next.RefreshToken)
 		w.wants(err, postern.InvalidGrant)
 	})
@@ -125,15 +128,15 @@ func TestAMovedClockBringsNothingBackToLife(t *testing.T) {
 func TestWhatHappensInASandboxHappensForReal(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules, a, token, refresh := w.sandboxed("own")
-		w.ok(rules.ExpireTokens(w.ctx, "p1", w.standing(rules, "own").Connection.ID, "staff:s", ""))
+		w.ok(rules.ExpireTokens(w.ctx, someone, "p1", w.standing(rules, "own").Connection.ID))
 		w.dead(rotating, token)
 		next, err := w.refresh(rotating, "own", refresh)
 		w.ok(err)
-		w.ok(rules.SwitchPerson(w.ctx, "p1", a.People[0].ID, true, "staff:s", ""))
+		w.ok(rules.SwitchPerson(w.ctx, someone, "p1", a.People[0].ID, true))
 		w.dead(rotating, next.AccessToken)
-		w.ok(rules.SwitchPerson(w.ctx, "p1", a.People[0].ID, false, "staff:s", ""))
+		w.ok(rules.SwitchPerson(w.ctx, someone, "p1", a.People[0].ID, false))
 		w.lives(rotating, next.AccessToken)
-		w.ok(rules.End(w.ctx, "p1", w.standing(rules, "own").Connection.ID, "staff:s", ""))
+		w.ok(rules.End(w.ctx, someone, "p1", w.standing(rules, "own").Connection.ID))
 		w.dead(rotating, next.AccessToken)
 		if reason := w.text(`SELECT reason FROM events WHERE type = 'connection.deleted'`); reason != "user" {
 			w.Errorf("the end says %q", reason)
@@ -144,7 +147,7 @@ func TestWhatHappensInASandboxHappensForReal(t *testing.T) {
 func TestARemovedSandboxTakesItsPeopleAlong(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules, a, token, _ := w.sandboxed("whole")
-		w.ok(rules.Remove(w.ctx, "p1", a.ID, "staff:s", ""))
+		w.ok(rules.Remove(w.ctx, someone, "p1", a.ID))
 		w.dead(rotating, token)
 		if n := w.count(`SELECT count(*) FROM users WHERE email LIKE '%.sandbox.invalid' AND removed_at = 0`) + w.count(`SELECT count(*) FROM sandbox_passwords`); n != 0 {
 			w.Errorf("%d rows of its people are left", n)
@@ -166,7 +169,7 @@ func TestManyWhoMakeSandboxesAtOnceMakeFive(t *testing.T) {
 		var all sync.WaitGroup
 		for range 12 {
 			all.Go(func() {
-				_, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+				_, err := rules.Make(w.ctx, someone, postern.Partner{ID: "p1"})
 				if err != nil && !postern.Is(err, postern.Conflict) {
 					w.Error(err)
 				}
@@ -192,7 +195,7 @@ func TestASandboxTooManyTakesNoWorkWithPasswords(t *testing.T) {
 		rules, hashed := w.sandbox(), 0
 		rules.HashPassword = func(postern.Secret) (string, error) { hashed++; return "hash", nil }
 		for n := range 8 {
-			_, err := rules.Make(w.ctx, postern.Partner{ID: "p1"}, "staff:s", "")
+			_, err := rules.Make(w.ctx, someone, postern.Partner{ID: "p1"})
 			if n < 5 {
 				w.ok(err)
 			} else {
@@ -208,12 +211,12 @@ func TestASandboxTooManyTakesNoWorkWithPasswords(t *testing.T) {
 func TestWebhooksFailAsOftenAsWished(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules := w.sandbox()
-		w.ok(rules.FailWebhooks(w.ctx, "whole", 2, "staff:s", ""))
+		w.ok(rules.FailWebhooks(w.ctx, someone, "whole", 2))
 		for i, want := range []bool{true, true, false} {
 			if failed, err := w.db.FailOnPurpose(w.ctx, "whole"); err != nil || failed != want {
 				w.Errorf("attempt %d fails: %v, %v", i, failed, err)
 			}
 		}
-		w.wants(rules.FailWebhooks(w.ctx, "whole", 21, "staff:s", ""), postern.InvalidRequest)
+		w.wants(rules.FailWebhooks(w.ctx, someone, "whole", 21), postern.InvalidRequest)
 	})
 }
