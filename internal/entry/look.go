@@ -1,7 +1,6 @@
 package entry
 
 import (
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,11 +14,11 @@ import (
 // template that asks them.
 func ConsentPreview(app *postern.App, catalogue []postern.Scope, noScopes bool) *ui.ConsentPage {
 	page := &ui.ConsentPage{
-		App: app, Site: hostOf(app.URL), Goes: "…", Level: app.Level, Preview: true,
+		App: app, Site: ui.Host(app.URL), Goes: "…", Level: app.Level, Preview: true,
 		Choices: []ui.Choice{{Account: postern.Account{Name: "Example Inc"}}}, User: postern.User{Name: "Ada Example", Email: "ada@example.com"},
 	}
 	if len(app.RedirectURLs) > 0 {
-		page.Goes = hostOf(app.RedirectURLs[0])
+		page.Goes = ui.Host(app.RedirectURLs[0])
 	}
 	if noScopes {
 		return page
@@ -28,18 +27,6 @@ func ConsentPreview(app *postern.App, catalogue []postern.Scope, noScopes bool) 
 		page.Scopes = append(page.Scopes, ui.ScopeLine{Text: postern.ScopeText(catalogue, name)})
 	}
 	return page
-}
-
-// hostOf is a URL's host with its port; of a scheme without hosts, the scheme.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil:
-		return ""
-	case u.Host == "":
-		return u.Scheme
-	}
-	return u.Host
 }
 
 // Differences say what a proposal would change of an app. proposedLogo is where

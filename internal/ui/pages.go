@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"net/url"
 	"time"
 
 	"postern.dev/postern"
@@ -50,6 +51,19 @@ type ConsentPage struct {
 	// Preview: it is shown to the app's own makers, who cannot answer it.
 	Preview bool
 	Picture string // of a preview: address of a logo that the app does not have yet
+}
+
+// Host is a URL's host with its port, as people can read it. A private-use
+// scheme has no host: the scheme itself says which app it is.
+func Host(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return ""
+	case u.Host == "":
+		return u.Scheme
+	}
+	return u.Host
 }
 
 // Choice is an account that the person may connect.

@@ -480,3 +480,14 @@ func TestWordsForPeople(t *testing.T) {
 		t.Errorf("a moment in German is %q", got)
 	}
 }
+
+func TestHostShowsThePort(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://partner.test:8443/cb?x=1": "partner.test:8443", "https://partner.test/cb": "partner.test",
+		"http://[::1]:3000/cb": "[::1]:3000", "com.example.app:/cb": "com.example.app", "": "", "%": "",
+	} {
+		if got := Host(url); got != want {
+			t.Errorf("%q: %q, not %q", url, got, want)
+		}
+	}
+}

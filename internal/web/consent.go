@@ -100,7 +100,7 @@ func (d *Door) askYesOrNo(w http.ResponseWriter, r *http.Request, q *question, s
 		Token:        browser.FormToken(bound, toAnswer, q.about(s, choices)...),
 		SignOutToken: browser.FormToken(bound, toSignOut, browser.HashText(s.Hash)),
 		Ticket:       string(q.secret), App: q.app, User: s.User, Problem: problem,
-		Site: host(q.app.URL), Goes: host(q.RedirectURI), Level: q.Level(q.app),
+		Site: ui.Host(q.app.URL), Goes: ui.Host(q.RedirectURI), Level: q.Level(q.app),
 	}
 	live, err := d.Rows.Connections(r.Context(), s.User.ID, q.app.ID)
 	if err != nil {

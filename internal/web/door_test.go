@@ -325,17 +325,6 @@ func TestErrorSaysWhatHappenedAndHowToAsk(t *testing.T) {
 	}
 }
 
-func TestHostShowsThePort(t *testing.T) {
-	for url, want := range map[string]string{
-		"https://partner.test:8443/cb?x=1": "partner.test:8443", "https://partner.test/cb": "partner.test",
-		"http://[::1]:3000/cb": "[::1]:3000", "com.example.app:/cb": "com.example.app", "": "", "%": "",
-	} {
-		if got := host(url); got != want {
-			t.Errorf("%q: %q, not %q", url, got, want)
-		}
-	}
-}
-
 func FuzzTicketPath(f *testing.F) {
 	for _, seed := range []string{"/consent/x", "/..", "/consent/", "/consent/%00", "/consent/..%2f", "/consent/" + strings.Repeat("a", 43), "/reset/\xff", "//", "/connections/%2e/disconnect"} {
 		f.Add(seed)

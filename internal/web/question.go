@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 
 	"postern.dev/postern"
@@ -97,17 +96,4 @@ func (q *question) about(s *postern.Session, choices []postern.Membership) []str
 // Core §3.1.2.1, prompt=login). Who signed in for the question has it already.
 func (q *question) stale(s *postern.Session) bool {
 	return q.Asks("login") && q.UserID != s.User.ID && !s.SignedIn.After(q.CreatedAt)
-}
-
-// host is a URL's host with its port, as people can read it. A private-use
-// scheme has no host: the scheme itself says which app it is.
-func host(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil:
-		return ""
-	case u.Host == "":
-		return u.Scheme
-	}
-	return u.Host
 }
