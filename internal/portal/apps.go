@@ -130,14 +130,8 @@ func (d *Door) overview(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Verdict: row.Verdict, Since: row.ReviewedAt,
+	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Steps: d.steps(row), Verdict: row.Verdict, Since: row.ReviewedAt,
 		LogoProblem: entry.Said(row.LogoProblem), OwnSwitch: row.OwnSwitch()}
-	page.Steps = d.steps(row)
-	for _, s := range page.Steps {
-		if !s.Done {
-			page.Missing++
-		}
-	}
 	ctx := v.R.Context()
 	if page.Usage, err = d.usage(ctx, row.ID); err != nil {
 		return err

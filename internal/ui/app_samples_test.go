@@ -56,7 +56,7 @@ func appSamples() map[string]Page {
 	answer := Field{Name: "reason", Label: Say("Reason"), Type: "lines", Rows: 3}
 	steps := []Step{{Say("Say where people return to"), true, "/portal/apps/x/settings"}, {Say("Make a client secret"), false, "/portal/apps/x/keys"}, {Say("Wait for approval"), false, ""}}
 	return map[string]Page{
-		"portal-app":          &AppPage{AppFrame: of(&app, ""), Token: "t", Steps: steps, Missing: 2, Proposal: proposed, LogoProblem: SayPlain("the host answers %s", "404")},
+		"portal-app":          &AppPage{AppFrame: of(&app, ""), Token: "t", Steps: steps, Proposal: proposed, LogoProblem: SayPlain("the host answers %s", "404")},
 		"portal-app-rejected": &AppPage{AppFrame: of(&rejected, ""), Token: "t", Verdict: "Where is your site?", Proposal: &refused},
 		"portal-app-waiting":  &AppPage{AppFrame: of(&waiting, ""), Token: "t"},
 		"portal-app-off":      &AppPage{AppFrame: of(&off, ""), Token: "t", OwnSwitch: true},

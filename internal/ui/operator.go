@@ -32,7 +32,6 @@ func (p *ReviewPage) Empty() bool { return len(p.Apps)+len(p.Partners) == 0 }
 type ReviewedAppPage struct {
 	StaffFrame
 	App         *postern.App
-	Site        string // host of the app's site
 	Waits       bool
 	New         bool // what waits is the app itself
 	Since       time.Time

@@ -13,7 +13,6 @@ type AppPage struct {
 	AppFrame
 	Token       string
 	Steps       []Step // to go live, in order
-	Missing     int    // how many of them are not done
 	Verdict     string // the operator's reason, where the app was rejected
 	Since       time.Time
 	Proposal    *Proposed // nil: none
@@ -78,6 +77,16 @@ func Compared(was, will []string) (a, b []Line) {
 func (*AppPage) Name() string      { return "portal-app" }
 func (p *AppPage) Title() Text     { return Say("%s", p.App.Name) }
 func (*AppPage) Scripts() []string { return []string{"copy.js"} }
+
+// Missing is how many steps are not done.
+func (p *AppPage) Missing() (n int) {
+	for _, s := range p.Steps {
+		if !s.Done {
+			n++
+		}
+	}
+	return n
+}
 
 // AppFormPage describes an app: a new one, or one that there is.
 type AppFormPage struct {
