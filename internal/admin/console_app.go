@@ -86,7 +86,7 @@ func (d *Console) answerApp(v *entry.Visit) error {
 	_, err = answer(v.R.Context(), v.By(), row.ID, oneLine(said[1]), said[2])
 	if found, wrong := errors.AsType[registry.Findings](err); wrong {
 		form := ui.NewForm(v.R.PostForm)
-		entry.Say(form, found)
+		entry.AddFindings(form, found)
 		return d.showApp(v, row, form)
 	}
 	if err != nil {

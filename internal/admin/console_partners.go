@@ -42,7 +42,7 @@ func (d *Console) invitePartner(v *entry.Visit) error {
 	}
 	name, email := strings.TrimSpace(said[0]), strings.TrimSpace(said[1])
 	form := ui.NewForm(v.R.PostForm)
-	entry.Say(form, registry.AboutNewcomer(&name, nil, &email))
+	entry.AddFindings(form, registry.AboutNewcomer(&name, nil, &email))
 	if !form.OK() {
 		return d.showPartners(v, form)
 	}
@@ -100,7 +100,7 @@ func (d *Console) inviteMember(v *entry.Visit) error {
 	}
 	form := ui.NewForm(v.R.PostForm)
 	email := strings.TrimSpace(said[0])
-	if entry.Say(form, registry.AboutNewcomer(nil, nil, &email)); !form.OK() {
+	if entry.AddFindings(form, registry.AboutNewcomer(nil, nil, &email)); !form.OK() {
 		return d.showPartner(v, p, form, "")
 	}
 	role := postern.Role(said[1])

@@ -103,7 +103,7 @@ func scopeChoices(f *ui.Form, catalogue []postern.Scope) (list []ui.ScopeChoice)
 
 // found says what the rules found, and offers to confirm what may be meant.
 func (d *Door) found(page *ui.AppFormPage, found registry.Findings) {
-	entry.Say(page.Form, found)
+	entry.AddFindings(page.Form, found)
 	if !found.Refused() {
 		page.Sure = found.Slips()
 	}

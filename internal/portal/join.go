@@ -116,7 +116,7 @@ func (d *Door) acceptNew(w http.ResponseWriter, r *http.Request, link postern.Se
 		return err
 	}
 	form := ui.NewForm(r.PostForm)
-	entry.Say(form, registry.AboutNewcomer(nil, &typed[0], nil))
+	entry.AddFindings(form, registry.AboutNewcomer(nil, &typed[0], nil))
 	if !form.OK() {
 		return d.askToJoin(w, r, http.StatusOK, form, ui.Text{})
 	}

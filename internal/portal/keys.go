@@ -116,7 +116,7 @@ func (d *Door) newSecret(v *entry.Visit) error {
 	secret, err := d.Registry.AddSecret(v.R.Context(), v.By(), row.ID, registry.NewSecret{ID: said[0], Name: said[1], Overlap: overlap})
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(v.R.PostForm)
-		entry.Say(form, found)
+		entry.AddFindings(form, found)
 		return d.showKeys(v, row, frame, form, &ui.KeysPage{})
 	}
 	if err != nil {
@@ -258,7 +258,7 @@ func (d *Door) setKeys(v *entry.Visit) error {
 	err = d.Registry.SetKeys(v.R.Context(), v.By(), row.ID, cmp.Or(strings.TrimSpace(pasted), "{}"))
 	if found, wrong := findings(err); wrong {
 		form := ui.NewForm(map[string][]string{"name": {"default"}, "jwks": {pasted}})
-		entry.Say(form, found)
+		entry.AddFindings(form, found)
 		return d.showKeys(v, row, frame, form, &ui.KeysPage{})
 	}
 	if err != nil {

@@ -90,7 +90,7 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := ui.NewForm(r.PostForm)
-	entry.Say(form, d.Registry.AboutCompany(typed[0], typed[1], typed[2]))
+	entry.AddFindings(form, d.Registry.AboutCompany(typed[0], typed[1], typed[2]))
 	if !form.OK() {
 		return d.askToRegister(w, r, form)
 	}

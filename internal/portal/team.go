@@ -128,7 +128,7 @@ func (d *Door) invite(v *entry.Visit) error {
 		return err
 	}
 	page := &ui.InvitePage{Partner: m.Partner, Form: ui.NewForm(v.R.PostForm)}
-	entry.Say(page.Form, registry.AboutNewcomer(nil, nil, &typed[0]))
+	entry.AddFindings(page.Form, registry.AboutNewcomer(nil, nil, &typed[0]))
 	if !page.Form.OK() {
 		return d.askWhom(v, page)
 	}
