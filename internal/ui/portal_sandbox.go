@@ -19,7 +19,7 @@ type ConfirmPage struct {
 	Back    string // the path to go back to
 }
 
-func (*ConfirmPage) Name() string  { return "portal-confirm" }
+func (*ConfirmPage) Name() string  { return "staff-confirm" }
 func (p *ConfirmPage) Title() Text { return p.Heading }
 
 // SandboxPage is a partner's sandbox, as one app of the partner's sees it.

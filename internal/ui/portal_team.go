@@ -50,7 +50,7 @@ type SentPage struct {
 	Back    string
 }
 
-func (*SentPage) Name() string  { return "portal-sent" }
+func (*SentPage) Name() string  { return "staff-sent" }
 func (p *SentPage) Title() Text { return p.Heading }
 
 // ForgotPage asks for the e-mail of who forgot the password.

@@ -12,7 +12,7 @@ func sandboxSamples() map[string]Page {
 	ada := postern.User{ID: "usr_1", Name: "Ada Sandbox", Email: "ada@k3x9.sandbox.invalid"}
 	ben := postern.User{ID: "usr_2", Name: "Ben Sandbox", Email: "ben@k3x9.sandbox.invalid", Disabled: true}
 	return map[string]Page{
-		"portal-confirm": &ConfirmPage{StaffFrame: frame, Heading: Say("Remove %s?", "Sandbox"), Says: []Text{Say("It cannot be brought back. You can make another one.")},
+		"staff-confirm": &ConfirmPage{StaffFrame: frame, Heading: Say("Remove %s?", "Sandbox"), Says: []Text{Say("It cannot be brought back. You can make another one.")},
 			Action: "/portal/apps/partner-x", Token: "t", Hidden: map[string]string{"id": "x"}, Button: Say("Remove"), Back: "/portal"},
 		"portal-try": &TryPage{AppFrame: of("try"), Token: "t", Action: "/portal/apps/partner-x/try"},
 		"portal-try-steps": &TryPage{AppFrame: of("try"), Token: "t", Action: "/portal/apps/partner-x/try", Walk: "w", Person: "Ada Sandbox", Account: "Sandbox k3x9",
