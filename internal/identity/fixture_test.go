@@ -136,14 +136,6 @@ func (w *world) ok(err error) {
 	}
 }
 
-// check is ok for other goroutines than the test's.
-func (w *world) check(err error) {
-	w.Helper()
-	if err != nil {
-		w.Error(err)
-	}
-}
-
 func (w *world) wants(err error, kind postern.Kind) {
 	w.Helper()
 	if err == nil || postern.KindOf(err) != kind {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"time"
 
 	"postern.dev/postern"
 )
@@ -94,11 +93,4 @@ func appendJSON(b []byte, v any) []byte {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v) // strings, numbers and checked JSON do not fail
 	return append(b, bytes.TrimRight(buf.Bytes(), "\n")...)
-}
-
-func rfc3339(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(timeForm)
 }
