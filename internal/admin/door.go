@@ -1,6 +1,8 @@
-// Package admin is the door of the operator's programs: the REST API under
-// /api/v1. An operator's token opens what its rights say; a few routes an app
-// may use with its own credentials, for its own things alone.
+// Package admin is the operators' two doors. Door is that of their programs: the
+// REST API under /api/v1, where an operator's token opens what its rights say, and
+// an app may use a few routes with its own credentials, for its own things alone.
+// Console is that of their browsers, under /operator: what waits for review,
+// partners and their apps, and the log of what was done.
 package admin
 
 import (
@@ -35,7 +37,7 @@ type Engine interface {
 // Rows finds operators' tokens; *store.DB satisfies it.
 type Rows interface {
 	// OperatorToken is NotFound for a token that does not exist or has ended.
-	OperatorToken(ctx context.Context, token postern.Hash) (id, name string, rights []string, err error)
+	OperatorToken(ctx context.Context, token postern.Hash) (id string, rights []string, err error)
 }
 
 // Webhooks are the rules about telling; *webhook.Rules satisfies it.
@@ -177,7 +179,7 @@ func (d *Door) operator(c *call, token postern.Secret) error {
 	if !postern.OperatorForm.Matches(token) {
 		return postern.Errorf(postern.InvalidToken, "This is no operator's token.")
 	}
-	id, _, rights, err := d.rows.OperatorToken(c.r.Context(), token.Hash())
+	id, rights, err := d.rows.OperatorToken(c.r.Context(), token.Hash())
 	switch {
 	case postern.Is(err, postern.NotFound):
 		return postern.Errorf(postern.InvalidToken, "This operator's token does not exist, or has ended.")

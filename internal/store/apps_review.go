@@ -146,8 +146,7 @@ func (w *registryWriter) putProposal(p registry.Proposed) {
 	w.exec(putProposal, p.AppID, string(looks), p.PNG, p.Proposal.By, ms(p.Proposal.At), string(p.Proposal.Review), p.Proposal.Reason, p.Proposal.LogoURL)
 }
 
-// AppRow implements portal.Rows and admin.Rows: an app's whole row, with its
-// partner.
+// AppRow implements portal.AppRows and admin.ConsoleRows.
 func (db *DB) AppRow(ctx context.Context, id string) (*registry.App, error) {
 	list, err := db.AppRows(ctx, id)
 	if err != nil {
@@ -159,8 +158,7 @@ func (db *DB) AppRow(ctx context.Context, id string) (*registry.App, error) {
 	return list[0], nil
 }
 
-// AppRows implements admin.Rows: AppRow of many in a few reads, in the order of
-// their ids. Those that there are not (any more) are left out.
+// AppRows implements admin.ConsoleRows.
 func (db *DB) AppRows(ctx context.Context, ids ...string) (list []*registry.App, err error) {
 	s := &registry.State{}
 	err = db.snapshot(ctx, func(q querier) error {
@@ -193,7 +191,7 @@ func (db *DB) AppRows(ctx context.Context, ids ...string) (list []*registry.App,
 	return list, nil
 }
 
-// Waiting implements admin.Rows.
+// Waiting implements admin.ConsoleRows.
 func (db *DB) Waiting(ctx context.Context, limit int) ([]string, error) {
 	return column[string](ctx, read{db}, waitingApps, limit)
 }
@@ -203,7 +201,7 @@ func (db *DB) AllApps(ctx context.Context) ([]string, error) {
 	return column[string](ctx, read{db}, allApps)
 }
 
-// ProposedLogo reads the image that a proposal would give an app; NotFound.
+// ProposedLogo implements portal.AppRows and admin.ConsoleRows.
 func (db *DB) ProposedLogo(ctx context.Context, appID string) (png []byte, err error) {
 	if err := (read{db}).row(ctx, selectProposedLogo, appID).Scan(&png); err != nil {
 		return nil, db.missing(err, "logo")

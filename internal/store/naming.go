@@ -23,7 +23,7 @@ const (
 	HAVING COUNT(DISTINCT i.app_id) = 1`
 )
 
-// ClientOf finds the app that a secret, a code or a token belongs to.
+// ClientOf implements oauth.Store.
 func (db *DB) ClientOf(ctx context.Context, by oauth.NamedBy, hash postern.Hash) (string, error) {
 	query := map[oauth.NamedBy]string{
 		oauth.NamedBySecret: clientBySecret, oauth.NamedByCode: clientByCode, oauth.NamedByToken: clientByToken,
@@ -56,8 +56,7 @@ const accountConnection = `
 	LEFT JOIN account_ids w ON w.dialect = $2 AND w.account_id = c.account_id
 	WHERE c.app_id = $1 AND c.user_id = '' AND c.ended_at = 0 AND COALESCE(w.wire_id, c.account_id) = $3`
 
-// AccountConnection finds an app's live connection to an account that a dialect
-// knows by an id.
+// AccountConnection implements oauth.Store.
 func (db *DB) AccountConnection(ctx context.Context, appID, dialect, wireID string) (string, error) {
 	var id string
 	if err := (read{db}).row(ctx, accountConnection, appID, dialect, wireID).Scan(&id); err != nil {

@@ -64,7 +64,7 @@ func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.A
 	return app, role, nil
 }
 
-// PartnerApps implements portal.Rows.
+// PartnerApps implements portal.Rows and admin.ConsoleRows.
 func (db *DB) PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error) {
 	return db.readApps(ctx, selectPartnerApps, partnerID)
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/registry"
@@ -314,19 +313,3 @@ func (r *stateReader) memberRoles(members []registry.Staff) {
 		return err
 	})
 }
-
-// SaveOperatorToken implements registry.Store.
-func (db *DB) SaveOperatorToken(ctx context.Context, n registry.OperatorToken) error {
-	return db.write(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, insertOperatorToken, n.ID, n.Name, n.Hash[:], join(n.Rights), ms(n.Now))
-		if err != nil {
-			return err
-		}
-		return audit(ctx, t, auditRow{
-			At: n.Now, Actor: "operator", Action: "operator_token.created", Object: "operator_token:" + n.ID,
-			Detail: n.Name + ": " + strings.Join(n.Rights, ", "),
-		})
-	})
-}
-
-const insertOperatorToken = `INSERT INTO operator_tokens (id, name, hash, rights, created_at) VALUES ($1, $2, $3, $4, $5)`

@@ -164,7 +164,7 @@ func (db *DB) Invitation(ctx context.Context, hash postern.Hash, now time.Time) 
 	return &i, db.trouble(err)
 }
 
-// PendingInvitations implements portal.Rows.
+// PendingInvitations implements portal.TeamRows and admin.ConsoleRows.
 func (db *DB) PendingInvitations(ctx context.Context, partnerID string, now time.Time) ([]postern.Invitation, error) {
 	return collect(ctx, read{db}, scanInvitation, selectPending, partnerID, ms(now))
 }

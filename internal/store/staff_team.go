@@ -222,7 +222,7 @@ func (db *DB) TakeBack(ctx context.Context, a identity.TeamAct, invitationID str
 	})
 }
 
-// Team implements portal.Rows.
+// Team implements portal.TeamRows and admin.ConsoleRows.
 func (db *DB) Team(ctx context.Context, partnerID string) ([]postern.Member, error) {
 	return collect(ctx, read{db}, scanMember, selectTeam, partnerID)
 }

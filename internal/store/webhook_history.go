@@ -214,16 +214,3 @@ func (db *DB) SweepWebhooks(ctx context.Context, before time.Time, limit int) (m
 	}
 	return most, nil
 }
-
-const selectOperator = `SELECT id, name, rights FROM operator_tokens WHERE hash = $1 AND ended_at = 0`
-
-// OperatorToken finds the operator's token of a hash: its id, its name and its
-// rights. NotFound when it has ended.
-func (db *DB) OperatorToken(ctx context.Context, token postern.Hash) (id, name string, rights []string, err error) {
-	var list string
-	err = read{db}.row(ctx, selectOperator, token[:]).Scan(&id, &name, &list)
-	if err != nil {
-		return "", "", nil, db.missing(err, "operator's token")
-	}
-	return id, name, split(list), nil
-}
