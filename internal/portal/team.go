@@ -97,6 +97,15 @@ func about(v *entry.Visit) []string {
 	return []string{v.R.PathValue("partner"), v.R.PathValue("member"), v.R.PathValue("invitation")}
 }
 
+// handedIn proves a form of the team of one of the sender's partners. Another's is
+// told as one that does not exist (PA-01), whatever was sent.
+func (d *Door) handedIn(v *entry.Visit) error {
+	if _, err := d.partner(v); err != nil {
+		return err
+	}
+	return v.Proved(inTeam, about(v)...)
+}
+
 func (d *Door) showInvite(v *entry.Visit) error {
 	m, err := d.owned(v)
 	if err != nil {
@@ -112,11 +121,11 @@ func (d *Door) askWhom(v *entry.Visit, page *ui.InvitePage) error {
 }
 
 func (d *Door) invite(v *entry.Visit) error {
-	if err := v.Proved(inTeam, about(v)...); err != nil {
-		return err
-	}
 	m, err := d.owned(v)
 	if err != nil {
+		return err
+	}
+	if err := v.Proved(inTeam, about(v)...); err != nil {
 		return err
 	}
 	typed, err := browser.TrimmedFields(v.R, "email", "role")
@@ -178,7 +187,7 @@ func (d *Door) askForRole(v *entry.Visit, problem ui.Text) error {
 var lastOwner = ui.Say("This is the last owner of the team. Make somebody else an owner first.")
 
 func (d *Door) setRole(v *entry.Visit) error {
-	if err := v.Proved(inTeam, about(v)...); err != nil {
+	if err := d.handedIn(v); err != nil {
 		return err
 	}
 	text, err := v.Field("role")
@@ -230,7 +239,7 @@ func (d *Door) askToRemoveMember(v *entry.Visit) error {
 }
 
 func (d *Door) removeMember(v *entry.Visit) error {
-	if err := v.Proved(inTeam, about(v)...); err != nil {
+	if err := d.handedIn(v); err != nil {
 		return err
 	}
 	if !v.Fresh() {
@@ -268,7 +277,7 @@ func (d *Door) askToTakeBack(v *entry.Visit) error {
 }
 
 func (d *Door) takeBack(v *entry.Visit) error {
-	if err := v.Proved(inTeam, about(v)...); err != nil {
+	if err := d.handedIn(v); err != nil {
 		return err
 	}
 	if err := d.People.TakeBack(v.R.Context(), act(v), v.R.PathValue("invitation")); err != nil {

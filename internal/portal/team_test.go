@@ -154,8 +154,9 @@ func otherTeamsAreUnknown(t *testing.T, database string) {
 			t.Errorf("%s: %d %s\n%s: %d %s", real, a.Status, a.Text(), random, b.Status, b.Text())
 		}
 		for _, form := range []url.Values{{"form_token": {token(eve, "/portal/team/"+other+"/invite")}, "role": {"owner"}, "email": {"eve@evil.test"}}, {}} {
-			if page := eve.Post(real, form); page.Status != http.StatusForbidden && page.Status != http.StatusNotFound {
-				t.Errorf("POST %s: %d %s", real, page.Status, page.Text())
+			a, b := eve.Post(real, form), eve.Post(random, form)
+			if a.Status != http.StatusNotFound || withoutID(a) != withoutID(b) {
+				t.Errorf("POST %s: %d %s\n%s: %d %s", real, a.Status, a.Text(), random, b.Status, b.Text())
 			}
 		}
 	}
