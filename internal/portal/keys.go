@@ -19,6 +19,7 @@ import (
 // HookKeys is what the keys' page asks of the rules about webhooks.
 type HookKeys interface {
 	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
+	KeyHint(e *webhook.Endpoint) (string, error)
 	RotateSecret(ctx context.Context, e *webhook.Endpoint, overlap time.Duration, actor string) (postern.Secret, error)
 }
 
@@ -75,7 +76,10 @@ func (d *Door) showKeys(v *entry.Visit, row *registry.App, frame ui.AppFrame, fo
 	if err != nil {
 		return err
 	}
-	page.HasHook, page.HookToken = len(hook.Secret) > 0, v.Token(aboutHook, row.ID, fingerprint(hook))
+	page.HookToken = v.Token(aboutHook, row.ID, fingerprint(hook))
+	if page.HookHint, err = d.HookKeys.KeyHint(hook); err != nil {
+		return err
+	}
 	if d.Now().Before(hook.OldUntil) {
 		page.HookOldUntil = hook.OldUntil
 	}

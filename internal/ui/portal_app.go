@@ -166,7 +166,7 @@ type KeysPage struct {
 	Shown        string // the secret that was made by this very request
 	ShownHook    string // likewise of the webhook key
 	HookToken    string
-	HasHook      bool
+	HookHint     string    // the last characters of the webhook key; empty: there is none
 	HookOldUntil time.Time // until when the key before signs, too
 	SignsWithKey bool      // it has public keys of its own
 	// Public keys, by which it proves itself in place of a secret.

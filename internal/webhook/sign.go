@@ -159,6 +159,20 @@ func (r *Rules) SetEd25519(ctx context.Context, appID string, on bool, actor str
 	return public, r.Store.SetKeys(ctx, appID, Keys{Ed25519: sealed}, actor, r.Now())
 }
 
+// KeyHint tells the key that signs for an endpoint from others: its last
+// characters; "": there is none.
+func (r *Rules) KeyHint(e *Endpoint) (string, error) {
+	if len(e.Secret) == 0 {
+		return "", nil
+	}
+	text, err := r.Sealer.Open(appsTable, e.App.ID, secretColumn, e.Secret)
+	if err != nil {
+		return "", postern.Wrap(postern.ServerError, err)
+	}
+	const shown = 4
+	return string(text[max(0, len(text)-shown):]), nil
+}
+
 // PublicKey is what v1a signatures of an endpoint are verified with; "": it has
 // none.
 func (r *Rules) PublicKey(e *Endpoint) (string, error) {
