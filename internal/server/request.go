@@ -141,7 +141,7 @@ func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w}
 	defer func() { f.note(r, rec, a, f.now().Sub(began)) }()
 	defer f.catch(a, r, rec)
-	arrive(w, r)
+	f.arrive(w, r)
 	defer f.running.Add(-1)
 	if f.running.Add(1) > mostRunning && r.URL.Path != healthPath {
 		tooBusy(a, r)
@@ -153,19 +153,23 @@ func (f *frame) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // healthPath is answered however busy the node is.
 const healthPath = "/healthz"
 
-// mostBody is the longest request that any reader takes. A longer one is left
-// to its reader to refuse.
+// mostBody is how much is waited for before a request is worked on, and all that
+// most readers take. The rest is left to its reader.
 const mostBody = 64 << 10
 
 // arrive waits for the body, so that slow callers hold no place among the
 // requests that are worked on. What goes wrong is told to whoever reads it.
-func arrive(w http.ResponseWriter, r *http.Request) {
-	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > mostBody {
+func (f *frame) arrive(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	if r.ContentLength > mostBody {
+		r.Body = arrived{slow{r.Body, &f.running}, r.Body}
 		return
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
-	rest := io.Reader(r.Body)
+	rest := io.Reader(slow{r.Body, &f.running})
 	if err != nil {
 		rest = brokenBody{err}
 	}
@@ -176,6 +180,19 @@ func arrive(w http.ResponseWriter, r *http.Request) {
 type arrived struct {
 	io.Reader
 	io.Closer
+}
+
+// slow is a body that is read while its request is worked on: waiting for the
+// caller's bytes is no work, and leaves the place to others.
+type slow struct {
+	io.Reader
+	running *atomic.Int64
+}
+
+func (s slow) Read(b []byte) (int, error) {
+	s.running.Add(-1)
+	defer s.running.Add(1)
+	return s.Reader.Read(b)
 }
 
 // brokenBody gives the error that reading ended with.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -280,5 +281,40 @@ func TestTK22ASlowBodyHoldsNoPlace(t *testing.T) {
 	}
 	if n := <-served; n != 100_000 {
 		t.Fatalf("the handler read %d bytes of a long body", n)
+	}
+}
+
+// So does one that is too long to be waited for, however its length is told.
+func TestTK22ALongBodyThatIsSlowHoldsNoPlace(t *testing.T) {
+	began, served := make(chan bool, 2), make(chan int, 2)
+	f := &frame{now: time.Now, log: slog.New(slog.DiscardHandler), mint: func() (string, error) { return "req_1", nil },
+		next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			began <- true
+			body, _ := io.ReadAll(r.Body)
+			served <- len(body)
+		})}
+	s := httptest.NewServer(f)
+	defer s.Close()
+	half := strings.Repeat("x", mostBody+1)
+	for how, c := range map[string]struct{ head, first, rest string }{
+		"told":     {fmt.Sprintf("Content-Length: %d", len(half)+3), half, "end"},
+		"in parts": {"Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n", len(half), half), "3\r\nend\r\n0\r\n\r\n"},
+	} {
+		conn, err := net.Dial("tcp", s.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\n"+c.head+"\r\n\r\n"+c.first)
+		<-began
+		for deadline := time.Now().Add(10 * time.Second); f.running.Load() != 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %d are worked on while the body is on its way", how, f.running.Load())
+			}
+		}
+		io.WriteString(conn, c.rest)
+		if n := <-served; n != len(half)+3 {
+			t.Fatalf("%s: the handler read %d bytes", how, n)
+		}
 	}
 }
