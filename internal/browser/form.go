@@ -22,6 +22,11 @@ func ReadForm(r *http.Request) error {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "multipart/form-data" {
 		err = r.ParseMultipartForm(inMemory)
 	}
+	return ReadError(err)
+}
+
+// ReadError says what is wrong with a body that could not be read; nil: nothing.
+func ReadError(err error) error {
 	if big, is := errors.AsType[*http.MaxBytesError](err); is {
 		return postern.Errorf(postern.InvalidRequest, "What was sent is larger than %d KiB, the most that is taken here.", big.Limit>>10)
 	}

@@ -61,6 +61,7 @@ type Entry struct {
 	forgery *http.CrossOriginProtection
 	mux     *http.ServeMux
 	handler http.Handler
+	uploads chan struct{} // those that are being read or worked on
 }
 
 // New builds an entry with the sign-in pages; the door adds its own by Handle.
@@ -73,6 +74,7 @@ func New(c Config) (*Entry, error) {
 	e := &Entry{
 		Config: c, cookies: browser.CookiesFor(https, path.Base(c.Prefix)), headers: ui.Headers{HTTPS: https},
 		forgery: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+		uploads: make(chan struct{}, mostUploads),
 	}
 	// A proxy may have changed Host; the origin that people see is this one.
 	if err := e.forgery.AddTrustedOrigin(origin.Scheme + "://" + origin.Host); err != nil {
@@ -128,20 +130,24 @@ var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this addre
 // the largest that waits for a password is a key set of some 10 KiB.
 const maxForm = 64 << 10
 
+// mostUploads is how many larger forms are in memory at once.
+const mostUploads = 32
+
 // Open serves a page to whoever comes, signed in or not. The pattern is
 // net/http's, with the path as it is under the prefix: "GET /login".
 func (e *Entry) Open(pattern string, page func(w http.ResponseWriter, r *http.Request) error) {
-	e.open(pattern, maxForm, page)
+	e.serve(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := browser.ReadForm(r); err != nil {
+			return err
+		}
+		return page(w, r)
+	})
 }
 
-func (e *Entry) open(pattern string, most int64, page func(w http.ResponseWriter, r *http.Request) error) {
+func (e *Entry) serve(pattern string, page func(w http.ResponseWriter, r *http.Request) error) {
 	e.mux.HandleFunc(e.under(pattern), func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, most)
-		err := browser.ReadForm(r)
-		if err == nil {
-			err = page(w, r)
-		}
-		if err != nil {
+		if err := page(w, r); err != nil {
 			e.fail(w, r, err)
 		}
 	})
@@ -155,8 +161,14 @@ func (e *Entry) Handle(pattern string, page func(v *Visit) error) {
 
 // HandleUpload is Handle for a form with files, of this many bytes at most.
 func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) error) {
-	e.open(pattern, most, func(w http.ResponseWriter, r *http.Request) error {
+	e.serve(pattern, func(w http.ResponseWriter, r *http.Request) error {
 		session, err := e.session(r)
+		if err != nil {
+			return err
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		leave, err := e.read(r, most, session)
+		defer leave()
 		if err != nil {
 			return err
 		}
@@ -175,6 +187,25 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 		}
 		return page(v)
 	})
+}
+
+// read reads a form of so many bytes. A large one takes them of memory until leave is
+// called: of those who are signed in a few do so at once, of others none.
+func (e *Entry) read(r *http.Request, most int64, session *postern.StaffSession) (leave func(), err error) {
+	leave = func() {}
+	if most <= maxForm || r.ContentLength >= 0 && r.ContentLength <= maxForm {
+		return leave, browser.ReadForm(r)
+	}
+	if session == nil {
+		_, err := io.Copy(io.Discard, r.Body) // else the answer might not be heard
+		return leave, browser.ReadError(err)
+	}
+	select {
+	case e.uploads <- struct{}{}:
+		return func() { <-e.uploads }, browser.ReadForm(r)
+	default:
+		return leave, postern.Errorf(postern.Unavailable, "Too many files are on their way here at this moment. Try again in a few seconds.")
+	}
 }
 
 // Optional serves a page to whoever comes; the session of a visit by somebody
