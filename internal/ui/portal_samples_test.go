@@ -13,7 +13,7 @@ func staffSamples() map[string]Page {
 	return map[string]Page{
 		"staff-forgot":    &ForgotPage{Prefix: "/portal", Token: "t"},
 		"portal-register": &RegisterPage{Token: "t", Form: NewForm(map[string][]string{"company": {"Partner Inc"}})},
-		"staff-sent":     &SentPage{Heading: Say("One more step"), Says: []Text{Say("A link is on its way to %s. Open it to go on: it works once, and for seven days.", "a@b.test")}, Back: "/portal/login"},
+		"staff-sent":      &SentPage{Heading: Say("One more step"), Says: []Text{Say("A link is on its way to %s. Open it to go on: it works once, and for seven days.", "a@b.test")}, Back: "/portal/login"},
 		"portal-join": &JoinPage{Token: "t", Link: "/portal/invite/x", Invitation: postern.Invitation{
 			Email: "new@partner.test", Partner: inc, Role: postern.Developer, By: dev}, Form: NewForm(nil)},
 		"portal-team": &TeamPage{StaffFrame: frame("team"), Teams: []Team{{
