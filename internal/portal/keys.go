@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,16 +54,10 @@ func (d *Door) keys(v *entry.Visit) error {
 // already.
 func (d *Door) showKeys(v *entry.Visit, row *registry.App, frame ui.AppFrame, form *ui.Form, page *ui.KeysPage) error {
 	page.AppFrame, page.Fresh, page.SignsWithKey = frame, v.Fresh(), row.JWKS != ""
-	valid := 0
-	for i := len(row.Secrets) - 1; i >= 0; i-- { // the latest first
-		line := ui.SecretLine{AppSecret: row.Secrets[i], Valid: row.Secrets[i].ValidAt(d.Now())}
-		if line.Valid {
-			valid++
-		}
-		page.Secrets = append(page.Secrets, line)
+	for _, s := range slices.Backward(row.Secrets) { // the latest first
+		page.Secrets = append(page.Secrets, ui.SecretLine{AppSecret: s, Valid: s.ValidAt(d.Now())})
 	}
-	const most = 2
-	page.Most = valid >= most
+	page.Most = validBeside(row, "", d.Now()) >= registry.MostSecrets
 	var err error
 	if page.SecretID, err = d.Registry.SecretID(); err != nil {
 		return err
@@ -177,6 +172,7 @@ func (d *Door) askToEndSecret(v *entry.Visit) error {
 	})
 }
 
+// validBeside is how many secrets are valid, but for one.
 func validBeside(row *registry.App, id string, now time.Time) (n int) {
 	for _, s := range row.Secrets {
 		if s.ID != id && s.ValidAt(now) {

@@ -95,7 +95,7 @@ func mayAdd(a *App, n NewSecret, now time.Time) error {
 	switch {
 	case a.Public:
 		return postern.Errorf(postern.Conflict, "A public app has no secret.")
-	case valid >= mostSecrets:
+	case valid >= MostSecrets:
 		return postern.Errorf(postern.Conflict, "The app has %d valid secrets, which is as many as there can be at a time. End one of them first.", valid)
 	}
 	return nil

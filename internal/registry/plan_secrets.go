@@ -103,8 +103,8 @@ func (a *appPlan) secretList() (said []postern.AppSecret) {
 	}
 	switch {
 	case a.row.Public || a.d.ClientSecrets == nil:
-	case valid > mostSecrets:
-		a.report(a.d.problem("client_secrets", "has %d secrets that are valid; at most %d can be at a time", valid, mostSecrets))
+	case valid > MostSecrets:
+		a.report(a.d.problem("client_secrets", "has %d secrets that are valid; at most %d can be at a time", valid, MostSecrets))
 	case len(list) == 0 && a.row.JWKS == "":
 		a.report(a.d.problem("client_secrets", "is empty; an app that is not public needs a secret, or jwks"))
 	}

@@ -14,8 +14,10 @@ import (
 const (
 	shortestSecret = 20 // characters: what a machine made, at 6 bits each, has 120 bits
 	longestSecret  = 255
-	mostSecrets    = 2 // of an app, valid at one time (I-40)
 )
+
+// MostSecrets is how many of an app are valid at one time (I-40).
+const MostSecrets = 2
 
 // aboutClientSecret is the rule for client secrets that are declared. Weak ones
 // come from a server that made them shorter.
