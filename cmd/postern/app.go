@@ -127,7 +127,7 @@ func (c *appApprove) Run(t *terminal) error {
 		if err := known(ctx, rooms, c.App); err != nil {
 			return err
 		}
-		a, err := rooms.Registry.ApproveApp(ctx, registry.By{Actor: actor}, c.App, c.Reason, "")
+		a, err := rooms.Registry.ApproveApp(ctx, registry.By{Actor: actor, Operator: true}, c.App, c.Reason, "")
 		if err == nil {
 			t.say("%s (%s) is approved", a.Name, a.ID)
 		}
@@ -156,7 +156,7 @@ func (c *appReject) Run(t *terminal) error {
 		if err := known(ctx, rooms, c.App); err != nil {
 			return err
 		}
-		a, err := rooms.Registry.RejectApp(ctx, registry.By{Actor: actor}, c.App, c.Reason, "")
+		a, err := rooms.Registry.RejectApp(ctx, registry.By{Actor: actor, Operator: true}, c.App, c.Reason, "")
 		if err == nil {
 			t.say("%s (%s) is rejected", a.Name, a.ID)
 		}

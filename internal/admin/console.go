@@ -21,7 +21,7 @@ const ConsolePrefix = "/operator"
 type ConsoleRules interface {
 	ApproveApp(ctx context.Context, by registry.By, appID, reason, seen string) (*registry.App, error)
 	RejectApp(ctx context.Context, by registry.By, appID, reason, seen string) (*registry.App, error)
-	SwitchApp(ctx context.Context, by registry.By, operator bool, appID string, off bool) error
+	SwitchApp(ctx context.Context, by registry.By, appID string, off bool) error
 	SwitchPartner(ctx context.Context, by registry.By, partnerID string, off bool) error
 	Reviews() bool
 	NoScopes(dialect string) bool

@@ -122,7 +122,7 @@ func (d *Console) switchApp(off bool) func(v *entry.Visit) error {
 		if off && !v.Fresh() {
 			return v.AskAgain()
 		}
-		if err := d.Rules.SwitchApp(v.R.Context(), v.By(), true, id, off); err != nil {
+		if err := d.Rules.SwitchApp(v.R.Context(), v.By(), id, off); err != nil {
 			return err
 		}
 		return v.Go("/apps/" + id + "?done=" + switched(off))

@@ -29,7 +29,7 @@ func (v *Visit) Actor() string { return "staff:" + v.Session.Staff.ID }
 
 // By is who is here, for the rules about apps and partners.
 func (v *Visit) By() registry.By {
-	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Address: v.Address()}
+	return registry.By{Actor: v.Actor(), Staff: v.Staff().ID, Operator: v.entry.Realm == postern.OperatorRealm, Address: v.Address()}
 }
 
 // Address is where the request came from.

@@ -20,7 +20,7 @@ type Registry interface {
 	TryApp(ctx context.Context, partnerID, appID string, f *registry.AppForm) (*registry.App, registry.Findings, error)
 	EditApp(ctx context.Context, by registry.By, appID string, f *registry.AppForm) (*registry.Edited, error)
 	SetLogo(ctx context.Context, by registry.By, appID, hash string, png []byte) (*registry.Edited, error)
-	SwitchApp(ctx context.Context, by registry.By, operator bool, appID string, off bool) error
+	SwitchApp(ctx context.Context, by registry.By, appID string, off bool) error
 	RemoveApp(ctx context.Context, by registry.By, appID string) error
 	AskReview(ctx context.Context, by registry.By, appID string) error
 	WithdrawProposal(ctx context.Context, by registry.By, appID string) error
@@ -256,7 +256,7 @@ func (d *Door) switchApp(off bool) func(v *entry.Visit) error {
 		if err := v.Proved(aboutApp, app.ID); err != nil {
 			return err
 		}
-		if err := d.Registry.SwitchApp(v.R.Context(), v.By(), false, app.ID, off); err != nil {
+		if err := d.Registry.SwitchApp(v.R.Context(), v.By(), app.ID, off); err != nil {
 			return err
 		}
 		return v.Go("/apps/" + app.ID + "?done=" + done)

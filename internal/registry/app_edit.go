@@ -10,9 +10,10 @@ import (
 
 // By is who changes something in the portal, in the console or at the terminal.
 type By struct {
-	Actor   string // for the audit log: "staff:ID", "operator"
-	Staff   string // the person's id; empty: none
-	Address string
+	Actor    string // for the audit log: "staff:ID", "operator"
+	Staff    string // the person's id; empty: none
+	Operator bool   // not one of the partner's own people
+	Address  string
 }
 
 // Edited is what became of a form.

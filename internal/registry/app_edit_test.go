@@ -26,7 +26,10 @@ partners: [{name: Inc}, {name: Other, apps: [{name: Calendar Sync, client_id: ca
 	return partner, other, app
 }
 
-var dev = registry.By{Actor: "staff:stf_1", Staff: "stf_1", Address: "192.0.2.7"}
+var (
+	dev = registry.By{Actor: "staff:stf_1", Staff: "stf_1", Address: "192.0.2.7"}
+	op  = registry.By{Actor: "staff:op", Staff: "op", Operator: true}
+)
 
 // form is one that is right in every way.
 func form(change ...func(*registry.AppForm)) *registry.AppForm {
@@ -260,8 +263,8 @@ func TestARemovedAppStaysRemovedWhateverIsDoneAtOnce(t *testing.T) {
 					_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: fmt.Sprint("sec_", round), Name: "x", Overlap: registry.KeepOld})
 					return err
 				},
-				func() error { return w.rules.SwitchApp(w.ctx, dev, false, app.ID, true) },
-				func() error { return w.rules.SwitchApp(w.ctx, dev, true, app.ID, false) },
+				func() error { return w.rules.SwitchApp(w.ctx, dev, app.ID, true) },
+				func() error { return w.rules.SwitchApp(w.ctx, op, app.ID, false) },
 				func() error {
 					_, err := w.rules.SetLogo(w.ctx, dev, app.ID, "0123456789abcdef", []byte("png"))
 					return err
@@ -474,19 +477,18 @@ func TestWhatTheOperatorSwitchedOffOnlyTheOperatorSwitchesOn(t *testing.T) {
 	everywhere(t, func(w *world) {
 		_, _, app := portal(w)
 		off := func() string { w.Helper(); return w.one("SELECT disabled FROM apps WHERE id = '" + app.ID + "'") }
-		op := registry.By{Actor: "staff:op", Staff: "op"}
-		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, true))
-		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, false))
+		w.ok(w.rules.SwitchApp(w.ctx, dev, app.ID, true))
+		w.ok(w.rules.SwitchApp(w.ctx, dev, app.ID, false))
 		w.equal("off", off(), "0")
 		changes := w.one("SELECT count(*) FROM changes WHERE kind = 'app' AND key = '" + app.ID + "'")
 		w.equal("what memories are told", changes, "2")
-		w.ok(w.rules.SwitchApp(w.ctx, dev, false, app.ID, true))
-		w.ok(w.rules.SwitchApp(w.ctx, op, true, app.ID, true))
-		if err := w.rules.SwitchApp(w.ctx, dev, false, app.ID, false); !postern.Is(err, postern.Forbidden) {
+		w.ok(w.rules.SwitchApp(w.ctx, dev, app.ID, true))
+		w.ok(w.rules.SwitchApp(w.ctx, op, app.ID, true))
+		if err := w.rules.SwitchApp(w.ctx, dev, app.ID, false); !postern.Is(err, postern.Forbidden) {
 			w.Errorf("the partner switched it on: %v", err)
 		}
 		w.equal("off", off(), "1")
-		w.ok(w.rules.SwitchApp(w.ctx, op, true, app.ID, false))
+		w.ok(w.rules.SwitchApp(w.ctx, op, app.ID, false))
 		w.equal("off", off(), "0")
 		w.ok(w.rules.RemoveApp(w.ctx, dev, app.ID))
 		if _, err := w.db.AppRow(w.ctx, app.ID); !postern.Is(err, postern.NotFound) {

@@ -96,8 +96,7 @@ func (a *App) AsItIs() *postern.App {
 	return &is
 }
 
-// scopes are those that were chosen, in the catalogue's order. Such that the
-// catalogue does not have (any more) stay, if the app has them.
+// scopes are those that were chosen, in the catalogue's order.
 func (d *draft) scopes() (list []string) {
 	if d.rules.Dialects[d.next.Dialect].NoScopes {
 		return d.looks.Scopes

@@ -35,18 +35,18 @@ func (r *Rules) SetLogo(ctx context.Context, by By, appID, hash string, png []by
 
 // SwitchApp switches an app off, so that it gets and uses no tokens from now on,
 // or on again. What the operator switched off only the operator switches on.
-func (r *Rules) SwitchApp(ctx context.Context, by By, operator bool, appID string, off bool) error {
+func (r *Rules) SwitchApp(ctx context.Context, by By, appID string, off bool) error {
 	return r.change(ctx, by, appID, false, func(_ *State, old *App) (*Writes, error) {
 		theirs := strings.HasPrefix(old.DisabledBy, partnersWish)
 		switch {
-		case old.Disabled == off && (!off || operator != theirs):
+		case old.Disabled == off && (!off || by.Operator != theirs):
 			return &Writes{}, nil
-		case old.Disabled && !operator && !theirs:
+		case old.Disabled && !by.Operator && !theirs:
 			return nil, postern.Errorf(postern.Forbidden, "The operator has switched this app off; only the operator can switch it on again.")
 		}
 		next := *old
 		next.Disabled, next.DisabledBy = off, ""
-		if off && !operator {
+		if off && !by.Operator {
 			next.DisabledBy = partnersWish + by.Staff
 		}
 		did := Audit{Action: "app.enabled", Object: "app:" + appID}
