@@ -206,6 +206,26 @@ func webhooksAreSentAgain(t *testing.T, database string) {
 	wants(t, dev.Get(base+"/evt_nothing"), 404)
 }
 
+// A delivery tells whose account it is about, and that a sandbox is one.
+func TestDeliveriesMarkTheSandbox(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		dev, app := s.Portal(posterntest.Dev), posterntest.Standard
+		base := "/portal/apps/" + app.ID
+		s.Redeem(app, s.Approve(app, posterntest.Ada)).OK()
+		page := dev.Press(dev.Get(base+"/try"), "Begin")
+		for range 2 {
+			page = dev.Press(page, "Take this step", "client_secret", app.Secret).Wants(t, 200)
+		}
+		list := func() *posterntest.Page { return dev.Get(base + "/webhooks") }
+		p := until(t, list, " sandbox ")
+		if marked := regexp.MustCompile(`kept to be pulled Sandbox \w+ sandbox`); !marked.MatchString(p.Text()) || !p.Has("kept to be pulled Acme") || p.Has("Acme sandbox") {
+			t.Errorf("the deliveries are %s", p.Text())
+		}
+		dev.Get(linkOf(p, base+"/webhooks/evt_")).Wants(t, 200, "Account Sandbox ", " sandbox acc_sandbox_")
+	})
+}
+
 // until loads a page until it shows these words.
 func until(t *testing.T, load func() *posterntest.Page, words string) *posterntest.Page {
 	t.Helper()

@@ -88,7 +88,7 @@ func (d *Door) endpoint(v *entry.Visit, appID string) (ui.HookEndpoint, error) {
 
 func deliveryLine(one *webhook.Delivery) ui.DeliveryLine {
 	l := ui.DeliveryLine{ID: one.Message.ID, Type: one.Message.Type, At: one.Message.At, State: string(one.State), Attempts: one.Attempts,
-		Behind: one.Behind, DoneAt: one.DoneAt, Why: ui.SayWritten(one.Why)}
+		Account: one.Message.Account, Behind: one.Behind, DoneAt: one.DoneAt, Why: ui.SayWritten(one.Why)}
 	if one.State == webhook.Open && !one.Behind {
 		l.NextTry = one.DueAt
 	}

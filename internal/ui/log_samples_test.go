@@ -34,7 +34,7 @@ func logSamples() map[string]Page {
 	healthy := HookEndpoint{URL: app.WebhookURL, Status: "healthy", LastSuccess: day, Ordered: true}
 	failing := HookEndpoint{URL: app.WebhookURL, Status: "failing", Failures: 3, FailingSince: day, Waiting: 2, Parked: 1}
 	deliveries := []DeliveryLine{
-		{ID: "evt_1", Type: "connection.created", At: day, State: "delivered", Attempts: 1, DoneAt: day},
+		{ID: "evt_1", Type: "connection.created", At: day, Account: postern.Account{ID: "acc_1", Name: "Acme", SandboxOf: "par_1"}, State: "delivered", Attempts: 1, DoneAt: day},
 		{ID: "evt_2", Type: "connection.deleted", At: day, State: "open", Attempts: 2, NextTry: day},
 		{ID: "evt_3", Type: "connection.deleted", At: day, State: "open", Behind: true},
 		{ID: "evt_4", Type: "connection.deleted", At: day, State: "parked", Attempts: 12, Why: SayWritten("No attempt succeeded in three days.")},

@@ -3,6 +3,8 @@ package ui
 import (
 	"cmp"
 	"time"
+
+	"postern.dev/postern"
 )
 
 // WebhooksPage lists what was sent to an app's endpoint.
@@ -53,7 +55,8 @@ type HookEndpoint struct {
 type DeliveryLine struct {
 	ID, Type        string
 	At              time.Time
-	State           string // "open", "delivered", "parked", "kept", "withheld"
+	Account         postern.Account // whom it is about; zero: nobody (any more)
+	State           string          // "open", "delivered", "parked", "kept", "withheld"
 	Attempts        int
 	Behind          bool // an earlier one of its connection is still open
 	NextTry, DoneAt time.Time
