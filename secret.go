@@ -36,6 +36,13 @@ func (h Hash) IsZero() bool { return h == Hash{} }
 
 func (h Hash) String() string { return hex.EncodeToString(h[:4]) + "…" }
 
+// Sealer encrypts a secret that must be used again, so that a hash would not do:
+// what it seals opens in its own table, row and column only.
+type Sealer interface {
+	Seal(table, row, column string, plain []byte) ([]byte, error)
+	Open(table, row, column string, sealed []byte) ([]byte, error)
+}
+
 // Alphabet is a set of characters that secrets are written in.
 type Alphabet string
 

@@ -29,23 +29,17 @@ type Rows interface {
 	DropOldMails(ctx context.Context, before time.Time, limit int) ([]postern.SealedMail, error)
 }
 
-// Sealer encrypts what must be used again, bound to its place in the rows.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
-}
-
 // Outbox takes mails and sends them. Its methods may be called at once.
 type Outbox struct {
 	Rows   Rows
-	Sealer Sealer
+	Sealer postern.Sealer
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
 	// Server is who takes mails from us; nil: mail is not configured.
 	Server *Server
 
-	// Wake is knocked at when a mail was written here; New makes it.
+	// wake is knocked at when a mail was written here; New makes it.
 	wake chan struct{}
 }
 

@@ -31,12 +31,6 @@ type Rows interface {
 	PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error)
 }
 
-// Sealer encrypts what must be used again, bound to its place.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
-}
-
 // Config is what the door is given.
 type Config struct {
 	Requests  Requests
@@ -56,7 +50,7 @@ type Config struct {
 	AppRows   AppRows
 	HookKeys  HookKeys
 	Dialects  *dialect.Set
-	Sealer    Sealer
+	Sealer    postern.Sealer
 	// Public are the doors that partners and people knock at: Try it goes through
 	// them as everybody does.
 	Public func() http.Handler

@@ -22,7 +22,7 @@ type Rules struct {
 	Now       func() time.Time
 	Random    io.Reader
 	Passwords Passwords
-	Sealer    Sealer
+	Sealer    postern.Sealer
 
 	// Dialects are the mounted dialects, by name. DefaultDialect is the one of new
 	// apps that name none; it may be empty.
@@ -92,12 +92,6 @@ type Passwords interface {
 	// CheckHash says whether an imported hash can be used; if not, the error is
 	// an InvalidRequest that says why.
 	CheckHash(hash string) error
-}
-
-// Sealer encrypts what must be used again, bound to its place in the rows.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
 }
 
 // DialectFacts are what registration must know of a mounted dialect.

@@ -18,17 +18,11 @@ import (
 // Rules are the rules about sandboxes. All methods may be called at once.
 type Rules struct {
 	Store  Store
-	Sealer Sealer
+	Sealer postern.Sealer
 	// HashPassword makes the hash to store (identity.Rules).
 	HashPassword func(postern.Secret) (string, error)
 	Now          func() time.Time
 	Random       io.Reader
-}
-
-// Sealer encrypts what must be used again, bound to its place in the rows.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
 }
 
 // Store is what the rules ask of the rows. Each method is one transaction, or

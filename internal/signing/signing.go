@@ -11,6 +11,8 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+
+	"postern.dev/postern"
 )
 
 const (
@@ -54,16 +56,10 @@ type Store interface {
 	Audience(ctx context.Context) ([]string, error)
 }
 
-// Sealer encrypts private halves, bound to their place in the rows.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
-}
-
 // Rules are the rules about signing keys. All methods may be called at once.
 type Rules struct {
 	Store  Store
-	Sealer Sealer
+	Sealer postern.Sealer
 	Now    func() time.Time
 	Random io.Reader
 	// Age is for how long a key signs before the next one takes over.

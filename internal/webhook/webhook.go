@@ -27,7 +27,7 @@ import (
 // Rules are the rules about telling. All methods may be called at once.
 type Rules struct {
 	Store  Store
-	Sealer Sealer
+	Sealer postern.Sealer
 	Wires  Wires
 	Now    func() time.Time
 	Random io.Reader
@@ -48,12 +48,6 @@ type Rules struct {
 	// NodeDead is how long a node may show no sign of life before others take over
 	// its endpoints. 0: 10 s.
 	NodeDead time.Duration
-}
-
-// Sealer encrypts what must be used again, bound to its place in the rows.
-type Sealer interface {
-	Seal(table, row, column string, plain []byte) ([]byte, error)
-	Open(table, row, column string, sealed []byte) ([]byte, error)
 }
 
 // Wires is what the mounted dialects add to a message.
