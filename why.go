@@ -71,7 +71,7 @@ func (w *Why) With(name string, value any) *Why {
 const mostOfAFact = 500
 
 func bounded(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = HideSecrets(strings.ToValidUTF8(s, "\uFFFD"))
 	for i := range s {
 		if i > mostOfAFact {
 			return s[:i] + "…"

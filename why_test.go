@@ -1,6 +1,7 @@
 package postern_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,23 @@ func TestFactsHoldNoSecretAndHaveAnEnd(t *testing.T) {
 	}
 	if strings.Contains(e.Error(), "code_expired") {
 		t.Errorf("the error's own text tells the rule: %s", e)
+	}
+}
+
+// A secret that was sent as a part of something else is no fact, either.
+func TestI61AFactHoldsNoSecretOfOurs(t *testing.T) {
+	for _, form := range []postern.Form{postern.ClientSecretForm, postern.OperatorForm, postern.APISecretForm} {
+		secret, err := form.Mint(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := func(hidden string) string {
+			return "https://partner.test/cb?a=" + hidden + "&b=" + form.Prefix + "&c=" + hidden
+		}
+		why := postern.Because(postern.InvalidRequest, "redirect_url_differs", "No.").With("sent", in(string(secret))).Why
+		if got := why.Facts["sent"]; got != in("…") {
+			t.Errorf("it says %s", got)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *call) tell() {
 	}
 	s := Seen{
 		Dialect: c.d.name, Endpoint: c.e.kind.String(), Method: clean(c.r.Method, mostOfAWord), Status: c.w.status, Refused: c.failed,
-		Took: c.door.Now().Sub(c.started), At: c.started, RequestID: c.requestID(), Grant: clean(c.grant, mostOfAWord), Renews: c.renews,
+		Took: c.door.Now().Sub(c.started), At: c.started, RequestID: c.requestID(), Grant: clean(postern.HideSecrets(c.grant), mostOfAWord), Renews: c.renews,
 		AccountID: c.account, ConnectionID: c.connection, Proved: c.proved, Noted: c.noted,
 	}
 	if s.Refused != nil && c.app == "" {
@@ -243,11 +243,8 @@ func looksSecret(name string) bool {
 }
 
 // isSecret: the product's own secrets are known by their form, whatever the name
-// that they are sent under.
-func isSecret(value string) bool {
-	s := postern.Secret(value)
-	return postern.ClientSecretForm.Matches(s) || postern.OperatorForm.Matches(s) || postern.APISecretForm.Matches(s)
-}
+// that they are sent under and whatever stands around them.
+func isSecret(value string) bool { return postern.HideSecrets(value) != value }
 
 // masked is a secret's length, and how a long one begins: enough to find it
 // elsewhere, and far too little to guess the rest.

@@ -40,6 +40,10 @@ func TestNoSecretIsShownWhereverItWasPut(t *testing.T) {
 		"a name of another endpoint":    {asAForm, more("token", misplaced), misplaced},
 		"our own under any name":        {asAForm, more("x", string(ours)), string(ours)},
 		"our own for the grant's scope": {asAForm, more("scope", string(ours)), string(ours)},
+		"our own beside a scope":        {asAForm, more("scope", "read "+string(ours)), string(ours)},
+		"our own with its line's end":   {asAForm, more("x", string(ours)+"\n"), string(ours)},
+		"our own in an address":         {asAForm, more("redirect_uri", "https://partner.test/cb?s="+string(ours)), string(ours)},
+		"our own for the grant":         {asAForm, formBody("grant_type", "authorization_code="+string(ours), "client_id", "p-standard"), string(ours)},
 	} {
 		last = Seen{}
 		b.send("POST /oauth/token", r.header, r.body)
@@ -48,6 +52,9 @@ func TestNoSecretIsShownWhereverItWasPut(t *testing.T) {
 		}
 		if strings.Contains(last.Sent, r.secret[:8]) && name != "a name of another endpoint" || strings.Contains(last.Sent, r.secret[:12]) {
 			t.Errorf("%s: it shows the secret:\n%s", name, last.Sent)
+		}
+		if strings.Contains(last.Grant, r.secret[:8]) {
+			t.Errorf("%s: the grant shows the secret: %s", name, last.Grant)
 		}
 	}
 }
