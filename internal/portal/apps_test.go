@@ -570,7 +570,11 @@ func upload(t *testing.T, s *posterntest.Postern, b *posterntest.Browser, app st
 }
 
 func TestLC10_ALogoIsWrittenAnewOrRefusedInWords(t *testing.T) {
-	s := posterntest.New(t)
+	engines.Each(t, logoIsWrittenAnew)
+}
+
+func logoIsWrittenAnew(t *testing.T, database string) {
+	s := posterntest.New(t, posterntest.On(database))
 	b := s.Portal(posterntest.Dev)
 	app := made(t, s, b, "Night Sync")
 	good := picture(t, asPNG, 300, 200)
@@ -612,6 +616,11 @@ func TestLC10_ALogoIsWrittenAnewOrRefusedInWords(t *testing.T) {
 	img, err := png.Decode(strings.NewReader(served.Body))
 	if err != nil || img.Bounds().Dx() != 128 || strings.Contains(served.Body, "script") || served.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("served %v as %s, %v", img, served.Header.Get("Content-Type"), err)
+	}
+	for _, page := range []string{"/portal", app, app + "/keys", app + "/start", app + "/try", app + "/log", app + "/connections", app + "/webhooks", app + "/sandbox"} {
+		if !strings.Contains(b.Get(page).Body, src) {
+			t.Errorf("%s has a letter in place of the logo", page)
+		}
 	}
 	b.Press(b.Get(app+"/logo/remove").Wants(t, 200, "Remove the logo of"), "Remove it")
 	if strings.Contains(b.Get(app+"/settings").Body, src) {

@@ -20,11 +20,18 @@ const (
 	ORDER BY p.name, p.id`
 
 	selectAppRole = `
-	SELECT m.role
+	SELECT m.role, COALESCE(l.hash, '')
 	FROM apps a
 	JOIN partners p ON p.id = a.partner_id
 	JOIN partner_members m ON m.partner_id = a.partner_id
+	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
 	WHERE a.id = $1 AND m.staff_id = $2 AND a.removed_at = 0 AND p.removed_at = 0`
+
+	selectPartnerLogos = `
+	SELECT a.id, l.hash
+	FROM apps a
+	JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
+	WHERE a.partner_id = $1 AND a.removed_at = 0`
 )
 
 // errNoApp is said of an app that does not exist as of another partner's.
@@ -47,7 +54,8 @@ func scanMember(row scanner) (m postern.Member, err error) {
 // PartnerApp implements portal.Rows.
 func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.App, postern.Role, error) {
 	var role postern.Role
-	err := read{db}.row(ctx, selectAppRole, appID, staffID).Scan(&role)
+	var logo string
+	err := read{db}.row(ctx, selectAppRole, appID, staffID).Scan(&role, &logo)
 	if errors.Is(err, sql.ErrNoRows) || err != nil && db.engine.isForeign(err) {
 		return nil, "", errNoApp
 	}
@@ -61,10 +69,25 @@ func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.A
 	if err != nil {
 		return nil, "", err
 	}
+	app.LogoHash = logo
 	return app, role, nil
 }
 
 // PartnerApps implements portal.Rows and admin.ConsoleRows.
 func (db *DB) PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error) {
-	return db.readApps(ctx, selectPartnerApps, partnerID)
+	list, err := db.readApps(ctx, selectPartnerApps, partnerID)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	logos := map[string]string{}
+	err = each(ctx, read{db}, func(row scanner) error {
+		var id, hash string
+		err := row.Scan(&id, &hash)
+		logos[id] = hash
+		return err
+	}, selectPartnerLogos, partnerID)
+	for i := range list {
+		list[i].LogoHash = logos[list[i].ID]
+	}
+	return list, err
 }
