@@ -22,13 +22,16 @@ const (
 	putSandbox     = `INSERT INTO accounts (id, handle, name, number, attributes, created_at, sandbox_of) VALUES ($1, $2, $3, $4, '{}', $5, $6)`
 	keepPassword   = `INSERT INTO sandbox_passwords (user_id, sealed) VALUES ($1, $2)`
 	dropPasswords  = `DELETE FROM sandbox_passwords WHERE user_id IN (SELECT user_id FROM memberships WHERE account_id = $1)`
-	peopleOf       = `SELECT user_id FROM memberships WHERE account_id = $1 ORDER BY user_id`
+	// Those who were made with it. Others are guests, whom the operator let in.
+	peopleOf = `
+	SELECT user_id FROM memberships WHERE account_id = $1 AND user_id IN (SELECT user_id FROM sandbox_passwords) ORDER BY user_id`
 
 	isSandbox    = `SELECT count(*) FROM accounts WHERE id = $1 AND sandbox_of = $2 AND removed_at = 0`
 	switchPerson = `
 	UPDATE users SET disabled = $3
 	WHERE id = $1 AND removed_at = 0 AND EXISTS
-	  (SELECT 1 FROM memberships m JOIN accounts a ON a.id = m.account_id WHERE m.user_id = $1 AND a.sandbox_of = $2)`
+	  (SELECT 1 FROM memberships m JOIN accounts a ON a.id = m.account_id JOIN sandbox_passwords s ON s.user_id = m.user_id
+   WHERE m.user_id = $1 AND a.sandbox_of = $2)`
 	connectionIsSandbox = `
 	SELECT count(*) FROM connections c JOIN accounts a ON a.id = c.account_id WHERE c.id = $1 AND a.sandbox_of = $2 AND c.ended_at = 0`
 

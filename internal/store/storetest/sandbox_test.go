@@ -163,6 +163,25 @@ func TestARemovedSandboxTakesItsPeopleAlong(t *testing.T) {
 	})
 }
 
+// Somebody real whom a file has made a member is a guest there: their partner neither
+// switches them off nor takes them along.
+func TestARealPersonInASandboxIsNotThePartners(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules, a, _, _ := w.sandboxed("whole")
+		real := w.connect(rotating, "whole", "ada", "acme", "read")
+		w.run(`INSERT INTO memberships (account_id, user_id, role, created_at) VALUES ($1, 'ada', 'member', 1)`, a.ID)
+		w.wants(rules.SwitchPerson(w.ctx, someone, "p1", "ada", true), postern.NotFound)
+		w.ok(rules.Remove(w.ctx, someone, "p1", a.ID))
+		if n := w.count(`SELECT count(*) FROM users WHERE id = 'ada' AND removed_at = 0 AND disabled = FALSE AND email <> ''`); n != 1 {
+			w.Error("the partner removed somebody of its customer's")
+		}
+		w.lives(rotating, real.AccessToken)
+		if n := w.count(`SELECT count(*) FROM memberships WHERE account_id = $1`, a.ID); n != 0 {
+			w.Errorf("%d are members of an account that is gone", n)
+		}
+	})
+}
+
 func TestManyWhoMakeSandboxesAtOnceMakeFive(t *testing.T) {
 	everywhere(t, func(w *world) {
 		rules := w.sandbox()
