@@ -293,6 +293,33 @@ func TestARemovedAppStaysRemovedWhateverIsDoneAtOnce(t *testing.T) {
 	})
 }
 
+// Whoever makes forms by hand may send any id with them.
+func TestASecretHasAnIDOfOurForm(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		for _, id := range []string{"", "sec_", "sec_a\x00b", "sec_\xff", "sec_a/b", "sec_a b", "sec_" + strings.Repeat("a", 1000), "key_1"} {
+			_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: id, Name: "x", Overlap: registry.KeepOld})
+			if !postern.Is(err, postern.InvalidRequest) {
+				w.Errorf("%.20q: %v", id, err)
+			}
+		}
+	})
+}
+
+// Each is written anew with its app while all others wait, so they are not many.
+func TestOfSecretsThatHaveEndedAFewAreToldOf(t *testing.T) {
+	everywhere(t, func(w *world) {
+		_, _, app := portal(w)
+		for n := range 40 {
+			_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: fmt.Sprint("sec_", n), Name: fmt.Sprint("n", n), Overlap: 0})
+			w.ok(err)
+			w.clock.Advance(time.Second)
+		}
+		w.equal("the latest", w.one("SELECT name FROM app_secrets WHERE app_id = '"+app.ID+"' ORDER BY created_at DESC LIMIT 1"), "n39")
+		w.equal("the eldest", w.one("SELECT name FROM app_secrets WHERE app_id = '"+app.ID+"' ORDER BY created_at LIMIT 1"), "n30")
+	})
+}
+
 func TestARotationLetsTheOldSecretLiveUntilItsEnd(t *testing.T) {
 	everywhere(t, func(w *world) {
 		_, _, app := portal(w)

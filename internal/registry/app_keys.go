@@ -2,8 +2,8 @@ package registry
 
 import (
 	"context"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"postern.dev/postern"
@@ -27,11 +27,16 @@ const (
 	// longestOverlap is how long a secret that is to end may still be used.
 	longestOverlap = 30 * 24 * time.Hour
 	// endedShown is how long a secret that has ended is told of, by its last
-	// characters.
+	// characters, and mostEnded how many are.
 	endedShown = 30 * 24 * time.Hour
+	mostEnded  = 8
 
 	secretPrefix = "sec_"
 )
+
+// secretIDs are those that SecretID makes. Whoever fills a form in by hand may send
+// another text.
+var secretIDs = regexp.MustCompile(`^` + secretPrefix + `[0-9A-Za-z]{1,32}$`)
 
 // SecretID names a secret that a form may make.
 func (r *Rules) SecretID() (string, error) {
@@ -48,7 +53,7 @@ func (r *Rules) AddSecret(ctx context.Context, by By, appID string, n NewSecret)
 	if problem := aboutName(n.Name); problem != "" {
 		return "", Findings{{Field: "name", Words: "This %s.", Args: []any{Said(problem)}}}
 	}
-	if n.Overlap < KeepOld || n.Overlap > longestOverlap || !strings.HasPrefix(n.ID, secretPrefix) {
+	if n.Overlap < KeepOld || n.Overlap > longestOverlap || !secretIDs.MatchString(n.ID) {
 		return "", postern.Errorf(postern.InvalidRequest, "Choose one of the times.")
 	}
 	secret, err := postern.ClientSecretForm.Mint(r.Random)
@@ -102,11 +107,19 @@ func mayAdd(a *App, n NewSecret, now time.Time) error {
 }
 
 // rotated are the secrets that there are, ending with the overlap, without
-// those that ended long ago.
+// those that ended long ago or before many others.
 func rotated(secrets []postern.AppSecret, overlap time.Duration, now time.Time) (list []postern.AppSecret) {
+	ended := 0
 	for _, s := range secrets {
-		if !s.ExpiresAt.IsZero() && s.ExpiresAt.Add(endedShown).Before(now) {
-			continue
+		if !s.ValidAt(now) {
+			ended++
+		}
+	}
+	for _, s := range secrets {
+		if !s.ValidAt(now) {
+			if ended--; ended >= mostEnded || s.ExpiresAt.Add(endedShown).Before(now) {
+				continue
+			}
 		}
 		if end := now.Add(overlap); overlap != KeepOld && s.ValidAt(now) && (s.ExpiresAt.IsZero() || end.Before(s.ExpiresAt)) {
 			s.ExpiresAt = end.Truncate(time.Millisecond)
