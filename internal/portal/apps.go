@@ -130,7 +130,7 @@ func (d *Door) overview(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Steps: d.steps(row), Verdict: row.Verdict, Since: row.ReviewedAt,
+	page := &ui.AppPage{AppFrame: frame, Token: v.Token(aboutApp, row.ID), Steps: d.steps(row, frame.App.Disabled), Verdict: row.Verdict, Since: row.ReviewedAt,
 		LogoProblem: entry.Said(row.LogoProblem), OwnSwitch: row.OwnSwitch()}
 	ctx := v.R.Context()
 	if page.Usage, err = d.usage(ctx, row.ID); err != nil {
@@ -165,21 +165,28 @@ var stepTexts = []struct {
 	{"secret", "keys", ui.Say("Make a client secret")},
 }
 
-// steps are what people wait for. What no app needs here is not spoken of.
-func (d *Door) steps(row *registry.App) (steps []ui.Step) {
-	missing := map[string]bool{}
+// steps are what people wait for: an app that is off is not ready, whatever it has.
+// What no app needs here is not spoken of.
+func (d *Door) steps(row *registry.App, off bool) (steps []ui.Step) {
+	here, missing := Prefix+"/apps/"+row.ID, map[string]bool{}
 	for _, key := range d.Registry.Missing(row) {
 		missing[key] = true
 	}
 	always := map[string]bool{"redirect_urls": true, "secret": !row.Public && row.JWKS == ""}
 	for _, s := range stepTexts {
 		if missing[s.key] || always[s.key] {
-			steps = append(steps, ui.Step{Text: s.text, Done: !missing[s.key], Path: Prefix + "/apps/" + row.ID + "/" + s.place})
+			steps = append(steps, ui.Step{Text: s.text, Done: !missing[s.key], Path: here + "/" + s.place})
 		}
 	}
 	switch {
+	case off && row.OwnSwitch():
+		steps = append(steps, ui.Step{Text: ui.Say("Switch it on again"), Path: here + "#end"})
+	case off:
+		steps = append(steps, ui.Step{Text: ui.Say("Wait until the operator switches it on again")})
+	}
+	switch {
 	case row.Review == postern.Rejected:
-		steps = append(steps, ui.Step{Text: ui.Say("Change what was not approved, and hand it in again"), Path: Prefix + "/apps/" + row.ID + "/settings"})
+		steps = append(steps, ui.Step{Text: ui.Say("Change what was not approved, and hand it in again"), Path: here + "/settings"})
 	case !row.Live():
 		steps = append(steps, ui.Step{Text: ui.Say("Wait until the operator approves it for real accounts")})
 	case d.Registry.Reviews():

@@ -637,7 +637,10 @@ func appIsSwitched(t *testing.T, database string) {
 	b := s.Portal(posterntest.Dev)
 	app := "/portal/apps/" + posterntest.Standard.ID
 	token := s.Redeem(posterntest.Standard, s.Approve(posterntest.Standard, posterntest.Ada)).OK().Field("access_token")
-	b.Press(b.Get(app+"/off").Wants(t, 200, "Its tokens are of no use"), "Switch off").Wants(t, 200, "switched off")
+	b.Press(b.Get(app+"/off").Wants(t, 200, "Its tokens are of no use"), "Switch off").Wants(t, 200, "switched off", "1 step to go", "Switch it on again")
+	if b.Get(app).Has("people can connect") {
+		t.Error("an app that is off is ready")
+	}
 	if s.Alive(token) {
 		t.Error("a token of an app that is off is active")
 	}
