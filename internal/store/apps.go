@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/oauth"
 )
 
 // An app is read with its partner and its secrets in one statement: a row for
@@ -34,6 +36,9 @@ const (
 	selectRegistry         = `SELECT value FROM counters WHERE name = 'registry_version'`
 	selectRegistryAndCode  = `SELECT r.value, ` + codeColumns + ` FROM counters r` + codeTables + ` WHERE r.name = 'registry_version'`
 	selectRegistryAndToken = `SELECT r.value, ` + tokenColumns + ` FROM counters r` + tokenTables + ` WHERE r.name = 'registry_version'`
+
+	// To the minute: a secret in constant use is not written again and again.
+	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at <= $3`
 
 	selectAPI = `SELECT id, name, secret_hash, disabled FROM apis WHERE id = $1`
 )
@@ -165,6 +170,18 @@ func (r *appRow) appSecret() postern.AppSecret {
 	s.Hash = hashOf(r.secretHash)
 	s.CreatedAt, s.ExpiresAt = at(r.secretCreated), at(r.secretExpires)
 	return s
+}
+
+// SaveSecretUses implements oauth.Store.
+func (db *DB) SaveSecretUses(ctx context.Context, uses []oauth.SecretUse) error {
+	return db.write(ctx, func(t *tx) error {
+		for _, u := range uses {
+			if _, err := t.exec(ctx, useSecret, u.SecretID, ms(u.At), ms(u.At.Add(-time.Minute))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // API implements oauth.Store.

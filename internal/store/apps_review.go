@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"time"
 
 	"postern.dev/postern"
-	"postern.dev/postern/internal/oauth"
 	"postern.dev/postern/internal/registry"
 )
 
@@ -53,10 +51,6 @@ const (
 	  UNION ALL
 	  SELECT o.app_id, o.at FROM proposals o JOIN apps a ON a.id = o.app_id WHERE o.review = 'waiting' AND a.review = '' AND a.removed_at = 0) w
 	ORDER BY w.since, w.id LIMIT $1`
-	allApps = `SELECT a.id FROM apps a JOIN partners p ON p.id = a.partner_id WHERE a.removed_at = 0 ORDER BY p.name, a.name, a.id`
-
-	// To the minute: a secret in constant use is not written again and again.
-	useSecret = `UPDATE app_secrets SET last_used_at = $2 WHERE id = $1 AND last_used_at <= $3`
 
 	ownersOfPartners = `
 	SELECT m.partner_id, s.email FROM partner_members m JOIN staff s ON s.id = m.staff_id
@@ -64,7 +58,7 @@ const (
 )
 
 // reviews completes apps with where they stand with the operator.
-func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map[string]int, ids []string) {
+func (r *stateReader) reviews(s *registry.State, index map[string]int, ids []string) {
 	r.look(reviewsOfApps, ids, func(row scanner) error {
 		var id, review, verdict, reasons, off, hash, problem, looks, staff, state, reason, picture, missing string
 		var since, created, proposed int64
@@ -81,12 +75,10 @@ func (r *stateReader) reviews(s *registry.State, m *registry.Mentions, index map
 		a.Proposal = &postern.Proposal{By: staff, At: at(proposed), Review: postern.Review(state), Reason: reason, Picture: picture, Problem: missing}
 		return json.Unmarshal([]byte(looks), &a.Proposal.Looks)
 	})
-	if m.Owners {
-		r.owners(s)
-	}
-	if !m.Names {
-		return
-	}
+}
+
+// names are those of all apps, which a new one must not look like.
+func (r *stateReader) names(s *registry.State) {
 	r.all(namesOfApps, func(row scanner) error {
 		var a postern.App
 		err := row.Scan(&a.ID, &a.Partner.ID, &a.Name)
@@ -146,59 +138,9 @@ func (w *registryWriter) putProposal(p registry.Proposed) {
 	w.exec(putProposal, p.AppID, string(looks), p.PNG, p.Proposal.By, ms(p.Proposal.At), string(p.Proposal.Review), p.Proposal.Reason, p.Proposal.LogoURL)
 }
 
-// AppRow implements portal.AppRows and admin.ConsoleRows.
-func (db *DB) AppRow(ctx context.Context, id string) (*registry.App, error) {
-	list, err := db.AppRows(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, errNoApp
-	}
-	return list[0], nil
-}
-
-// AppRows implements admin.ConsoleRows.
-func (db *DB) AppRows(ctx context.Context, ids ...string) (list []*registry.App, err error) {
-	s := &registry.State{}
-	err = db.snapshot(ctx, func(q querier) error {
-		r := &stateReader{ctx: ctx, q: q}
-		r.apps(s, &registry.Mentions{Apps: ids})
-		var partners []string
-		for i := range s.Apps {
-			partners = append(partners, s.Apps[i].Partner.ID)
-		}
-		r.partners(s, &registry.Mentions{Partners: partners})
-		return r.err
-	})
-	if err != nil {
-		return nil, err
-	}
-	partners, apps := map[string]postern.Partner{}, map[string]*registry.App{}
-	for _, p := range s.Partners {
-		partners[p.ID] = p.Partner
-	}
-	for i := range s.Apps {
-		a := &s.Apps[i]
-		a.Partner = partners[a.Partner.ID]
-		apps[a.ID] = a
-	}
-	for _, id := range ids {
-		if a := apps[id]; a != nil && !a.Removed {
-			list = append(list, a)
-		}
-	}
-	return list, nil
-}
-
 // Waiting implements admin.ConsoleRows.
 func (db *DB) Waiting(ctx context.Context, limit int) ([]string, error) {
 	return column[string](ctx, read{db}, waitingApps, limit)
-}
-
-// AllApps are the ids of all apps, by partner and name.
-func (db *DB) AllApps(ctx context.Context) ([]string, error) {
-	return column[string](ctx, read{db}, allApps)
 }
 
 // ProposedLogo implements portal.AppRows and admin.ConsoleRows.
@@ -207,16 +149,4 @@ func (db *DB) ProposedLogo(ctx context.Context, appID string) (png []byte, err e
 		return nil, db.missing(err, "logo")
 	}
 	return png, nil
-}
-
-// SaveSecretUses implements oauth.Store.
-func (db *DB) SaveSecretUses(ctx context.Context, uses []oauth.SecretUse) error {
-	return db.write(ctx, func(t *tx) error {
-		for _, u := range uses {
-			if _, err := t.exec(ctx, useSecret, u.SecretID, ms(u.At), ms(u.At.Add(-time.Minute))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

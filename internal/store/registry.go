@@ -89,6 +89,12 @@ func readState(ctx context.Context, q querier, m *registry.Mentions, lock string
 	r.users(s, m)
 	r.partners(s, m)
 	r.apps(s, m)
+	if m.Owners {
+		r.owners(s)
+	}
+	if m.Names {
+		r.names(s)
+	}
 	r.apis(s, m)
 	s.Members = r.staff(membersByEmail, m.Members)
 	s.Operators = r.staff(operatorsByEmail, m.Operators)
@@ -236,7 +242,7 @@ func (r *stateReader) apps(s *registry.State, m *registry.Mentions) {
 	}
 	r.look(appsByID+r.lock, m.Apps, scan)
 	r.look(appsByPartner+r.lock, partners, scan)
-	r.reviews(s, m, index, ids)
+	r.reviews(s, index, ids)
 	r.look(secretsOfApps, ids, func(row scanner) error {
 		var app string
 		var secret postern.AppSecret
