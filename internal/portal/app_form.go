@@ -63,7 +63,7 @@ func stored(a *registry.App) *ui.Form {
 // describe completes the page of a form: its fields, and the app as people would
 // see it.
 func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) error {
-	catalogue, err := d.AppRows.ScopeCatalogue(v.R.Context())
+	catalogue, err := d.Rows.ScopeCatalogue(v.R.Context())
 	if err != nil {
 		return err
 	}
@@ -347,7 +347,7 @@ func (d *Door) proposedLogo(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	png, err := d.AppRows.ProposedLogo(v.R.Context(), app.ID)
+	png, err := d.Rows.ProposedLogo(v.R.Context(), app.ID)
 	if err != nil {
 		return err
 	}

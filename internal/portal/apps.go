@@ -42,8 +42,6 @@ type Registry interface {
 type AppRows interface {
 	// AppRow is all of an app, with its partner, secrets and proposal.
 	AppRow(ctx context.Context, appID string) (*registry.App, error)
-	// ScopeCatalogue is every scope, in the operator's order.
-	ScopeCatalogue(ctx context.Context) ([]postern.Scope, error)
 	// ProposedLogo is the image that a proposal would give an app; NotFound.
 	ProposedLogo(ctx context.Context, appID string) ([]byte, error)
 }
@@ -101,7 +99,7 @@ func (d *Door) row(v *entry.Visit, tab string, find func(*entry.Visit, string) (
 	if err != nil {
 		return nil, frame, err
 	}
-	row, err := d.AppRows.AppRow(v.R.Context(), app.ID)
+	row, err := d.Rows.AppRow(v.R.Context(), app.ID)
 	if err != nil {
 		return nil, frame, err
 	}
@@ -142,7 +140,7 @@ func (d *Door) overview(v *entry.Visit) error {
 	}
 	page.Refused = ui.LogLines{AppID: row.ID, Lines: linesOf(refused), Chosen: "?outcome=refused"}
 	if row.Proposal != nil {
-		catalogue, err := d.AppRows.ScopeCatalogue(ctx)
+		catalogue, err := d.Rows.ScopeCatalogue(ctx)
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"postern.dev/postern/internal/ui"
 )
 
-// Standing is what pages ask about an app's connections.
-type Standing interface {
+// ConnectionRows are the reads of the pages about an app's connections.
+type ConnectionRows interface {
 	// AppConnections are an app's live connections, the latest first, after the one
 	// with an id (""; from the beginning); of accounts with this id or name, or ("") of all.
 	AppConnections(ctx context.Context, appID, account, after string, limit int) ([]postern.Listing, error)
@@ -43,7 +43,7 @@ func (d *Door) connections(v *entry.Visit) error {
 	if q.Get("done") == "ended" {
 		page.Done = ui.Say("The connection has ended, and its tokens with it.")
 	}
-	list, err := d.Standing.AppConnections(ctx, app.ID, page.Only, q.Get("before"), perPage)
+	list, err := d.Rows.AppConnections(ctx, app.ID, page.Only, q.Get("before"), perPage)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (d *Door) ending(v *entry.Visit) (*postern.App, *postern.Listing, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := d.Standing.AppConnection(v.R.Context(), app.ID, v.R.PathValue("id"))
+	c, err := d.Rows.AppConnection(v.R.Context(), app.ID, v.R.PathValue("id"))
 	if postern.Is(err, postern.NotFound) {
 		err = postern.Errorf(postern.NotFound, "There is no such connection (any more).")
 	}

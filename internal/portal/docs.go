@@ -149,12 +149,12 @@ func around(p place, words []string) ui.Found {
 }
 
 func (d *Door) catalogue(v *entry.Visit) ([]postern.Scope, []ui.ReferenceEvent, error) {
-	scopes, err := d.Catalogue.ScopeCatalogue(v.R.Context())
+	scopes, err := d.Rows.ScopeCatalogue(v.R.Context())
 	if err != nil {
 		return nil, nil, err
 	}
 	events := slices.Clone(connectionEvents)
-	published, err := d.Catalogue.EventCatalogue(v.R.Context())
+	published, err := d.Rows.EventCatalogue(v.R.Context())
 	for _, e := range published {
 		events = append(events, ui.ReferenceEvent{Type: e.Type, Scope: e.Scope, When: ui.SayTheirs(e.Description)})
 	}

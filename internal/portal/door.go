@@ -21,6 +21,10 @@ const Prefix = "/portal"
 
 // Rows are the reads that pages make for themselves.
 type Rows interface {
+	AppRows
+	TeamRows
+	ConnectionRows
+	Catalogue
 	// MemberOf are the partners that a person is a member of, by name; switched-off
 	// ones have Disabled set.
 	MemberOf(ctx context.Context, staffID string) ([]postern.Member, error)
@@ -33,30 +37,25 @@ type Rows interface {
 
 // Config is what the door is given.
 type Config struct {
-	Requests  Requests
-	Kept      requestlog.Bounds // what the request log keeps
-	Standing  Standing
-	Ender     Ender
-	Hooks     Hooks
 	Entry     *entry.Entry
 	PublicURL string // the origin that people and partners use
 	Now       func() time.Time
+	Sealer    postern.Sealer
 	Rows      Rows
 	People    People
-	Teams     TeamRows
-	SignUp    SignUp
-	Sandboxes Sandboxes
 	Registry  Registry
-	AppRows   AppRows
-	HookKeys  HookKeys
+	Requests  Requests
+	Ender     Ender
+	Hooks     Hooks
+	Sandboxes Sandboxes
 	Dialects  *dialect.Set
-	Sealer    postern.Sealer
+	SignUp    SignUp
+	Kept      requestlog.Bounds // what the request log keeps
 	// Public are the doors that partners and people knock at: Try it goes through
 	// them as everybody does.
 	Public func() http.Handler
 	// Check is the token check.
-	Check     http.Handler
-	Catalogue Catalogue
+	Check http.Handler
 	// PublicDocs shows the docs to everybody.
 	PublicDocs bool
 	// Calls are what each call of the API needs, for the guides.

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"cmp"
-	"context"
 	"encoding/hex"
 	"net/http"
 	"slices"
@@ -16,13 +15,6 @@ import (
 	"postern.dev/postern/internal/ui"
 	"postern.dev/postern/internal/webhook"
 )
-
-// HookKeys is what the keys' page asks of the rules about webhooks.
-type HookKeys interface {
-	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
-	KeyHint(e *webhook.Endpoint) (string, error)
-	RotateSecret(ctx context.Context, e *webhook.Endpoint, overlap time.Duration, actor string) (postern.Secret, error)
-}
 
 const (
 	aboutKeys browser.Purpose = "keys"
@@ -67,12 +59,12 @@ func (d *Door) showKeys(v *entry.Visit, row *registry.App, frame ui.AppFrame, fo
 		return err
 	}
 	page.Called = form.Field(ui.Field{Name: "name", Label: ui.Say("Name"), Most: 64, Required: true, Hint: ui.Say("Tells it from the other one: where it is used.")})
-	hook, err := d.HookKeys.Endpoint(v.R.Context(), row.ID)
+	hook, err := d.Hooks.Endpoint(v.R.Context(), row.ID)
 	if err != nil {
 		return err
 	}
 	page.HookToken = v.Token(aboutHook, row.ID, fingerprint(hook))
-	if page.HookHint, err = d.HookKeys.KeyHint(hook); err != nil {
+	if page.HookHint, err = d.Hooks.KeyHint(hook); err != nil {
 		return err
 	}
 	if d.Now().Before(hook.OldUntil) {
@@ -202,7 +194,7 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	hook, err := d.HookKeys.Endpoint(v.R.Context(), row.ID)
+	hook, err := d.Hooks.Endpoint(v.R.Context(), row.ID)
 	if err != nil {
 		return err
 	}
@@ -220,7 +212,7 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 	if !ok || overlap == registry.KeepOld && len(hook.Secret) > 0 {
 		return postern.Errorf(postern.InvalidRequest, "Choose when the old key ends.")
 	}
-	secret, err := d.HookKeys.RotateSecret(v.R.Context(), hook, max(0, overlap), v.Actor())
+	secret, err := d.Hooks.RotateSecret(v.R.Context(), hook, max(0, overlap), v.Actor())
 	if err != nil {
 		return err
 	}

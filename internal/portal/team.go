@@ -33,10 +33,10 @@ func (d *Door) team(v *entry.Visit) error {
 	page.Done = teamDone[v.R.URL.Query().Get("done")]
 	for _, m := range mine {
 		team := ui.Team{Member: m}
-		if team.Members, err = d.Teams.Team(ctx, m.Partner.ID); err != nil {
+		if team.Members, err = d.Rows.Team(ctx, m.Partner.ID); err != nil {
 			return err
 		}
-		if team.Pending, err = d.Teams.PendingInvitations(ctx, m.Partner.ID, d.Now()); err != nil {
+		if team.Pending, err = d.Rows.PendingInvitations(ctx, m.Partner.ID, d.Now()); err != nil {
 			return err
 		}
 		page.Teams = append(page.Teams, team)
@@ -73,7 +73,7 @@ func (d *Door) owned(v *entry.Visit) (*postern.Member, error) {
 
 // member is the one that the path names.
 func (d *Door) member(v *entry.Visit, partnerID string) (*postern.Member, error) {
-	team, err := d.Teams.Team(v.R.Context(), partnerID)
+	team, err := d.Rows.Team(v.R.Context(), partnerID)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (d *Door) askToTakeBack(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	pending, err := d.Teams.PendingInvitations(v.R.Context(), m.Partner.ID, d.Now())
+	pending, err := d.Rows.PendingInvitations(v.R.Context(), m.Partner.ID, d.Now())
 	if err != nil {
 		return err
 	}

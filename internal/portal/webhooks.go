@@ -15,9 +15,11 @@ import (
 	"postern.dev/postern/internal/webhook"
 )
 
-// Hooks is what the pages about webhooks ask of the rules.
+// Hooks is what the pages about webhooks and their keys ask of the rules.
 type Hooks interface {
 	Endpoint(ctx context.Context, appID string) (*webhook.Endpoint, error)
+	KeyHint(e *webhook.Endpoint) (string, error)
+	RotateSecret(ctx context.Context, e *webhook.Endpoint, overlap time.Duration, actor string) (postern.Secret, error)
 	Deliveries(ctx context.Context, f webhook.Filter) ([]*webhook.Delivery, error)
 	Delivery(ctx context.Context, appID, eventID string) (*webhook.Delivery, []webhook.Attempt, []byte, error)
 	Replay(ctx context.Context, f webhook.Filter, actor string) (int, error)

@@ -48,13 +48,11 @@ func (s *reading) staffDoors(pages *ui.Pages) (*staffDoors, error) {
 	partners.Registers = signUp == portal.Open || signUp == portal.Approved
 	return &staffDoors{
 		portal: portal.New(portal.Config{
-			Registry: s.Registry, AppRows: s.DB, HookKeys: s.Webhooks,
-			Requests: s.Requests, Kept: s.Requests.Bounds, Standing: s.DB, Ender: s.OAuth, Hooks: s.Webhooks,
-			People: s.Identity, Teams: s.DB, SignUp: signUp,
-			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Rows: s.DB, Sandboxes: s.Sandbox,
-			Dialects: s.Dialects, Sealer: sealer{s.vault}, SampleCall: s.cfg.Portal.SampleCall,
+			Entry: partners, PublicURL: s.cfg.PublicURL, Now: s.outside.Now, Sealer: sealer{s.vault}, Rows: s.DB,
+			People: s.Identity, Registry: s.Registry, Requests: s.Requests, Ender: s.OAuth, Hooks: s.Webhooks,
+			Sandboxes: s.Sandbox, Dialects: s.Dialects, SignUp: signUp, Kept: s.Requests.Bounds,
 			Public: func() http.Handler { return s.public }, Check: s.check(),
-			Catalogue: s.DB, PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name,
+			PublicDocs: s.cfg.Portal.PublicDocs, Product: pages.Brand().Name, SampleCall: s.cfg.Portal.SampleCall,
 			Calls: func(d *dialect.Dialect) []dialect.Call { return Calls(s.routes, d) },
 		}),
 		console: admin.NewConsole(admin.ConsoleConfig{

@@ -22,12 +22,12 @@ const (
 	oneAppConnection = appConnections + `co.id = $2`
 )
 
-// AppConnections implements portal.Standing.
+// AppConnections implements portal.ConnectionRows.
 func (db *DB) AppConnections(ctx context.Context, appID, account, after string, limit int) ([]postern.Listing, error) {
 	return db.appConnections(ctx, listAppConnections, appID, plainText(account), plainText(after), limit)
 }
 
-// AppConnection implements portal.Standing.
+// AppConnection implements portal.ConnectionRows.
 func (db *DB) AppConnection(ctx context.Context, appID, connectionID string) (*postern.Listing, error) {
 	list, err := db.appConnections(ctx, oneAppConnection, appID, plainText(connectionID))
 	if err != nil {
