@@ -70,8 +70,8 @@ func (db *DB) AppAndToken(ctx context.Context, clientID string, token postern.Ha
 	return app, found, db.trouble(err)
 }
 
-// appBeside runs one of the statements above, scans what follows the version,
-// and gives the app as the rows have it.
+// appBeside runs a statement that begins with the registry's version, scans what
+// follows it, and gives the app as the rows have it.
 func (db *DB) appBeside(ctx context.Context, clientID, query string, beside []any, args ...any) (*postern.App, error) {
 	var version int64
 	if err := (read{db}).row(ctx, query, args...).Scan(append([]any{&version}, beside...)...); err != nil {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"postern.dev/postern"
 )
@@ -19,9 +17,10 @@ const (
 	WHERE m.staff_id = $1 AND s.realm = 'partner' AND p.removed_at = 0
 	ORDER BY p.name, p.id`
 
-	selectAppRole = `
-	SELECT m.role, COALESCE(l.hash, '')
+	selectRegistryAndRole = `
+	SELECT r.value, m.role, COALESCE(l.hash, '')
 	FROM apps a
+	JOIN counters r ON r.name = 'registry_version'
 	JOIN partners p ON p.id = a.partner_id
 	JOIN partner_members m ON m.partner_id = a.partner_id
 	LEFT JOIN logos l ON l.app_id = a.id AND l.url = a.logo_url
@@ -55,14 +54,7 @@ func scanMember(row scanner) (m postern.Member, err error) {
 func (db *DB) PartnerApp(ctx context.Context, staffID, appID string) (*postern.App, postern.Role, error) {
 	var role postern.Role
 	var logo string
-	err := read{db}.row(ctx, selectAppRole, appID, staffID).Scan(&role, &logo)
-	if errors.Is(err, sql.ErrNoRows) || err != nil && db.engine.isForeign(err) {
-		return nil, "", errNoApp
-	}
-	if err != nil {
-		return nil, "", db.trouble(err)
-	}
-	app, err := db.App(ctx, appID)
+	app, err := db.appBeside(ctx, appID, selectRegistryAndRole, []any{&role, &logo}, appID, staffID)
 	if postern.Is(err, postern.NotFound) {
 		err = errNoApp
 	}
