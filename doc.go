@@ -11,7 +11,7 @@
 //	         internal/admin     operators: the REST API and the console
 //	         internal/entry     the sign-in and the frame that the last two share
 //	rules    internal/oauth     ask, answer, redeem, rotate, check, revoke, disconnect
-//	         internal/registry  partners, apps, secrets, accounts, as operators declare them
+//	         internal/registry  partners, apps, secrets, accounts: as files declare and forms say them
 //	         internal/identity  users and staff, passwords, sessions, teams
 //	         internal/webhook   what apps are told, signed, sent and retried
 //	         internal/requestlog  what apps asked, how it was answered and why

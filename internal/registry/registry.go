@@ -1,7 +1,9 @@
 // Package registry holds the rules about who takes part: partners and their
 // apps, accounts and their users, APIs, operators, the catalogue of scopes and
 // events. It reads the operator's resources files, finds everything wrong with
-// them at once, and brings the rows to what they declare, or changes nothing.
+// them at once, and brings the rows to what they declare, or changes nothing. What
+// partners say of their apps in forms (AppForm) goes by the same rules, and what
+// the operator answers them.
 //
 // It knows neither SQL nor HTTP. What an app may do once it is registered is
 // for package oauth to say.
