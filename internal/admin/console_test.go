@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"io"
+	"mime/quotedprintable"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -201,11 +202,11 @@ func TestOwnersAreMailedTheVerdict(t *testing.T) {
 	id := registered(t, dev, "Night Sync")
 	op.Press(op.Get("/operator/apps/"+id), "Reject", "reason", "Who are you?").Wants(t, 200, "Rejected")
 	told := box.Wait(1)[0]
-	body, err := io.ReadAll(told.Body)
+	body, err := io.ReadAll(quotedprintable.NewReader(told.Body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told.To != posterntest.Dev || !strings.Contains(string(body), "Who are you?") || !strings.Contains(string(body), id) {
+	if told.To != posterntest.Dev || !strings.Contains(string(body), "Who are you?") || !strings.Contains(string(body), "    "+s.URL+"/portal/apps/"+id) {
 		t.Errorf("%s was told %s", told.To, body)
 	}
 	op.Press(op.Get("/operator/apps/"+id), "Approve").Wants(t, 200, "Approved")

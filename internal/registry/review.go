@@ -160,6 +160,9 @@ func (r *Rules) tell(w *Writes, a *App, owners []string, reason string, yes bool
 	if reason != "" {
 		text += "\nThe reason that was given:\n\n" + reason + "\n"
 	}
+	if r.Own != nil {
+		text += "\n    " + r.Own.JoinPath("portal", "apps", a.ID).String() + "\n"
+	}
 	for _, to := range owners {
 		m, err := r.Mailer.Seal(to, subject, text)
 		if err != nil {
