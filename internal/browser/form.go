@@ -28,12 +28,20 @@ func ReadForm(r *http.Request) error {
 // ReadError says what is wrong with a body that could not be read; nil: nothing.
 func ReadError(err error) error {
 	if big, is := errors.AsType[*http.MaxBytesError](err); is {
-		return postern.Errorf(postern.InvalidRequest, "What was sent is larger than %d KiB, the most that is taken here.", big.Limit>>10)
+		refused := postern.Errorf(postern.InvalidRequest, "What was sent is larger than %d KiB, the most that is taken here.", big.Limit>>10)
+		refused.Err = err
+		return refused
 	}
 	if err != nil {
 		return postern.Errorf(postern.InvalidRequest, "The form could not be read.")
 	}
 	return nil
+}
+
+// TooLarge reports whether a form was refused for its size.
+func TooLarge(err error) bool {
+	_, is := errors.AsType[*http.MaxBytesError](err)
+	return is
 }
 
 // inMemory is more than any door takes, so that nothing of a form is written to

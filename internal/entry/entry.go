@@ -156,11 +156,13 @@ func (e *Entry) serve(pattern string, page func(w http.ResponseWriter, r *http.R
 // Handle serves a page to those who are signed in. Others sign in first, and
 // come back to it; the form that they sent goes on then.
 func (e *Entry) Handle(pattern string, page func(v *Visit) error) {
-	e.HandleUpload(pattern, maxForm, page)
+	e.HandleUpload(pattern, maxForm, page, nil)
 }
 
-// HandleUpload is Handle for a form with files, of this many bytes at most.
-func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) error) {
+// HandleUpload is Handle for a form with files, of this many bytes at most. What
+// is larger goes to large, which says so where the file was chosen; nothing of the
+// form is read then, so nothing of it is proved. Nil: it is told on a page of its own.
+func (e *Entry) HandleUpload(pattern string, most int64, page, large func(v *Visit) error) {
 	e.serve(pattern, func(w http.ResponseWriter, r *http.Request) error {
 		session, err := e.session(r)
 		if err != nil {
@@ -169,7 +171,8 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 		r.Body = http.MaxBytesReader(w, r.Body, most)
 		leave, err := e.read(r, most, session)
 		defer leave()
-		if err != nil {
+		tooLarge := large != nil && session != nil && browser.TooLarge(err)
+		if err != nil && !tooLarge {
 			return err
 		}
 		bound, err := e.cookies.Bind(w, r, e.Random)
@@ -178,6 +181,8 @@ func (e *Entry) HandleUpload(pattern string, most int64, page func(v *Visit) err
 		}
 		v := &Visit{W: w, R: r, Session: session, entry: e, bound: bound}
 		switch {
+		case tooLarge:
+			return large(v)
 		case r.PostForm.Has(heldField):
 			if goOn, err := v.goOn(); !goOn || err != nil {
 				return err

@@ -129,17 +129,20 @@ func (f *Fetcher) fetch(ctx context.Context, url string) ([]byte, error) {
 		return nil, errors.New("the answer breaks off")
 	}
 	if len(body) > mostBytes {
-		return nil, errors.New("the image is larger than 1 MiB")
+		return nil, ErrTooLarge
 	}
 	return small(body)
 }
+
+// ErrTooLarge is said of an image that is not read at all.
+var ErrTooLarge = errors.New("the image is larger than 1 MiB")
 
 // Read makes a logo of an image that was handed in: a small PNG of our own making
 // and its hash. The error says in words what is wrong with the image. It may take
 // a hundred megabytes for a moment: read few at a time.
 func Read(image []byte) (png []byte, hash string, err error) {
 	if len(image) > mostBytes {
-		return nil, "", errors.New("the image is larger than 1 MiB")
+		return nil, "", ErrTooLarge
 	}
 	if png, err = small(image); err != nil {
 		return nil, "", err

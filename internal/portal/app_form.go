@@ -218,16 +218,16 @@ func (d *Door) settings(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showSettings(v, row, frame, ui.Text{})
+	return d.showSettings(v, http.StatusOK, row, frame, ui.Text{})
 }
 
-func (d *Door) showSettings(v *entry.Visit, row *registry.App, frame ui.AppFrame, logoSaid ui.Text) error {
+func (d *Door) showSettings(v *entry.Visit, status int, row *registry.App, frame ui.AppFrame, logoSaid ui.Text) error {
 	page := d.formPage(v, row, frame, stored(row))
 	page.LogoSaid = logoSaid
 	if err := d.describe(v, page, row.AsWished()); err != nil {
 		return err
 	}
-	return v.Show(http.StatusOK, page)
+	return v.Show(status, page)
 }
 
 func (d *Door) saveSettings(v *entry.Visit) error {
@@ -297,13 +297,27 @@ func (d *Door) handInLogo(v *entry.Visit) error {
 		return err
 	}
 	if len(file) == 0 {
-		return d.showSettings(v, row, frame, ui.Say("Choose an image first."))
+		return d.showSettings(v, http.StatusOK, row, frame, ui.Say("Choose an image first."))
 	}
 	png, hash, err := d.readLogo(v, file)
 	if err != nil {
-		return d.showSettings(v, row, frame, ui.Say("This file cannot be used: %s.", entry.Said(err.Error())))
+		return d.showSettings(v, http.StatusOK, row, frame, cannotBeUsed(err))
 	}
 	return d.keepLogo(v, row.ID, hash, png)
+}
+
+// logoTooLarge says so beside the file: the first picture at hand often has some
+// megabytes.
+func (d *Door) logoTooLarge(v *entry.Visit) error {
+	row, frame, err := d.row(v, "settings", d.editable)
+	if err != nil {
+		return err
+	}
+	return d.showSettings(v, http.StatusBadRequest, row, frame, cannotBeUsed(logo.ErrTooLarge))
+}
+
+func cannotBeUsed(err error) ui.Text {
+	return ui.Say("This file cannot be used: %s.", entry.Said(err.Error()))
 }
 
 func (d *Door) askToRemoveLogo(v *entry.Visit) error {

@@ -57,7 +57,7 @@ func (d *Door) appRoutes() {
 	e.Handle("GET /apps/{app}/settings", d.settings)
 	e.Handle("POST /apps/{app}/settings", d.saveSettings)
 	e.Handle("POST /apps/{app}/preview", d.previewApp)
-	e.HandleUpload("POST /apps/{app}/logo", mostUpload, d.handInLogo)
+	e.HandleUpload("POST /apps/{app}/logo", mostUpload, d.handInLogo, d.logoTooLarge)
 	e.Handle("GET /apps/{app}/proposed.png", d.proposedLogo)
 	e.Handle("GET /partners/{partner}/apps/new", d.newApp)
 	e.Handle("POST /partners/{partner}/apps/new", d.createApp)

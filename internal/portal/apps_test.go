@@ -603,8 +603,8 @@ func logoIsWrittenAnew(t *testing.T, database string) {
 			t.Errorf("%s: %d, and it does not say %q", name, status, c.says)
 		}
 	}
-	if status, _, _ := upload(t, s, b, app, "huge.png", make([]byte, 3<<20)); status != 400 {
-		t.Errorf("a file of 3 MiB: %d", status)
+	if status, _, body := upload(t, s, b, app, "huge.png", make([]byte, 3<<20)); status != 400 || !strings.Contains(body, "larger than 1 MiB") || !strings.Contains(body, "Use this image") {
+		t.Errorf("a file of 3 MiB: %d, and it is not said beside the file", status)
 	}
 	// A picture that is a script as well loses the script.
 	polyglot := append(picture(t, func(out *bytes.Buffer, img image.Image) error { return jpeg.Encode(out, img, nil) }, 640, 480), script...)

@@ -23,7 +23,7 @@ const mostWalk = 256 << 10
 
 func (d *Door) tryRoutes() {
 	d.Entry.Handle("GET /apps/{app}/try", d.try)
-	d.Entry.HandleUpload("POST /apps/{app}/try", mostWalk, d.takeStep)
+	d.Entry.HandleUpload("POST /apps/{app}/try", mostWalk, d.takeStep, nil)
 }
 
 // try is the page before the first step.
