@@ -115,3 +115,18 @@ func (f Field) Described() (ids string) {
 	}
 	return ids[1:]
 }
+
+// Option is one of a select.
+type Option struct {
+	Value  string
+	Text   Text
+	Chosen bool
+}
+
+// chosen marks the option of a value.
+func chosen(value string, all []Option) []Option {
+	for i := range all {
+		all[i].Chosen = all[i].Value == value
+	}
+	return all
+}

@@ -2,18 +2,6 @@ package ui
 
 import "postern.dev/postern"
 
-// StaffFrame is what pages of the portal and of the console have in common.
-// Their templates show it by {{template "staff-nav" .}}.
-type StaffFrame struct {
-	Prefix       string // "/portal" or "/operator"
-	Staff        postern.Staff
-	SignOutToken string
-	Section      string // of the navigation: the entry to mark as current
-	Done         Text   // what was just done; may be empty
-}
-
-func (StaffFrame) dated() {}
-
 // AppFrame is what the pages of one app have in common: {{template "app-nav" .}}
 // after the heading.
 type AppFrame struct {
@@ -38,3 +26,18 @@ type Tab struct {
 	Path string
 	Text Text
 }
+
+// PartnerAppsPage is the portal's first page.
+type PartnerAppsPage struct {
+	StaffFrame
+	Partners []PartnerApps
+}
+
+// PartnerApps are the apps of one partner.
+type PartnerApps struct {
+	postern.Member
+	Apps []postern.App
+}
+
+func (*PartnerAppsPage) Name() string { return "portal-apps" }
+func (*PartnerAppsPage) Title() Text  { return Say("Apps") }

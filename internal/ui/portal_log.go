@@ -81,21 +81,6 @@ func endpointText(name string) Text {
 	return Say("%s", name)
 }
 
-// Option is one of a select.
-type Option struct {
-	Value  string
-	Text   Text
-	Chosen bool
-}
-
-// chosen marks the option of a value.
-func chosen(value string, all []Option) []Option {
-	for i := range all {
-		all[i].Chosen = all[i].Value == value
-	}
-	return all
-}
-
 // LogLine is one request.
 type LogLine struct {
 	ID        int64
@@ -218,23 +203,3 @@ func (u *Usage) First() time.Time { return u.Days[0].Date }
 
 // Last is today.
 func (u *Usage) Last() time.Time { return u.Days[len(u.Days)-1].Date }
-
-// AppConnectionsPage lists an app's connections.
-type AppConnectionsPage struct {
-	AppFrame
-	Lines []AppConnection
-	Older string // the path of the next page; empty: there is none
-	Only  string // the account that was asked for
-}
-
-func (*AppConnectionsPage) Name() string { return "portal-connections" }
-func (*AppConnectionsPage) Title() Text  { return Say("Connections") }
-
-// AppConnection is one, as the app's people see it.
-type AppConnection struct {
-	postern.Listing
-	Refresh *LogLine // the last one that the log knows of; nil: none
-}
-
-// Person is whose it is, at user level.
-func (c AppConnection) Person() string { return c.Maker.Nick() }

@@ -6,22 +6,6 @@ import (
 	"postern.dev/postern"
 )
 
-// ConfirmPage asks before something is ended: it names the thing, and says what
-// follows.
-type ConfirmPage struct {
-	StaffFrame
-	Heading Text
-	Says    []Text
-	Action  string // the path that the form posts to
-	Token   string
-	Hidden  map[string]string // further fields of the form
-	Button  Text
-	Back    string // the path to go back to
-}
-
-func (*ConfirmPage) Name() string  { return "staff-confirm" }
-func (p *ConfirmPage) Title() Text { return p.Heading }
-
 // SandboxPage is a partner's sandbox, as one app of the partner's sees it.
 type SandboxPage struct {
 	AppFrame

@@ -43,25 +43,6 @@ func (p *RegisterPage) Fields() []Field {
 	}
 }
 
-// SentPage says that a link is on its way, whoever is at the other end.
-type SentPage struct {
-	Heading Text
-	Says    []Text
-	Back    string
-}
-
-func (*SentPage) Name() string  { return "staff-sent" }
-func (p *SentPage) Title() Text { return p.Heading }
-
-// ForgotPage asks for the e-mail of who forgot the password.
-type ForgotPage struct {
-	Prefix string
-	Token  string
-}
-
-func (*ForgotPage) Name() string { return "staff-forgot" }
-func (*ForgotPage) Title() Text  { return Say("Forgot your password?") }
-
 // TeamPage are the people of the partners that the reader is with.
 type TeamPage struct {
 	StaffFrame

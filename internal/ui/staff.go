@@ -6,6 +6,18 @@ import (
 	"postern.dev/postern"
 )
 
+// StaffFrame is what pages of the portal and of the console have in common.
+// Their templates show it by {{template "staff-nav" .}}.
+type StaffFrame struct {
+	Prefix       string // "/portal" or "/operator"
+	Staff        postern.Staff
+	SignOutToken string
+	Section      string // of the navigation: the entry to mark as current
+	Done         Text   // what was just done; may be empty
+}
+
+func (StaffFrame) dated() {}
+
 // StaffSignInPage asks a member of a partner, or an operator, who is there.
 type StaffSignInPage struct {
 	Prefix   string
@@ -66,3 +78,38 @@ type StaffResetPage struct {
 
 func (*StaffResetPage) Name() string { return "staff-reset" }
 func (*StaffResetPage) Title() Text  { return Say("Set a new password") }
+
+// SentPage says that a link is on its way, whoever is at the other end.
+type SentPage struct {
+	Heading Text
+	Says    []Text
+	Back    string
+}
+
+func (*SentPage) Name() string  { return "staff-sent" }
+func (p *SentPage) Title() Text { return p.Heading }
+
+// ForgotPage asks for the e-mail of who forgot the password.
+type ForgotPage struct {
+	Prefix string
+	Token  string
+}
+
+func (*ForgotPage) Name() string { return "staff-forgot" }
+func (*ForgotPage) Title() Text  { return Say("Forgot your password?") }
+
+// ConfirmPage asks before something is ended: it names the thing, and says what
+// follows.
+type ConfirmPage struct {
+	StaffFrame
+	Heading Text
+	Says    []Text
+	Action  string // the path that the form posts to
+	Token   string
+	Hidden  map[string]string // further fields of the form
+	Button  Text
+	Back    string // the path to go back to
+}
+
+func (*ConfirmPage) Name() string  { return "staff-confirm" }
+func (p *ConfirmPage) Title() Text { return p.Heading }
