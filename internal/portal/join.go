@@ -61,20 +61,19 @@ func (d *Door) acceptInvitation(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case isFor(i, session):
-		err = d.acceptAs(r, link, &session.Staff)
+		return d.acceptAs(w, r, link, &session.Staff)
 	case i.Known:
 		return d.acceptKnown(w, r, link, i)
-	default:
-		return d.acceptNew(w, r, link)
 	}
-	if err != nil {
+	return d.acceptNew(w, r, link)
+}
+
+// acceptAs is for who is signed in as the person that is invited.
+func (d *Door) acceptAs(w http.ResponseWriter, r *http.Request, link postern.Secret, s *postern.Staff) error {
+	if err := d.People.AcceptAs(r.Context(), link, s, d.waits(), d.Entry.Address(r)); err != nil {
 		return err
 	}
 	return d.joined(w, r)
-}
-
-func (d *Door) acceptAs(r *http.Request, link postern.Secret, s *postern.Staff) error {
-	return d.People.AcceptAs(r.Context(), link, s, d.waits(), d.Entry.Address(r))
 }
 
 // waits: a company that registered itself is in at once only where the door is open
@@ -99,10 +98,7 @@ func (d *Door) acceptKnown(w http.ResponseWriter, r *http.Request, link postern.
 	if err := d.Entry.Begin(w, r, in); err != nil {
 		return err
 	}
-	if err := d.acceptAs(r, link, &in.Staff); err != nil {
-		return err
-	}
-	return d.joined(w, r)
+	return d.acceptAs(w, r, link, &in.Staff)
 }
 
 // acceptNew is for somebody who has no sign-in yet.

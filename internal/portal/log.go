@@ -44,10 +44,9 @@ func (d *Door) log(v *entry.Visit) error {
 	ctx, q := v.R.Context(), v.R.URL.Query()
 	chosen := ui.LogFilter{Outcome: q.Get("outcome"), Origin: q.Get("origin"), Endpoint: q.Get("endpoint"), Account: strings.TrimSpace(q.Get("account")),
 		Connection: strings.TrimSpace(q.Get("connection")), Request: strings.TrimSpace(q.Get("request"))}
-	before, _ := strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the beginning
 	entries, err := d.Requests.List(ctx, app.ID, requestlog.Filter{
 		Outcome: requestlog.Outcome(chosen.Outcome), Origin: requestlog.Origin(chosen.Origin), Endpoint: chosen.Endpoint, Account: chosen.Account,
-		ConnectionID: chosen.Connection, RequestID: chosen.Request, Before: before,
+		ConnectionID: chosen.Connection, RequestID: chosen.Request, Before: before(v),
 	}, perPage)
 	if err != nil {
 		return err
@@ -75,6 +74,16 @@ func chosenIn(v *entry.Visit) string {
 		return ""
 	}
 	return "?" + q.Encode()
+}
+
+// before is where this page of a list begins; 0, also for what is no number: at
+// its beginning.
+func before(v *entry.Visit) int64 {
+	n, err := strconv.ParseInt(v.R.URL.Query().Get("before"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // older is the address of the next page of this list.

@@ -65,8 +65,7 @@ func (d *Door) showWebhooks(v *entry.Visit, form *ui.Form) error {
 	if page.Endpoint, err = d.endpoint(v, app.ID); err != nil {
 		return err
 	}
-	before, _ := strconv.ParseInt(q.Get("before"), 10, 64) // what is no number is the beginning
-	list, err := d.Hooks.Deliveries(v.R.Context(), webhook.Filter{AppID: app.ID, State: webhook.State(page.State), Before: before, Limit: perPage})
+	list, err := d.Hooks.Deliveries(v.R.Context(), webhook.Filter{AppID: app.ID, State: webhook.State(page.State), Before: before(v), Limit: perPage})
 	if err != nil {
 		return err
 	}
