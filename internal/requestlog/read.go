@@ -2,11 +2,7 @@ package requestlog
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
-
-	"postern.dev/postern"
 )
 
 // mostListed bounds a page of the list.
@@ -63,6 +59,3 @@ func (l *Log) Usage(ctx context.Context, appID string, days int) ([]Day, error) 
 	}
 	return list, nil
 }
-
-// Rules are the words for all ways to fail, in order.
-func Rules() []postern.Rule { return slices.Sorted(maps.Keys(reasons)) }
