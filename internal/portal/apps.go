@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"postern.dev/postern"
 	"postern.dev/postern/internal/browser"
@@ -161,6 +162,17 @@ var stepTexts = []struct {
 	{"logo_url", "settings#logo_url", ui.Say("Give it a logo")},
 	{"webhook_url", "settings#webhook_url", ui.Say("Name the address that is told of events")},
 	{"secret", "keys", ui.Say("Make a client secret")},
+}
+
+// lacks are the steps before which an app cannot be connected in the sandbox either.
+func (d *Door) lacks(app *postern.App) (steps []ui.Step) {
+	missing := d.Registry.Missing(&registry.App{App: *app})
+	for _, s := range stepTexts {
+		if (s.key == "redirect_urls" || s.key == "scopes") && slices.Contains(missing, s.key) {
+			steps = append(steps, ui.Step{Text: s.text, Path: Prefix + "/apps/" + app.ID + "/" + s.place})
+		}
+	}
+	return steps
 }
 
 // steps are what people wait for: an app that is off is not ready, whatever it has.

@@ -235,7 +235,7 @@ func (d *Door) quickStart(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	page := &ui.QuickStartPage{AppFrame: frame}
+	page := &ui.QuickStartPage{AppFrame: frame, Lacks: d.lacks(app)}
 	chosen := v.R.URL.Query().Get("dialect")
 	for _, name := range append([]string{app.Dialect}, app.Also...) {
 		spoken, ok := d.Dialects.Get(name)

@@ -33,6 +33,7 @@ func (d *Door) try(v *entry.Visit) error {
 		return err
 	}
 	page := d.tryPage(v, app, frame)
+	page.Lacks = d.lacks(app)
 	if page.People, err = d.sandboxPeople(v, app); err != nil {
 		return err
 	}

@@ -29,6 +29,25 @@ func TestTryItGoesOnAfterALongAnswer(t *testing.T) {
 	page.Wants(t, http.StatusOK, "the token is dead")
 }
 
+// Whoever begins with a name alone is told what comes first, and led there.
+func TestWhatMustBeThereBeforeTheFirstCallIsSaid(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	app := b.Press(b.Get(newApp(t, b)), "Create app", "name", "Night Sync").Wants(t, http.StatusOK, "The app is registered").URL.Path
+	for _, page := range []string{"/try", "/start"} {
+		p := b.Get(app+page).Wants(t, http.StatusOK, "2 steps to go", "Say where people return to", "Choose what the app may ask for")
+		if linkOf(p, app+"/settings#redirect_urls") == "" || p.Has("Begin") {
+			t.Errorf("%s does not lead to the settings: %s", page, p.Text())
+		}
+	}
+	b.Press(b.Get(app+"/settings"), "Save", "redirect_urls", "https://partner.test/cb", "scope", "candidates.read", "reason:candidates.read", "To show them").Wants(t, http.StatusOK, "Saved")
+	for _, page := range []string{"/try", "/start"} {
+		if p := b.Get(app + page); p.Has("to go") {
+			t.Errorf("%s: %s", page, p.Text())
+		}
+	}
+}
+
 // A step that is sent twice, as by the browser's way back, is no fault of ours.
 func TestAQuestionThatWasAnsweredIsNotAnsweredTwice(t *testing.T) {
 	s := posterntest.New(t)

@@ -68,6 +68,7 @@ func (*GuidePage) Scripts() []string { return []string{"copy.js"} }
 // QuickStartPage is the guide for one app, with its own values.
 type QuickStartPage struct {
 	AppFrame
+	Lacks    []Step   // what the app needs before
 	Dialects []string // that the app speaks
 	Dialect  string   // whose guide is shown
 	Choosers template.HTML

@@ -7,6 +7,7 @@ type TryPage struct {
 	AppFrame
 	Token   string
 	Action  string
+	Lacks   []Step      // what comes before the first step
 	People  []TryPerson // before the first step: who may be the person
 	Walk    string      // sealed, for the next step
 	Person  string

@@ -11,6 +11,7 @@ func sandboxSamples() map[string]Page {
 	}
 	ada := postern.User{ID: "usr_1", Name: "Ada Sandbox", Email: "ada@k3x9.sandbox.invalid"}
 	ben := postern.User{ID: "usr_2", Name: "Ben Sandbox", Email: "ben@k3x9.sandbox.invalid", Disabled: true}
+	lacks := []Step{{Text: Say("Choose what the app may ask for"), Path: "/portal/apps/partner-x/settings#scopes"}}
 	return map[string]Page{
 		"staff-confirm": &ConfirmPage{StaffFrame: frame, Heading: Say("Remove %s?", "Sandbox"), Says: []Text{Say("It cannot be brought back. You can make another one.")},
 			Action: "/portal/apps/partner-x", Token: "t", Hidden: map[string]string{"id": "x"}, Button: Say("Remove"), Back: "/portal"},
@@ -29,6 +30,8 @@ func sandboxSamples() map[string]Page {
 			Errors: []ReferenceError{{"code_expired", SayFilled(expired), SayFilled(postern.Sentence{Text: "Redeem it at once, in the request that brings it."})}}},
 		"portal-guide":         &GuidePage{StaffFrame: frame, Heading: "Connecting by standard", Sections: []GuideSection{{HTML: "<p>Hello</p>"}, {ID: "standard-1", Title: "Addresses", HTML: "<p>There</p>"}}},
 		"portal-start":         &QuickStartPage{AppFrame: of("start"), Dialects: []string{"xref", "standard"}, Dialect: "xref", Sections: []GuideSection{{ID: "xref-1", Title: "Your app", HTML: "<p>x</p>"}}},
+		"portal-try-bare":      &TryPage{AppFrame: of("try"), Token: "t", Action: "/portal/apps/partner-x/try", Lacks: lacks},
+		"portal-start-bare":    &QuickStartPage{AppFrame: of("start"), Dialects: []string{"xref"}, Dialect: "xref", Sections: []GuideSection{{ID: "xref-1", Title: "Your app", HTML: "<p>x</p>"}}, Lacks: lacks},
 		"portal-start-none":    &QuickStartPage{AppFrame: of("start")},
 		"portal-sandbox-empty": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login"},
 		"portal-sandbox": &SandboxPage{AppFrame: of("sandbox"), Token: "t", SignIn: "https://login.test/login", ToFail: 3,
