@@ -78,7 +78,7 @@ func (d *Door) askToRegister(w http.ResponseWriter, r *http.Request, form *ui.Fo
 	if err != nil {
 		return err
 	}
-	return d.Entry.Show(w, r, http.StatusOK, &ui.RegisterPage{Token: token, Form: form})
+	return d.Entry.Show(w, r, http.StatusOK, &ui.RegisterPage{Token: token, Form: form, Mails: d.People.Mails()})
 }
 
 func (d *Door) register(w http.ResponseWriter, r *http.Request) error {

@@ -200,7 +200,7 @@ func companyRegisters(t *testing.T, database string) {
 	s := posterntest.New(t, registers("open"), withMail(box), posterntest.On(database))
 	b := posterntest.NewBrowser(t, s.URL)
 	page := b.Get("/portal/login").Wants(t, http.StatusOK, "Register your company")
-	page = b.Get("/portal/register")
+	page = b.Get("/portal/register").Wants(t, http.StatusOK, "A link goes there")
 	b.Press(page, "Register", "company", "", "name", "Nia", "email", "nobody").
 		Wants(t, http.StatusOK, "Write the name of your company.", "This is not an e-mail address")
 	b.Press(page, "Register", "company", "P\u043estern", "name", "Nia", "email", newcomer).
@@ -224,7 +224,11 @@ func companyRegisters(t *testing.T, database string) {
 func TestWithoutMailTheOperatorHandsTheLinkOver(t *testing.T) {
 	s := posterntest.New(t, registers("open"))
 	b := posterntest.NewBrowser(t, s.URL)
-	b.Press(b.Get("/portal/register"), "Register", "company", "Newhire", "name", "Nia", "email", newcomer).
+	page := b.Get("/portal/register").Wants(t, http.StatusOK, "You sign in with it.")
+	if page.Has("A link goes there") {
+		t.Error("a mail is promised, and none is sent")
+	}
+	b.Press(page, "Register", "company", "Newhire", "name", "Nia", "email", newcomer).
 		Wants(t, http.StatusOK, "The people who run this service have a link")
 	if in := accept(b, b.Get(s.Waiting(newcomer)), "Register"); in.URL.Path != "/portal" {
 		t.Fatalf("%s %s", in.URL, in.Text())

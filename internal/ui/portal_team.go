@@ -29,6 +29,7 @@ func (p *JoinPage) Fields() []Field {
 type RegisterPage struct {
 	Token string
 	Form  *Form
+	Mails bool // the link that follows is mailed
 }
 
 func (*RegisterPage) Name() string { return "portal-register" }
@@ -36,10 +37,14 @@ func (*RegisterPage) Title() Text  { return Say("Register your company") }
 
 // Fields are all of the form.
 func (p *RegisterPage) Fields() []Field {
+	use := Say("You sign in with it.")
+	if p.Mails {
+		use = Say("A link goes there; with it you choose your password.")
+	}
 	return []Field{
 		p.Form.Field(Field{Name: "company", Label: Say("Company"), Hint: Say("People see it beside your apps."), Most: 64, Required: true, Complete: "organization"}),
 		p.Form.Field(Field{Name: "name", Label: Say("Your name"), Most: 64, Required: true, Complete: "name"}),
-		p.Form.Field(Field{Name: "email", Label: Say("E-mail"), Hint: Say("A link goes there; with it you choose your password."), Type: "email", Most: 254, Required: true, Complete: "email"}),
+		p.Form.Field(Field{Name: "email", Label: Say("E-mail"), Hint: use, Type: "email", Most: 254, Required: true, Complete: "email"}),
 	}
 }
 
