@@ -95,9 +95,10 @@ func challengeOf(codeVerifier string) string {
 		}
 		return said
 	}
-	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back and gives the code.
+	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back and gives the code. Where the session has no
+// state, the answer is to nobody's question.
 func callback(query url.Values, state string) (code string, err error) {
-	if subtle.ConstantTimeCompare([]byte(%s), []byte(state)) == 0 {
+	if state == "" || subtle.ConstantTimeCompare([]byte(%s), []byte(state)) == 0 {
 		return "", errors.New("not the answer to this person's question")
 	}
 	if why := %s; why != "" {

@@ -86,11 +86,12 @@ const newState = () => randomBytes(24).toString("base64url");`,
 const newVerifier = () => randomBytes(32).toString("base64url");
 const challengeOf = (codeVerifier) => createHash("sha256").update(codeVerifier).digest("base64url");`),
 		fmt.Sprintf("function connectURL(%s) {\n  return %s;\n}", l.parameters(s.connect), l.address(s.connect)))})
-	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back, a URLSearchParams, and gives the code.
+	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back, a URLSearchParams, and gives the code. Where the
+// session has no state, the answer is to nobody's question.
 function callback(query, state) {
   const came = Object.fromEntries(query);
   const equal = (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
-  if (!equal(%s ?? "", state)) throw new Error("not the answer to this person's question");
+  if (!state || !equal(%s ?? "", state)) throw new Error("not the answer to this person's question");
   if (%s) throw new Error("not connected: " + %s);
   return %s;
 }`, l.at("came", s.state), l.at("came", s.error), l.at("came", s.error), l.at("came", s.code))})

@@ -144,7 +144,7 @@ func TestTheGuidesOfOtherWiresMakeAConnectionAndEndIt(t *testing.T) {
 		d, app := otherDialect(t, name), otherApp(name)
 		guide := beforeWebhooks(d.Guide(dialect.English, s.URL))
 		speaker := &dialect.Speaker{Dialect: d, Server: s.URL, ClientID: app.ID, ClientSecret: app.Secret, RedirectURL: app.RedirectURL, Tenant: wayTo(t, s, name).tenant, Scopes: []string{scopesOf[name]}}
-		want := outcome{Called: 200, Refreshed: speaker.Refresh("x") != nil, Forged: true, Spent: true, After: 200}
+		want := outcome{Called: 200, Refreshed: speaker.Refresh("x") != nil, Forged: true, Lost: true, Spent: true, After: 200}
 		fresh := func(t *testing.T) *way {
 			w := wayTo(t, s, name)
 			if want.Refreshed && d.Terms().Refresh == nil {

@@ -113,10 +113,11 @@ function challengeOf(string $codeVerifier): string
     return rtrim(strtr(base64_encode(hash('sha256', $codeVerifier, true)), '+/', '-_'), '=');
 }`),
 		fmt.Sprintf("function connectURL(%s): string\n{\n    return %s;\n}", typed(s.connect), l.address(s.connect)))})
-	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back, such as $_GET, and gives the code.
+	out = append(out, snippet{"callback", fmt.Sprintf(`// callback reads what came back, such as $_GET, and gives the code. Where the
+// session has no state, the answer is to nobody's question.
 function callback(array $came, string $state): string
 {
-    if (!hash_equals($state, (string) %s)) {
+    if ($state === '' || !hash_equals($state, (string) %s)) {
         throw new RuntimeException("not the answer to this person's question");
     }
     if (%s) {

@@ -103,9 +103,10 @@ def challenge_of(code_verifier):
     return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")`),
 		fmt.Sprintf("def connect_url(%s):\n    return %s", l.parameters(s.connect), l.address(s.connect)))})
 	out = append(out, snippet{"callback", fmt.Sprintf(`def callback(query, state):
-    """Reads what came back, the query string, and gives the code."""
+    """Reads what came back, the query string, and gives the code. Where the
+    session has no state, the answer is to nobody's question."""
     came = dict(parse_qsl(query))
-    if not hmac.compare_digest((%s or "").encode(), state.encode()):
+    if not state or not hmac.compare_digest((%s or "").encode(), state.encode()):
         raise RuntimeError("not the answer to this person's question")
     if %s:
         raise RuntimeError("not connected: " + %s)

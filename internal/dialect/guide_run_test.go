@@ -29,6 +29,7 @@ type outcome struct {
 	Refreshed bool `json:"refreshed"` // another access token came, and works
 	After     int  `json:"after"`     // status of a call when all has ended
 	Forged    bool `json:"forged"`    // a callback of another state was refused
+	Lost      bool `json:"lost"`      // so was one without a state, when the session has none
 	Spent     bool `json:"spent"`     // the code was refused when it came again
 }
 
@@ -57,6 +58,7 @@ console.log(connectURL(ARGS:connectURL));
 for await (const line of createInterface({ input: process.stdin })) {
   const query = new URLSearchParams(line), out = {};
   try { callback(query, state + "x") } catch { out.forged = true }
+  try { callback(new URLSearchParams("code=x"), "") } catch { out.lost = true }
   const code = callback(query, state);
   const first = await exchange(ARGS:exchange);
   let { accessToken, refreshToken, accountID } = first;
@@ -83,6 +85,10 @@ try:
     callback(query, state + "x")
 except RuntimeError:
     out["forged"] = True
+try:
+    callback("code=x", "")
+except RuntimeError:
+    out["lost"] = True
 code = callback(query, state)
 first = exchange(ARGS:exchange)
 access_token, refresh_token, account_id = first["access_token"], first.get("refresh_token") or os.environ.get("REFRESH_TOKEN"), first.get("account_id")
@@ -131,6 +137,9 @@ func main() {
 	if _, err := callback(query, state+"x"); err != nil {
 		out["forged"] = true
 	}
+	if _, err := callback(url.Values{"code": {"x"}}, ""); err != nil {
+		out["lost"] = true
+	}
 	code := must(callback(query, state))
 	first := must(exchange(ARGS:exchange))
 	accessToken, refreshToken, accountID := first.AccessToken, first.RefreshToken, first.AccountID
@@ -159,6 +168,7 @@ echo connectURL(ARGS:connectURL), "\n";
 parse_str(trim(fgets(STDIN)), $query);
 $out = [];
 try { callback($query, $state . 'x'); } catch (RuntimeException) { $out['forged'] = true; }
+try { callback(['code' => 'x'], ''); } catch (RuntimeException) { $out['lost'] = true; }
 $code = callback($query, $state);
 $first = exchange(ARGS:exchange);
 $accessToken = $first['accessToken']; $refreshToken = $first['refreshToken'] ?? getenv('REFRESH_TOKEN'); $accountID = $first['accountID'] ?? '';
@@ -189,7 +199,7 @@ func TestTheGuidesProgramsMakeAConnectionAndEndIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		guide := beforeWebhooks(d.Guide(dialect.English, s.URL))
-		want := outcome{Called: 200, Refreshed: d.Terms().Refresh != nil, After: 401, Forged: true, Spent: true}
+		want := outcome{Called: 200, Refreshed: d.Terms().Refresh != nil, After: 401, Forged: true, Lost: true, Spent: true}
 		if strings.Contains(guide, "what a token stands for") {
 			want.Whoami = 200
 		}
