@@ -1,6 +1,7 @@
 // Package browser is what every door for people's browsers has in common:
 // cookies that no neighbouring host can set, forms that only the browser they
-// were written for can send, and form fields that mean one thing.
+// were written for can send, form fields that mean one thing, and a mux that no
+// form of another site gets through.
 package browser
 
 import (

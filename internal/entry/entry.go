@@ -58,8 +58,7 @@ type Entry struct {
 	Config
 	cookies browser.Cookies
 	headers ui.Headers
-	forgery *http.CrossOriginProtection
-	mux     *http.ServeMux
+	mux     *browser.Mux
 	handler http.Handler
 	uploads chan struct{} // those that are being read or worked on
 }
@@ -73,14 +72,12 @@ func New(c Config) (*Entry, error) {
 	https := origin.Scheme == "https"
 	e := &Entry{
 		Config: c, cookies: browser.CookiesFor(https, path.Base(c.Prefix)), headers: ui.Headers{HTTPS: https},
-		forgery: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		uploads: make(chan struct{}, mostUploads),
 	}
-	// A proxy may have changed Host; the origin that people see is this one.
-	if err := e.forgery.AddTrustedOrigin(origin.Scheme + "://" + origin.Host); err != nil {
+	if e.mux, err = browser.NewMux(origin, e.Error); err != nil {
 		return nil, err
 	}
-	e.handler = e.headers.Wrap(http.HandlerFunc(e.route))
+	e.handler = e.headers.Wrap(e.mux)
 	e.Open("GET /login", e.showSignIn)
 	e.Open("POST /login", e.signIn)
 	e.Open("GET /logout", e.showSignOut)
@@ -96,35 +93,6 @@ func New(c Config) (*Entry, error) {
 
 // ServeHTTP serves every path under the prefix.
 func (e *Entry) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
-
-func (e *Entry) route(w http.ResponseWriter, r *http.Request) {
-	if browser.Nowhere(r.URL.Path) {
-		e.fail(w, r, errNoPage)
-		return
-	}
-	handler, pattern := e.mux.Handler(r)
-	if pattern == "" {
-		e.unrouted(w, r, handler)
-		return
-	}
-	if err := e.forgery.Check(r); err != nil {
-		e.fail(w, r, postern.Errorf(postern.Forbidden, "This form was sent from another site."))
-		return
-	}
-	e.mux.ServeHTTP(w, r)
-}
-
-// unrouted answers as the mux would, in a page of ours.
-func (e *Entry) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	if allow := browser.Unrouted(r, mux); allow != "" {
-		w.Header().Set("Allow", allow)
-		e.Error(w, r, http.StatusMethodNotAllowed, postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method))
-		return
-	}
-	e.fail(w, r, errNoPage)
-}
-
-var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this address.")
 
 // maxForm bounds what is read of a form without a file, of one that was held too:
 // the largest that waits for a password is a key set of some 10 KiB.

@@ -95,8 +95,6 @@ type Door struct {
 	Config
 	cookies browser.Cookies
 	headers ui.Headers
-	forgery *http.CrossOriginProtection
-	mux     *http.ServeMux
 	handler http.Handler
 }
 
@@ -107,12 +105,9 @@ func New(c Config) (*Door, error) {
 		return nil, err
 	}
 	https := origin.Scheme == "https"
-	d := &Door{
-		Config: c, cookies: browser.CookiesFor(https, ""), headers: ui.Headers{HTTPS: https},
-		forgery: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
-	}
-	// A proxy may have changed Host; the origin that people see is this one.
-	if err := d.forgery.AddTrustedOrigin(origin.Scheme + "://" + origin.Host); err != nil {
+	d := &Door{Config: c, cookies: browser.CookiesFor(https, ""), headers: ui.Headers{HTTPS: https}}
+	mux, err := browser.NewMux(origin, d.refuse)
+	if err != nil {
 		return nil, err
 	}
 	for pattern, handle := range map[string]page{
@@ -132,9 +127,9 @@ func New(c Config) (*Door, error) {
 		"GET /reset/{token}":                d.showReset,
 		"POST /reset/{token}":               d.reset,
 	} {
-		d.mux.Handle(pattern, d.serve(handle))
+		mux.Handle(pattern, d.serve(handle))
 	}
-	d.handler = d.headers.Wrap(http.HandlerFunc(d.route))
+	d.handler = d.headers.Wrap(d.withAssets(mux))
 	return d, nil
 }
 
@@ -146,54 +141,29 @@ func (d *Door) Secure(next http.Handler) http.Handler { return d.headers.Wrap(ne
 // and a page for what is not there.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handler.ServeHTTP(w, r) }
 
-func (d *Door) route(w http.ResponseWriter, r *http.Request) {
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if reads && d.Pages.Assets.Serve(w, r) {
-		return
-	}
-	if browser.Nowhere(r.URL.Path) {
-		d.nothing(w, r)
-		return
-	}
-	handler, pattern := d.mux.Handler(r)
-	if pattern == "" {
-		d.unrouted(w, r, handler)
-		return
-	}
-	if err := d.forgery.Check(r); err != nil {
-		d.fail(w, r, postern.Errorf(postern.Forbidden, "This form was sent from another site."))
-		return
-	}
-	d.mux.ServeHTTP(w, r)
+// withAssets answers what no page is: the files that pages name.
+func (d *Door) withAssets(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if reads && d.Pages.Assets.Serve(w, r) {
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
-// unrouted answers as the mux would: people in a page of ours, and programs,
-// which mostly come here by a slip in a wire's address, in words for them.
-func (d *Door) unrouted(w http.ResponseWriter, r *http.Request, mux http.Handler) {
-	allow := browser.Unrouted(r, mux)
-	if allow == "" {
-		d.nothing(w, r)
-		return
+// refuse answers people with a page, and programs, which mostly come here by a slip
+// in a wire's address, in words for them.
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, status int, err *postern.Error) {
+	switch {
+	case browser.ForPeople(r) || status == http.StatusForbidden:
+		d.Error(w, r, status, err)
+	case status == http.StatusMethodNotAllowed:
+		browser.TellMachine(w, status, "method_not_allowed", err.Msg)
+	default:
+		browser.TellMachine(w, status, "not_found", "There is no endpoint at this address. Compare its path with the one in the guide.")
 	}
-	w.Header().Set("Allow", allow)
-	err := postern.Errorf(postern.InvalidRequest, "This address does not take %s requests.", r.Method)
-	if !browser.ForPeople(r) {
-		browser.TellMachine(w, http.StatusMethodNotAllowed, "method_not_allowed", err.Msg)
-		return
-	}
-	d.Error(w, r, http.StatusMethodNotAllowed, err)
 }
-
-// nothing says that there is nothing at an address.
-func (d *Door) nothing(w http.ResponseWriter, r *http.Request) {
-	if !browser.ForPeople(r) {
-		browser.TellMachine(w, http.StatusNotFound, "not_found", "There is no endpoint at this address. Compare its path with the one in the guide.")
-		return
-	}
-	d.fail(w, r, errNoPage)
-}
-
-var errNoPage = postern.Errorf(postern.NotFound, "There is no page at this address.")
 
 // maxForm bounds what is read of a form: the largest has a few hundred bytes.
 const maxForm = 64 << 10
