@@ -17,10 +17,10 @@ func (d *Console) app(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showApp(v, row, ui.NewForm(nil))
+	return d.showApp(v, http.StatusOK, row, ui.NewForm(nil))
 }
 
-func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) error {
+func (d *Console) showApp(v *entry.Visit, status int, row *registry.App, form *ui.Form) error {
 	ctx := v.R.Context()
 	catalogue, err := d.Rows.ScopeCatalogue(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (d *Console) showApp(v *entry.Visit, row *registry.App, form *ui.Form) erro
 	if page.Proposal != nil {
 		page.Preview.Picture = page.Proposal.Logo()
 	}
-	return v.Show(http.StatusOK, page)
+	return v.Show(status, page)
 }
 
 func scopeReasons(row *registry.App, catalogue []postern.Scope) (list []ui.ScopeReason) {
@@ -87,12 +87,30 @@ func (d *Console) answerApp(v *entry.Visit) error {
 	if found, wrong := errors.AsType[registry.Findings](err); wrong {
 		form := ui.NewForm(v.R.PostForm)
 		entry.AddFindings(form, found)
-		return d.showApp(v, row, form)
+		return d.showApp(v, http.StatusOK, row, form)
+	}
+	if postern.Is(err, postern.Conflict) {
+		return d.askAnew(v, row.ID, err)
 	}
 	if err != nil {
 		return err
 	}
 	return v.Go("/apps/" + row.ID + "?done=" + word)
+}
+
+// askAnew shows the app as it is by now, with what was written about it before.
+func (d *Console) askAnew(v *entry.Visit, appID string, conflict error) error {
+	row, err := d.Rows.AppRow(v.R.Context(), appID)
+	if err != nil {
+		return err
+	}
+	why, told := errors.AsType[*postern.Error](conflict)
+	if !told || !row.WaitsForReview() {
+		return conflict
+	}
+	form := ui.NewForm(v.R.PostForm)
+	form.Refuse("reason", ui.SayError(why))
+	return d.showApp(v, http.StatusConflict, row, form)
 }
 
 // oneLine is a text of several lines as one.

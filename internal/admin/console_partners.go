@@ -74,7 +74,7 @@ func (d *Console) showPartner(v *entry.Visit, p *postern.Partner, form *ui.Form,
 	page := &ui.PartnerPage{
 		StaffFrame: done(v, v.Frame("partners")), Partner: *p, Token: v.Token(aboutPartner, p.ID), Link: link, ByHand: !d.People.Mails(),
 		Email:  form.Field(ui.Field{Name: "email", Label: ui.Say("E-mail"), Type: "email", Most: 254, Required: true}),
-		Reason: form.Field(ui.Field{Name: "reason", Label: ui.Say("Reason"), Type: "lines", Most: 1000, Hint: ui.Say("Its people read it. A rejection needs one.")}),
+		Reason: form.Field(ui.Field{Name: "reason", Label: ui.Say("Reason"), Type: "lines", Most: 1000, Hint: ui.Say("Only a rejection has one, which its people read.")}),
 	}
 	var err error
 	if page.Apps, err = d.Rows.PartnerApps(ctx, p.ID); err != nil {

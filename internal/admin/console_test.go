@@ -52,6 +52,28 @@ func TestANewAppIsConnectedToRealAccountsWhenTheOperatorApprovesIt(t *testing.T)
 	op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "app.approved", "app.rejected", "app.created", "Please say who you are.")
 }
 
+func TestAPartnerReadsWhatWasSaidWithAnApproval(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database), posterntest.Set("apps", "review"))
+		dev, op := s.Portal(posterntest.Dev), s.Console(posterntest.Operator)
+		id := registered(t, dev, "Night Sync")
+		path := "/portal/apps/" + id
+		op.Press(op.Get("/operator/apps/"+id), "Approve", "reason", "Welcome. Have\na logo soon.").Wants(t, 200, "Approved")
+		dev.Get(path).Wants(t, 200, "Approved for real accounts", "Welcome. Have a logo soon.")
+		dev.Press(dev.Get(path+"/settings"), "Save", "name", "Day Sync").Wants(t, 200, "Handed in")
+		op.Press(op.Get("/operator/apps/"+id), "Approve", "reason", "A better name.").Wants(t, 200, "Approved")
+		if p := dev.Get(path).Wants(t, 200, "Day Sync", "A better name."); p.Has("Welcome.") {
+			t.Errorf("what was said before stands there still: %s", p.Text())
+		}
+		op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "name: A better name.")
+		dev.Press(dev.Get(path+"/settings"), "Save", "name", "Sync").Wants(t, 200, "Handed in")
+		op.Press(op.Get("/operator/apps/"+id), "Approve").Wants(t, 200, "Approved")
+		if p := dev.Get(path); p.Has("A better name.") {
+			t.Errorf("nothing was said, and there stands: %s", p.Text())
+		}
+	})
+}
+
 func TestALiveAppStaysAsItIsWhileAChangeWaits(t *testing.T) {
 	engines.Each(t, changeWaits)
 }
@@ -71,6 +93,7 @@ func changeWaits(t *testing.T, database string) {
 	// What is changed after the operator looked is not approved with it.
 	dev.Press(dev.Get(path+"/settings"), "Save", "name", "Renamed Again", "redirect_urls", "https://partner.test/integrations/cb\nhttps://partner.test/second").Wants(t, 200, "Handed in")
 	op.Press(page, "Approve").Wants(t, http.StatusConflict, "changed after this page was shown")
+	op.Press(page, "Reject", "reason", "Not your name.").Wants(t, http.StatusConflict, "changed after this page was shown", "Renamed Again", "Not your name.")
 	ada.Get(s.AuthorizeURL(posterntest.Standard)).Wants(t, 200, "Let Standard Partner act for you?")
 	op.Press(op.Get("/operator/apps/"+posterntest.Standard.ID), "Approve").Wants(t, 200, "Approved")
 	ada.Get(s.AuthorizeURL(posterntest.Standard)).Wants(t, 200, "Let Renamed Again act for you?")

@@ -134,7 +134,10 @@ func (r *Rules) answerChange(next *App, reason string, yes bool) (*Writes, error
 	lost := p.LogoURL == "" && p.LogoHash == "" && next.LogoHash != ""
 	otherwise := otherFace(next.Looks(), p.Looks)
 	wear(next, p.Looks)
-	next.Proposal = nil
+	next.Proposal, next.ReviewedAt, next.Verdict = nil, r.Now(), reason
+	if reason != "" {
+		what += ": " + reason
+	}
 	w := &Writes{
 		Apps:      []Put[App]{{Row: *next, Looks: otherwise}},
 		Proposals: []Proposed{{AppID: next.ID, Proposal: &p, Approved: true}},

@@ -79,7 +79,7 @@ type App struct {
 	CreatedAt   time.Time
 	DisabledBy  string            // who switched it off last; empty: the operator
 	ReviewedAt  time.Time         // since when Review is what it is; zero: from the beginning
-	Verdict     string            // why the operator rejected it
+	Verdict     string            // what the operator said with the last answer
 	Reasons     map[string]string // why the app needs a scope, in its partner's words
 	Proposal    *postern.Proposal // nil: none
 	LogoProblem string            // why there is no logo, where there is a logo_url

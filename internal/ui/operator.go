@@ -35,7 +35,7 @@ type ReviewedAppPage struct {
 	Waits       bool
 	New         bool // what waits is the app itself
 	Since       time.Time
-	Verdict     string // of an earlier rejection
+	Verdict     string // what was said with the last answer
 	Proposal    *Proposed
 	Scopes      []ScopeReason
 	Preview     *ConsentPage // as it would be

@@ -13,7 +13,7 @@ type AppPage struct {
 	AppFrame
 	Token       string
 	Steps       []Step // to go live, in order
-	Verdict     string // the operator's reason, where the app was rejected
+	Verdict     string // what the operator said with the last answer
 	Since       time.Time
 	Proposal    *Proposed // nil: none
 	LogoProblem Text
