@@ -5,10 +5,11 @@ import "strings"
 // verifiers check a webhook's signature. They are those of docs/webhooks.md,
 // which a test runs.
 var verifiers = []choice{
-	{"node", "Node", "javascript", `const { createHmac, timingSafeEqual } = require("node:crypto");
+	{"node", "Node", "javascript", `// webhook.mjs; a program has it by: import { verify } from "./webhook.mjs";
+import { createHmac, timingSafeEqual } from "node:crypto";
 
 // body is the raw request body, a Buffer or string; headers have lower-case names.
-function verify(secret, headers, body) {
+export function verify(secret, headers, body) {
   const id = headers["webhook-id"], timestamp = headers["webhook-timestamp"];
   if (!(Math.abs(Date.now() / 1000 - Number(timestamp)) < 300)) return false;
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
@@ -23,14 +24,14 @@ function verify(secret, headers, body) {
 
 # body is the raw request body, as bytes; headers have lower-case names.
 def verify(secret, headers, body):
-    id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
+    id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not timestamp.isdecimal() or abs(time.time() - int(timestamp)) > 300:
         return False
     key = base64.b64decode(secret.removeprefix("whsec_"))
     mac = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     wanted = "v1," + base64.b64encode(mac).decode()
     return any(hmac.compare_digest(wanted.encode(), given.encode())
-               for given in headers["webhook-signature"].split(" "))`},
+               for given in headers.get("webhook-signature", "").split(" "))`},
 	{"go", "Go", "go", `package main
 
 import (
@@ -71,14 +72,14 @@ func verify(secret string, header http.Header, body []byte) bool {
 // $headers are in lower case.
 function verify(string $secret, array $headers, string $body): bool
 {
-    $id = $headers["webhook-id"];
-    $timestamp = $headers["webhook-timestamp"];
+    $id = $headers["webhook-id"] ?? "";
+    $timestamp = $headers["webhook-timestamp"] ?? "";
     if (!ctype_digit($timestamp) || abs(time() - (int) $timestamp) > 300) {
         return false;
     }
     $key = base64_decode(substr($secret, strlen("whsec_")));
     $wanted = "v1," . base64_encode(hash_hmac("sha256", "$id.$timestamp.$body", $key, true));
-    foreach (explode(" ", $headers["webhook-signature"]) as $given) {
+    foreach (explode(" ", $headers["webhook-signature"] ?? "") as $given) {
         if (hash_equals($wanted, $given)) {
             return true;
         }

@@ -20,8 +20,9 @@ var harnesses = map[string]struct {
 	args          []string
 	harness       string
 }{
-	"javascript": {"verify.js", "node", nil, `
-for (const c of JSON.parse(require("node:fs").readFileSync(process.argv[2]))) {
+	"javascript": {"verify.mjs", "node", nil, `
+import { readFileSync } from "node:fs";
+for (const c of JSON.parse(readFileSync(process.argv[2]))) {
   console.log(verify(c.secret, c.headers, c.body));
 }`},
 	"python": {"verify.py", "python3", nil, `
@@ -125,10 +126,13 @@ func docCases(t *testing.T) (cases []docCase, want string) {
 	empty.Headers["webhook-signature"] = "v1,"
 	nonsense := sign(now, secret)
 	nonsense.Headers["webhook-timestamp"] = "now"
+	unsigned := sign(now, secret)
+	delete(unsigned.Headers, "webhook-signature")
 	return []docCase{
 		sign(now, secret), sign(now, other, secret), // whole, and during a rotation
 		sign(now, other), altered, moved, empty, nonsense, sign(now.Add(-10*time.Minute), secret), sign(now.Add(10*time.Minute), secret),
-	}, "true true false false false false false false false"
+		unsigned, {secret, map[string]string{}, body}, // what anybody posts to an address that they found
+	}, "true true false false false false false false false false false"
 }
 
 func javaProgram(snippet string, cases []docCase) string {
