@@ -347,6 +347,13 @@ func TestTheDemoBeginsWithAWelcomeAndEndsWhenItIsTold(t *testing.T) {
 			t.Errorf("the welcome does not say %q:\n%s", words, out.text.String())
 		}
 	}
+	for _, line := range strings.Split(out.text.String(), "\n") {
+		for _, blank := range []string{accessBlank, refreshBlank} {
+			if strings.Contains(strings.ReplaceAll(line, "$"+blank, ""), blank) {
+				t.Errorf("a shell would send the word %s itself:\n%s", blank, line)
+			}
+		}
+	}
 }
 
 // welcomed closes seen when the welcome is complete.

@@ -86,7 +86,7 @@ func (d *demo) byHand(say func(string, ...any), app *dialect.Speaker) {
 const accessBlank, refreshBlank = "ACCESS_TOKEN", "REFRESH_TOKEN"
 
 func blanksOf(app *dialect.Speaker) []string {
-	if app.Dialect.Terms().Refresh == nil {
+	if app.Refresh(refreshBlank) == nil {
 		return []string{accessBlank}
 	}
 	return []string{accessBlank, refreshBlank}
