@@ -45,9 +45,12 @@ func TestANewAppIsConnectedToRealAccountsWhenTheOperatorApprovesIt(t *testing.T)
 	dev.Get("/portal/apps/"+id).Wants(t, 200, "was not approved", "Please say who you are.")
 	op.Get("/operator").Wants(t, 200, "Nothing waits")
 	dev.Press(dev.Get("/portal/apps/"+id), "Hand it in again as it is").Wants(t, 200, "Handed in again")
-	page = op.Get("/operator/apps/" + id)
+	page = op.Get("/operator/apps/"+id).Wants(t, 200, "You said no to it before:", "Please say who you are.")
 	op.Press(page, "Approve").Wants(t, 200, "Approved")
 	op.Press(page, "Approve").Wants(t, http.StatusConflict)
+	if p := dev.Get("/portal/apps/" + id); p.Has("Please say who you are.") {
+		t.Errorf("an app that is approved is refused still: %s", p.Text())
+	}
 	ada.Get(s.AuthorizeURL(app, "scope", "candidates.read")).Wants(t, 200, "Let Night Sync act for you?")
 	op.Get("/operator/audit?object=app:"+id).Wants(t, 200, "app.approved", "app.rejected", "app.created", "Please say who you are.")
 }

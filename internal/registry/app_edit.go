@@ -148,7 +148,7 @@ func (r *Rules) EditApp(ctx context.Context, by By, appID string, f *AppForm) (*
 // askAnew has the operator look again at what was rejected.
 func (d *draft) askAnew() {
 	if d.next.Review == postern.Rejected {
-		d.next.Review, d.next.ReviewedAt, d.next.Verdict = postern.Waiting, d.rules.Now(), ""
+		d.next.Review, d.next.ReviewedAt = postern.Waiting, d.rules.Now()
 	}
 }
 

@@ -183,7 +183,7 @@ func (r *Rules) AskReview(ctx context.Context, by By, appID string) error {
 		switch {
 		case old.Review == postern.Rejected:
 			next := *old
-			next.Review, next.ReviewedAt, next.Verdict = postern.Waiting, r.Now(), ""
+			next.Review, next.ReviewedAt = postern.Waiting, r.Now()
 			return &Writes{Apps: []Put[App]{{Row: next}}, Audit: asked}, nil
 		case old.Live() && old.Proposal != nil && old.Proposal.Review == postern.Rejected:
 			p := *old.Proposal
