@@ -28,7 +28,8 @@ type Invitations interface {
 	// has a sign-in by now is a Conflict.
 	TakeInvitation(ctx context.Context, hash postern.Hash, t Taker) error
 	// InvitePartner finds the partner of this name, or makes it with this id.
-	// Conflict: there is one whose name differs in nothing but case or width.
+	// Conflict: there is one whose name differs in nothing but case or width, or one
+	// that registered itself under it.
 	InvitePartner(ctx context.Context, id, name string, now time.Time) (p *postern.Partner, made bool, err error)
 
 	// CountFailure counts up in a window and gives the count: of any number of

@@ -304,6 +304,40 @@ func registeredWaits(t *testing.T, database string) {
 	box.Wait(5) // of a second thought, too
 }
 
+// Anybody can register under the name of a company that the operator is about to
+// declare or to invite. Whoever did so owns nothing of what is meant for the other.
+func TestACompanyThatRegisteredItselfIsNotTheOneThatIsMeant(t *testing.T) {
+	for _, how := range []string{"open", "approve"} {
+		engines.Each(t, func(t *testing.T, database string) {
+			s := posterntest.New(t, registers(how), posterntest.On(database))
+			b := posterntest.NewBrowser(t, s.URL)
+			b.Press(b.Get("/portal/register"), "Register", "company", "Newhire", "name", "Eve", "email", newcomer)
+			accept(b, b.Get(s.Waiting(newcomer)), "Register")
+			id, _ := idsOf(t, s, newcomer)
+
+			const app = `, apps: [{client_id: newhire-app, name: Newhire, dialect: standard, redirect_urls: [https://newhire.test/cb]}]}]}`
+			if err := s.TryApply(`{partners: [{name: Newhire` + app); err == nil || !strings.Contains(err.Error(), "registered itself ("+id+")") {
+				t.Errorf("a file: %v", err)
+			}
+			op := s.Console(posterntest.Operator)
+			op.Press(op.Get("/operator/partners"), "Invite", "company", "Newhire", "email", "ceo@newhire.test").
+				Wants(t, http.StatusOK, "registered itself", "/operator/partners/"+id)
+			if p := b.Get("/portal"); p.Has("newhire-app") || b.Get("/portal/team").Has("ceo@newhire.test") {
+				t.Errorf("the stranger has it: %s", p.Text())
+			}
+			// Who looked, and means it, says so.
+			s.Apply(`{partners: [{id: ` + id + `, name: Newhire` + app)
+			page := op.Get("/operator/partners/" + id)
+			if how == "approve" {
+				op.Press(page, "Approve").Wants(t, http.StatusOK, "Approved")
+				s.Apply(`{partners: [{name: Newhire` + app)
+				page = op.Get("/operator/partners")
+			}
+			op.Press(page, "Invite", "company", "Newhire", "email", "ceo@newhire.test", "role", "viewer").Wants(t, http.StatusOK, "/portal/invite/")
+		})
+	}
+}
+
 // An operator who shuts the door has shut it for those who stand in it.
 func TestWhoRegisteredBeforeTheDoorWasShutWaits(t *testing.T) {
 	for _, was := range []string{"open", "approve"} {

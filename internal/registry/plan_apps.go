@@ -13,6 +13,8 @@ func (p *plan) planPartners() {
 		row, ok := match(p, &d.where, p.state.Partners, "id", string(value(d.ID)), value(d.Name), value(d.Remove))
 		switch {
 		case !ok:
+		case row != nil && row.Registered && d.ID == nil: // anybody takes any name
+			p.report(d.problem("name", "is that of a company that registered itself (%s), and may not be the one that you mean; if it is, write its id beside its name", row.ID))
 		case value(d.Remove):
 			p.dropPartner(d, row)
 		default:

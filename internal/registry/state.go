@@ -63,10 +63,11 @@ type User struct {
 	Roles        map[string]string // by account
 }
 
-// Partner is a partner's row.
+// Partner is a partner's row. Registered: it came by itself, and no operator has said
+// yes to it, so its name is no proof of whose it is.
 type Partner struct {
 	postern.Partner
-	Removed bool
+	Registered, Removed bool
 }
 
 // App is an app's row. Disabled is its own switch alone.

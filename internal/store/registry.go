@@ -48,7 +48,7 @@ const (
 	rolesOfUsers  = `SELECT user_id, account_id, role FROM memberships WHERE user_id IN ` + keys
 	nicknameOwner = `SELECT folded, user_id FROM nicknames WHERE folded IN ` + keys
 
-	partnerState   = `SELECT id, name, disabled, removed_at <> 0 FROM partners WHERE `
+	partnerState   = `SELECT id, name, disabled, registered, removed_at <> 0 FROM partners WHERE `
 	partnersByID   = partnerState + `id IN ` + keys
 	partnersByName = partnerState + `name IN ` + keys
 
@@ -211,7 +211,7 @@ func (r *stateReader) partners(s *registry.State, m *registry.Mentions) {
 	seen := map[string]bool{}
 	scan := func(row scanner) error {
 		var p registry.Partner
-		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Removed)
+		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Registered, &p.Removed)
 		if err == nil && !seen[p.ID] {
 			seen[p.ID] = true
 			s.Partners = append(s.Partners, p)

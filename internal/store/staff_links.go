@@ -54,7 +54,7 @@ const (
 	SELECT COUNT(*) FROM partner_members m JOIN staff s ON s.id = m.staff_id
 	WHERE m.partner_id = $1 AND s.realm = 'partner' AND s.email_folded = $2`
 	partnersNames = `SELECT name FROM partners WHERE removed_at = 0`
-	partnerNames  = `SELECT id, name, disabled FROM partners WHERE removed_at = 0 ORDER BY id`
+	partnerNames  = `SELECT id, name, disabled, registered FROM partners WHERE removed_at = 0 ORDER BY id`
 
 	spendInvitation = `
 	DELETE FROM staff_links WHERE hash = $1 AND purpose <> 'reset' AND vouches <> '' AND expires_at > $2
@@ -69,7 +69,7 @@ const (
 	WHERE (staff.password_hash = '' OR staff.vouched_by = '') AND staff.disabled = FALSE
 	RETURNING id`
 	foldedEmailOf = `SELECT email_folded, vouched_by FROM staff WHERE id = $1 AND realm = 'partner' AND disabled = FALSE`
-	addPartner    = `INSERT INTO partners (id, name, disabled, waiting_since, created_at) VALUES ($1, $2, $3, $4, $5)`
+	addPartner    = `INSERT INTO partners (id, name, registered, disabled, waiting_since, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
 	addMember     = `
 	INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ($1, $2, $3, $4)
 	ON CONFLICT (partner_id, staff_id) DO NOTHING`
@@ -191,14 +191,16 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 			return err
 		case len(found) > 1:
 			return postern.Errorf(postern.Conflict, "Several partners have the name %q: give them different names first.", name)
+		case len(found) == 1 && found[0].Registered: // anybody takes any name
+			return postern.Errorf(postern.Conflict, "%s registered itself, and may not be the company that you mean. If it is, invite from its page: /operator/partners/%s", name, found[0].ID)
 		case len(found) == 1:
-			p, made = &found[0], false
+			p, made = &found[0].Partner, false
 			return nil
 		case alike != "": // mostly a slip, and people would take one for the other
 			return postern.Errorf(postern.Conflict, "There is a partner “%s” already. Write its name just so, or another one.", alike)
 		}
 		p, made = &postern.Partner{ID: id, Name: name}, true
-		if _, err := t.exec(ctx, addPartner, id, name, false, 0, ms(now)); err != nil {
+		if _, err := t.exec(ctx, addPartner, id, name, false, false, 0, ms(now)); err != nil {
 			return err
 		}
 		return audit(ctx, t, auditRow{At: now, Actor: "operator", Action: "partner.created", Object: "partner:" + id})
@@ -208,11 +210,11 @@ func (db *DB) InvitePartner(ctx context.Context, id, name string, now time.Time)
 
 // partnersOf are the partners of a name, and the name of one that is spelled
 // almost like it.
-func partnersOf(ctx context.Context, t *tx, name string) (list []postern.Partner, alike string, err error) {
+func partnersOf(ctx context.Context, t *tx, name string) (list []registry.Partner, alike string, err error) {
 	folded := postern.FoldName(name)
 	err = each(ctx, t, func(row scanner) error {
-		var p postern.Partner
-		err := row.Scan(&p.ID, &p.Name, &p.Disabled)
+		var p registry.Partner
+		err := row.Scan(&p.ID, &p.Name, &p.Disabled, &p.Registered)
 		switch {
 		case p.Name == name:
 			list = append(list, p)
@@ -331,7 +333,7 @@ func (i *spentInvitation) found(ctx context.Context, t *tx, staff string, by ide
 	if by.Waits {
 		waiting, detail = ms(by.Now), "registered itself, and waits for an operator"
 	}
-	if _, err := t.exec(ctx, addPartner, i.partner, i.company, by.Waits, waiting, ms(by.Now)); err != nil {
+	if _, err := t.exec(ctx, addPartner, i.partner, i.company, true, by.Waits, waiting, ms(by.Now)); err != nil {
 		return err
 	}
 	return audit(ctx, t, auditRow{At: by.Now, Actor: "staff:" + staff, Action: "partner.created", Object: "partner:" + i.partner, Detail: detail, Address: by.Address})

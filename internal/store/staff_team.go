@@ -56,7 +56,7 @@ const (
 	WHERE p.waiting_since > 0 AND p.disabled = TRUE AND p.removed_at = 0
 	ORDER BY p.waiting_since, p.id, s.email_folded`
 	approvePartner = `
-	UPDATE partners SET disabled = FALSE, waiting_since = 0, refusal = ''
+	UPDATE partners SET disabled = FALSE, registered = FALSE, waiting_since = 0, refusal = ''
 	WHERE id = $1 AND removed_at = 0 AND disabled = TRUE AND (waiting_since > 0 OR refusal <> '')`
 	refusePartner = `
 	UPDATE partners SET waiting_since = 0, refusal = $2

@@ -48,3 +48,37 @@ func TestNobodyIsVouchedForByAnUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// Of partners of before, those are known to have come by themselves that no operator
+// has answered.
+func TestAnUpgradeKnowsWhichPartnersRegisteredThemselves(t *testing.T) {
+	ctx := t.Context()
+	db, err := Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "p.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p, err := db.provider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(ctx, 13); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{
+		`INSERT INTO partners (id, name, created_at) VALUES ('came', 'a', 1), ('good', 'b', 1), ('ours', 'c', 1), ('file', 'd', 1)`,
+		`INSERT INTO audit (at, actor, action, object) VALUES (1, 'staff:x', 'partner.created', 'partner:came'),
+		  (1, 'staff:y', 'partner.created', 'partner:good'), (2, 'staff:op', 'partner.approved', 'partner:good'), (1, 'operator', 'partner.created', 'partner:ours')`,
+	} {
+		if _, err := db.writes.ExecContext(ctx, row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := db.writes.QueryRowContext(ctx, `SELECT group_concat(id, ' ') FROM partners WHERE registered`).Scan(&got); err != nil || got != "came" {
+		t.Errorf("they are %q (%v)", got, err)
+	}
+}

@@ -56,7 +56,7 @@ func migrate(path string) error {
 	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
 	if err == nil {
-		_, err = p.Up(context.Background())
+		_, err = p.UpTo(context.Background(), pg.ByFiles)
 	}
 	if err == nil { // all of it into the one file
 		_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
