@@ -19,7 +19,7 @@ type Sandboxes interface {
 	Make(ctx context.Context, by sandbox.By, partner postern.Partner) (*sandbox.Account, error)
 	Remove(ctx context.Context, by sandbox.By, partnerID, accountID string) error
 	SwitchPerson(ctx context.Context, by sandbox.By, partnerID, userID string, off bool) error
-	Connections(ctx context.Context, app *postern.App) ([]sandbox.Standing, error)
+	Connections(ctx context.Context, app *postern.App) ([]sandbox.Connection, error)
 	ExpireTokens(ctx context.Context, by sandbox.By, partnerID, connectionID string) error
 	End(ctx context.Context, by sandbox.By, partnerID, connectionID string) error
 	MoveClock(ctx context.Context, by sandbox.By, partnerID, accountID string, on time.Duration) error
@@ -77,11 +77,11 @@ func (d *Door) sandbox(v *entry.Visit) error {
 		}
 		page.Accounts = append(page.Accounts, shown)
 	}
-	standing, err := d.Sandboxes.Connections(ctx, app)
+	connections, err := d.Sandboxes.Connections(ctx, app)
 	if err != nil {
 		return err
 	}
-	for _, s := range standing {
+	for _, s := range connections {
 		page.Connections = append(page.Connections, ui.SandboxConnection{
 			Connection: s.Connection, Account: s.Account, Approver: s.Approver,
 			AccessUntil: s.AccessUntil, Never: s.Never, Expired: !s.AccessUntil.IsZero() && !d.Now().Before(s.AccessUntil),
@@ -176,11 +176,11 @@ func (d *Door) askToEndInSandbox(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	standing, err := d.Sandboxes.Connections(v.R.Context(), app)
+	connections, err := d.Sandboxes.Connections(v.R.Context(), app)
 	if err != nil {
 		return err
 	}
-	for _, s := range standing {
+	for _, s := range connections {
 		if s.Connection.ID == v.R.PathValue("connection") {
 			return v.Show(http.StatusOK, &ui.ConfirmPage{
 				StaffFrame: v.Frame("apps"), Heading: ui.Say("Disconnect %s from %s?", app.Name, s.Account), Button: ui.Say("Disconnect"),

@@ -40,7 +40,7 @@ type Store interface {
 	SwitchPerson(ctx context.Context, partnerID, userID string, off bool, act Act) error
 	// SandboxConnections are the live connections of an app to its partner's
 	// sandbox accounts, latest first.
-	SandboxConnections(ctx context.Context, partnerID, appID string) ([]Standing, error)
+	SandboxConnections(ctx context.Context, partnerID, appID string) ([]Connection, error)
 	// ExpireTokens makes the live access tokens of a connection expire now.
 	ExpireTokens(ctx context.Context, partnerID, connectionID string, act Act) error
 	// EndSandboxConnection ends a connection as the account's people would.
@@ -77,11 +77,11 @@ type Person struct {
 	Password     postern.Secret
 }
 
-// Standing is a live connection of an app to a sandbox account.
-type Standing struct {
-	Connection postern.Connection
-	Account    string // its name
-	Approver   postern.User
+// Connection is a live connection of an app to a sandbox account.
+type Connection struct {
+	postern.Connection
+	Account  string // its name
+	Approver postern.User
 	// AccessUntil is when the longest-lived access token expires; zero: there is
 	// none. Never: it has no end.
 	AccessUntil time.Time
@@ -206,7 +206,7 @@ func (r *Rules) SwitchPerson(ctx context.Context, by By, partnerID, userID strin
 }
 
 // Connections are the live connections of an app to its partner's sandbox.
-func (r *Rules) Connections(ctx context.Context, app *postern.App) ([]Standing, error) {
+func (r *Rules) Connections(ctx context.Context, app *postern.App) ([]Connection, error) {
 	return r.Store.SandboxConnections(ctx, app.Partner.ID, app.ID)
 }
 

@@ -196,8 +196,8 @@ func (db *DB) SwitchPerson(ctx context.Context, partnerID, userID string, off bo
 }
 
 // SandboxConnections implements sandbox.Store.
-func (db *DB) SandboxConnections(ctx context.Context, partnerID, appID string) ([]sandbox.Standing, error) {
-	return collect(ctx, read{db}, func(row scanner) (s sandbox.Standing, err error) {
+func (db *DB) SandboxConnections(ctx context.Context, partnerID, appID string) ([]sandbox.Connection, error) {
+	return collect(ctx, read{db}, func(row scanner) (s sandbox.Connection, err error) {
 		c, u := &s.Connection, &s.Approver
 		var scopes string
 		var made, used, until int64

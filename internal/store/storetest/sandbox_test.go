@@ -34,7 +34,7 @@ func (w *world) sandboxed(app string) (*sandbox.Rules, *sandbox.Account, postern
 	return rules, a, i.AccessToken, i.RefreshToken
 }
 
-func (w *world) standing(rules *sandbox.Rules, app string) sandbox.Standing {
+func (w *world) standing(rules *sandbox.Rules, app string) sandbox.Connection {
 	w.Helper()
 	list, err := rules.Connections(w.ctx, &postern.App{ID: app, Partner: postern.Partner{ID: "p1"}})
 	w.ok(err)
