@@ -44,6 +44,9 @@ func (d *Door) log(v *entry.Visit) error {
 	ctx, q := v.R.Context(), v.R.URL.Query()
 	chosen := ui.LogFilter{Outcome: q.Get("outcome"), Origin: q.Get("origin"), Endpoint: q.Get("endpoint"), Account: strings.TrimSpace(q.Get("account")),
 		Connection: strings.TrimSpace(q.Get("connection")), Request: strings.TrimSpace(q.Get("request"))}
+	if !chosen.Known() {
+		return postern.Errorf(postern.InvalidRequest, "This is not one of what the list has. Choose again.")
+	}
 	entries, err := d.Requests.List(ctx, app.ID, requestlog.Filter{
 		Outcome: requestlog.Outcome(chosen.Outcome), Origin: requestlog.Origin(chosen.Origin), Endpoint: chosen.Endpoint, Account: chosen.Account,
 		ConnectionID: chosen.Connection, RequestID: chosen.Request, Before: before(v),

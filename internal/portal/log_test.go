@@ -203,6 +203,9 @@ func webhooksAreSentAgain(t *testing.T, database string) {
 	wants(t, dev.Press(dev.Get(base), "Send again", "state", "parked", "until", "2020-01-01T00:00"), 200, "Nothing was chosen")
 	wants(t, dev.Press(dev.Get(base), "Send again", "since", "yesterday"), 200, "Write a time as", "connection.created")
 	wants(t, dev.Get(base+"?state=nonsense"), 400)
+	for _, list := range []string{"outcome", "origin", "endpoint"} { // PA-15
+		wants(t, dev.Get("/portal/apps/"+app.ID+"/log?"+list+"=nonsense"), 400, "Choose again")
+	}
 	wants(t, dev.Get(base+"/evt_nothing"), 404)
 }
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,16 @@ type LogFilter struct {
 
 // On reports whether anything was chosen.
 func (f LogFilter) On() bool { return f != LogFilter{} }
+
+// Known reports whether what was chosen of the lists is there.
+func (f LogFilter) Known() bool {
+	for _, list := range [][]Option{f.Outcomes(), f.Origins(), f.Endpoints()} {
+		if !slices.ContainsFunc(list, func(o Option) bool { return o.Chosen }) {
+			return false
+		}
+	}
+	return true
+}
 
 // Outcomes are what there is to choose.
 func (f LogFilter) Outcomes() []Option {
