@@ -146,6 +146,17 @@ func (s *steps) environment() []string {
 	return out
 }
 
+// heard are what a program is told on the way, and curl lines read from variables.
+func (s *steps) heard() []string {
+	var all []string
+	for _, m := range []*message{s.exchange, s.call, s.refresh, s.disconnect} {
+		if m != nil {
+			all = append(all, m.blanks()...)
+		}
+	}
+	return slices.DeleteFunc([]string{codeBlank, accessBlank, refreshBlank, accountBlank}, func(name string) bool { return !slices.Contains(all, name) })
+}
+
 // camel is codeVerifier, snake code_verifier.
 func camel(blank string) string {
 	var b strings.Builder

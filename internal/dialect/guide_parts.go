@@ -16,6 +16,7 @@ type GuideApp struct {
 	Attributes  map[string]string
 	Public      bool
 	Product     string // whose accounts are connected: the button's word
+	SampleCall  string // an address of the API to call first; empty: none is known
 }
 
 // Parts are a guide as parts of a page of somebody else's.
@@ -121,6 +122,9 @@ func (g *guide) begin(app *GuideApp) {
 		}
 		lines = append(lines, line)
 	}
+	if app.SampleCall != "" {
+		lines = append(lines, "export "+urlBlank+"="+shellQuoted(app.SampleCall, nil))
+	}
 	if len(lines) > 0 {
 		g.say("All examples below read these. Set them once, and what you paste works:")
 		g.code("sh", strings.Join(lines, "\n"))
@@ -133,9 +137,13 @@ func (g *guide) begin(app *GuideApp) {
 	}
 	g.code("", link)
 	if g.steps.pkce {
-		g.say("From a shell, make a verifier, open the link that this prints, and sign in as one of the people of your sandbox. The code stands in the address that you come back to:")
+		g.say("By hand, from a shell: make a verifier, open the link that this prints, and sign in as one of the people of your sandbox:")
 		g.code("sh", linkByHand(link))
+	} else {
+		g.say("By hand: open the link, and sign in as one of the people of your sandbox.")
 	}
+	g.say("The curl lines also read %s. Set each as you get it: the code stands in the address that you come back to, the rest in the answers.",
+		g.chain(coded(g.steps.heard()), "%s and %s"))
 	g.say("A button for your page:")
 	g.code("html", fmt.Sprintf("<a href=\"%s\">%s</a>", html.EscapeString(link), html.EscapeString(g.text("Connect to %s", app.Product))))
 }

@@ -256,7 +256,7 @@ func (d *Door) startIn(in dialect.Language, spoken *dialect.Dialect, app *poster
 	if len(scopes) == 0 {
 		scopes = app.Scopes
 	}
-	own := &dialect.GuideApp{ClientID: app.ID, Scopes: scopes, Attributes: app.Attributes, Public: app.Public, Product: d.Product}
+	own := &dialect.GuideApp{ClientID: app.ID, Scopes: scopes, Attributes: app.Attributes, Public: app.Public, Product: d.Product, SampleCall: d.SampleCall}
 	if len(app.RedirectURLs) > 0 {
 		own.RedirectURL = app.RedirectURLs[0]
 	}
