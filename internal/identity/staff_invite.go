@@ -112,7 +112,9 @@ const invitesADay = 50
 func (r *Rules) mayInvite(ctx context.Context, partnerID string) error {
 	n, err := r.Store.CountFailure(ctx, bucketOf("invite", "by", partnerID), 24*time.Hour, r.Now())
 	if err == nil && n > invitesADay {
-		return &postern.Error{Kind: postern.RateLimited, Msg: "This team has invited very many people today. Try again tomorrow.", RetryAfter: 24 * time.Hour}
+		e := postern.Errorf(postern.RateLimited, "This team has invited very many people today. Try again tomorrow.")
+		e.RetryAfter = 24 * time.Hour
+		return e
 	}
 	return err
 }

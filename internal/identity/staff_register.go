@@ -80,7 +80,9 @@ func (r *Rules) heard(ctx context.Context, what, email, address string) (bool, e
 			err = r.Store.Note(ctx, "stranger", "asked_too_often", what, now)
 		}
 		if err == nil {
-			err = &postern.Error{Kind: postern.RateLimited, Msg: "There were too many of these from where you are. Try again in an hour.", RetryAfter: time.Hour}
+			e := postern.Errorf(postern.RateLimited, "There were too many of these from where you are. Try again in an hour.")
+			e.RetryAfter = time.Hour
+			err = e
 		}
 		return false, err
 	}
