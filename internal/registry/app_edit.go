@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"postern.dev/postern"
 )
@@ -33,7 +34,7 @@ func (r *Rules) CreateApp(ctx context.Context, by By, partnerID string, f *AppFo
 	}
 	var made *App
 	err = r.Store.ApplyRegistry(ctx, &Mentions{Partners: []string{partnerID}, Names: true}, r.Now(), func(s *State) (*Writes, error) {
-		if err := roomFor(s, partnerID); err != nil {
+		if err := r.roomFor(s, partnerID); err != nil {
 			return nil, err
 		}
 		d := r.drafted(s, nil, partnerID, f)
@@ -58,15 +59,21 @@ func (r *Rules) CreateApp(ctx context.Context, by By, partnerID string, f *AppFo
 }
 
 // roomFor finds the partner, and whether it may have another app.
-func roomFor(s *State, partnerID string) error {
+func (r *Rules) roomFor(s *State, partnerID string) error {
 	at := slices.IndexFunc(s.Partners, func(p Partner) bool { return p.ID == partnerID && !p.Removed })
 	if at < 0 {
 		return postern.Errorf(postern.NotFound, "There is no such partner.")
 	}
-	apps := 0
+	apps, today, yesterday := 0, 0, r.Now().Add(-24*time.Hour)
 	for _, a := range s.Apps {
-		if a.Partner.ID == partnerID && !a.Removed {
+		if a.Partner.ID != partnerID {
+			continue
+		}
+		if !a.Removed {
 			apps++
+		}
+		if a.CreatedAt.After(yesterday) {
+			today++
 		}
 	}
 	switch {
@@ -74,6 +81,10 @@ func roomFor(s *State, partnerID string) error {
 		return postern.Errorf(postern.Forbidden, "%s is switched off, so it cannot register apps.", s.Partners[at].Name)
 	case apps >= mostApps:
 		return postern.Errorf(postern.Conflict, "%s has %d apps, which is as many as a partner can register. Remove one first.", s.Partners[at].Name, apps)
+	case today >= mostAppsADay:
+		e := postern.Errorf(postern.RateLimited, "Very many apps were registered today. Try again tomorrow.")
+		e.RetryAfter = 24 * time.Hour
+		return e
 	}
 	return nil
 }

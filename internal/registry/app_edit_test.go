@@ -246,6 +246,33 @@ func TestAtMostTwoSecretsAreValidWhoeverAsksAtOnce(t *testing.T) {
 	})
 }
 
+// What is removed keeps its row, so who makes and removes in a loop would fill the
+// disk.
+func TestAPartnerMakesSoManyAppsADay(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, _ := portal(w)
+		make := func(n int) error {
+			app, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = fmt.Sprint("Loop ", n) }))
+			if err == nil {
+				err = w.rules.RemoveApp(w.ctx, dev, app.ID)
+			}
+			return err
+		}
+		var err error
+		made := 0
+		for err == nil && made < 300 {
+			if err = make(made); err == nil {
+				made++
+			}
+		}
+		if !postern.Is(err, postern.RateLimited) || made < 190 {
+			w.Fatalf("after %d: %v", made, err)
+		}
+		w.clock.Advance(24*time.Hour + time.Second)
+		w.ok(make(made))
+	})
+}
+
 // Whoever saves, makes a key or switches at the moment of a removal brings nothing
 // back.
 func TestARemovedAppStaysRemovedWhateverIsDoneAtOnce(t *testing.T) {

@@ -28,6 +28,7 @@ type AppForm struct {
 const (
 	mostRedirects = 20
 	mostApps      = 100 // of a partner that registers them itself
+	mostAppsADay  = 200 // with those that were removed, which keep their rows
 	longestReason = 200
 )
 

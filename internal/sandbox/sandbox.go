@@ -31,8 +31,8 @@ type Store interface {
 	// SandboxAccounts are a partner's, oldest first, each with its people.
 	SandboxAccounts(ctx context.Context, partnerID string) ([]Account, error)
 	// MakeSandbox keeps an account with its people, unless the partner has as many
-	// as it may: then it is a Conflict.
-	MakeSandbox(ctx context.Context, a *Account, most int, act Act) error
+	// as it may: then it is a Conflict; or has made as many in a day: RateLimited.
+	MakeSandbox(ctx context.Context, a *Account, most, aDay int, act Act) error
 	// RemoveSandbox removes an account and its people, and ends its connections,
 	// each with its event.
 	RemoveSandbox(ctx context.Context, partnerID, accountID string, act Act) error
@@ -90,6 +90,7 @@ type Connection struct {
 
 const (
 	mostAccounts = 5
+	mostADay     = 50 // with those that were removed, which keep their rows
 	mostFailures = 20
 	// farthest is how far a clock may be moved at once.
 	farthest = 400 * 24 * time.Hour
@@ -132,7 +133,7 @@ func (r *Rules) Make(ctx context.Context, by By, partner postern.Partner) (*Acco
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Store.MakeSandbox(ctx, a, mostAccounts, r.act(by)); err != nil {
+	if err := r.Store.MakeSandbox(ctx, a, mostAccounts, mostADay, r.act(by)); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -141,6 +142,13 @@ func (r *Rules) Make(ctx context.Context, by By, partner postern.Partner) (*Acco
 // Full is the Conflict that a partner has as many accounts as it may.
 func Full(accounts int) error {
 	return postern.Errorf(postern.Conflict, "There are %d sandbox accounts, which is as many as can be. Remove one first.", accounts)
+}
+
+// Often is said where a partner has made as many accounts in a day as it may.
+func Often() error {
+	e := postern.Errorf(postern.RateLimited, "Very many sandbox accounts were made today. Try again tomorrow.")
+	e.RetryAfter = 24 * time.Hour
+	return e
 }
 
 func (r *Rules) act(by By) Act { return Act{by, r.Now()} }

@@ -17,11 +17,12 @@ const (
 	FROM accounts a JOIN memberships m ON m.account_id = a.id JOIN users u ON u.id = m.user_id
 	  JOIN sandbox_passwords s ON s.user_id = u.id
 	WHERE a.sandbox_of = $1 AND a.removed_at = 0 ORDER BY m.role, u.id`
-	countSandboxes = `SELECT count(*) FROM accounts WHERE sandbox_of = $1 AND removed_at = 0`
-	lockPartner    = `UPDATE partners SET name = name WHERE id = $1 AND removed_at = 0`
-	putSandbox     = `INSERT INTO accounts (id, handle, name, number, attributes, created_at, sandbox_of) VALUES ($1, $2, $3, $4, '{}', $5, $6)`
-	keepPassword   = `INSERT INTO sandbox_passwords (user_id, sealed) VALUES ($1, $2)`
-	dropPasswords  = `DELETE FROM sandbox_passwords WHERE user_id IN (SELECT user_id FROM memberships WHERE account_id = $1)`
+	countSandboxes = `
+	SELECT COUNT(CASE WHEN removed_at = 0 THEN 1 END), COUNT(CASE WHEN created_at > $2 THEN 1 END) FROM accounts WHERE sandbox_of = $1`
+	lockPartner   = `UPDATE partners SET name = name WHERE id = $1 AND removed_at = 0`
+	putSandbox    = `INSERT INTO accounts (id, handle, name, number, attributes, created_at, sandbox_of) VALUES ($1, $2, $3, $4, '{}', $5, $6)`
+	keepPassword  = `INSERT INTO sandbox_passwords (user_id, sealed) VALUES ($1, $2)`
+	dropPasswords = `DELETE FROM sandbox_passwords WHERE user_id IN (SELECT user_id FROM memberships WHERE account_id = $1)`
 	// Those who were made with it. Others are guests, whom the operator let in.
 	peopleOf = `
 	SELECT user_id FROM memberships WHERE account_id = $1 AND user_id IN (SELECT user_id FROM sandbox_passwords) ORDER BY user_id`
@@ -103,18 +104,21 @@ func (db *DB) SandboxAccounts(ctx context.Context, partnerID string) ([]sandbox.
 }
 
 // MakeSandbox implements sandbox.Store.
-func (db *DB) MakeSandbox(ctx context.Context, a *sandbox.Account, most int, act sandbox.Act) error {
+func (db *DB) MakeSandbox(ctx context.Context, a *sandbox.Account, most, aDay int, act sandbox.Act) error {
 	return db.write(ctx, func(t *tx) error {
 		// The partner's row is locked, so that of many who make one at once each counts.
 		if err := mustChange(t.exec(ctx, lockPartner, a.SandboxOf)); err != nil {
 			return err
 		}
-		var have int
-		if err := t.row(ctx, countSandboxes, a.SandboxOf).Scan(&have); err != nil {
+		var have, today int
+		if err := t.row(ctx, countSandboxes, a.SandboxOf, ms(act.Now.Add(-24*time.Hour))).Scan(&have, &today); err != nil {
 			return err
 		}
-		if have >= most {
+		switch {
+		case have >= most:
 			return sandbox.Full(have)
+		case today >= aDay:
+			return sandbox.Often()
 		}
 		w := &registryWriter{ctx: ctx, t: t, now: act.Now}
 		w.exec(putSandbox, a.ID, a.Handle, a.Name, a.Number, ms(act.Now), a.SandboxOf)

@@ -208,6 +208,28 @@ func TestManyWhoMakeSandboxesAtOnceMakeFive(t *testing.T) {
 	})
 }
 
+// What is removed keeps its row, so who makes and removes in a loop would fill the
+// disk.
+func TestAPartnerMakesSoManySandboxesADay(t *testing.T) {
+	everywhere(t, func(w *world) {
+		rules := w.sandbox()
+		rules.HashPassword = func(postern.Secret) (string, error) { return "hash", nil }
+		make := func() error {
+			a, err := rules.Make(w.ctx, someone, postern.Partner{ID: "p1"})
+			if err == nil {
+				err = rules.Remove(w.ctx, someone, "p1", a.ID)
+			}
+			return err
+		}
+		for range 50 {
+			w.ok(make())
+		}
+		w.wants(make(), postern.RateLimited)
+		w.clock.Advance(24*time.Hour + time.Second)
+		w.ok(make())
+	})
+}
+
 // Passwords take a processor and a place at the desk where people sign in.
 func TestASandboxTooManyTakesNoWorkWithPasswords(t *testing.T) {
 	everywhere(t, func(w *world) {
