@@ -27,14 +27,24 @@ func (r *Rules) Session(ctx context.Context, session postern.Secret) (*postern.S
 	if err != nil {
 		return nil, err
 	}
-	now, idle := r.Now(), r.Limits.withDefaults().SessionIdle
-	if !now.Before(s.ExpiresAt) || now.Sub(s.LastSeen) >= idle {
+	if !r.stands(s.Hash, s.LastSeen, s.ExpiresAt, r.Store.SeeSession) {
 		return nil, notSignedIn()
 	}
-	if now.Sub(s.LastSeen) >= seenEvery {
-		r.see(s.Hash, func(ctx context.Context) error { return r.Store.SeeSession(ctx, s.Hash, now) })
-	}
 	return s, nil
+}
+
+// stands reports whether a session is neither idle for too long nor too old. One
+// that does is seen.
+func (r *Rules) stands(session postern.Hash, lastSeen, expires time.Time, see func(context.Context, postern.Hash, time.Time) error) bool {
+	now := r.Now()
+	idle := now.Sub(lastSeen)
+	if !now.Before(expires) || idle >= r.Limits.withDefaults().SessionIdle {
+		return false
+	}
+	if idle >= seenEvery {
+		r.see(session, func(ctx context.Context) error { return see(ctx, session, now) })
+	}
+	return true
 }
 
 // see writes in the background that a session was seen, one write at a time

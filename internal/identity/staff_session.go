@@ -33,12 +33,8 @@ func (r *Rules) StaffSession(ctx context.Context, realm postern.Realm, session p
 	if err != nil {
 		return nil, err
 	}
-	now, idle := r.Now(), r.Limits.withDefaults().SessionIdle
-	if !now.Before(s.ExpiresAt) || now.Sub(s.LastSeen) >= idle {
+	if !r.stands(s.Hash, s.LastSeen, s.ExpiresAt, r.Store.SeeStaffSession) {
 		return nil, notSignedIn()
-	}
-	if now.Sub(s.LastSeen) >= seenEvery {
-		r.see(s.Hash, func(ctx context.Context) error { return r.Store.SeeStaffSession(ctx, s.Hash, now) })
 	}
 	return s, nil
 }
