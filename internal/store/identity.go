@@ -155,16 +155,7 @@ func (db *DB) SpendReset(ctx context.Context, reset postern.Hash, p identity.New
 		if err := mustChange(t.exec(ctx, spendReset, reset[:], p.UserID, ms(p.Now))); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, endUsersSessions, p.UserID); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, clearGuesses, p.Bucket); err != nil {
-			return err
-		}
-		return audit(ctx, t, auditRow{
-			At: p.Now, Actor: "user:" + p.UserID, Action: "password.reset_used", Object: "user:" + p.UserID,
-			Detail: "all sessions ended", Address: p.Address,
-		})
+		return ofUsers.useReset(ctx, t, p)
 	})
 }
 

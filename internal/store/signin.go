@@ -62,6 +62,17 @@ func (p *people) changePassword(ctx context.Context, t *tx, asked postern.Hash, 
 	return p.begin(ctx, t, s, "password.changed", "all sessions ended")
 }
 
+// useReset ends all that let the person in before a new password was set by a link.
+func (p *people) useReset(ctx context.Context, t *tx, n identity.NewPassword) error {
+	if _, err := t.exec(ctx, p.endAll, n.UserID); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, clearGuesses, n.Bucket); err != nil {
+		return err
+	}
+	return p.audit(ctx, t, n.UserID, auditRow{At: n.Now, Action: "password.reset_used", Detail: "all sessions ended", Address: n.Address})
+}
+
 // begin is what each way to a session has in common.
 func (p *people) begin(ctx context.Context, t *tx, s identity.NewSession, action, detail string) error {
 	if _, err := t.exec(ctx, p.addSession, s.Session[:], s.UserID, ms(s.Now), ms(s.Expires)); err != nil {

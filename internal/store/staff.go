@@ -153,16 +153,7 @@ func (db *DB) SpendStaffReset(ctx context.Context, reset postern.Hash, p identit
 		if _, err := t.exec(ctx, vouchFor, p.UserID, vouches); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, endStaffSessions, p.UserID); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, clearGuesses, p.Bucket); err != nil {
-			return err
-		}
-		return audit(ctx, t, auditRow{
-			At: p.Now, Actor: "staff:" + p.UserID, Action: "password.reset_used", Object: "staff:" + p.UserID,
-			Detail: "all sessions ended", Address: p.Address,
-		})
+		return ofStaff.useReset(ctx, t, p)
 	})
 }
 
