@@ -197,6 +197,8 @@ func (c choices) html(b *strings.Builder) {
 }
 
 // choosers are the buttons by which a reader picks a language for the whole page.
+// Each is named by itself: the tabs above every example are labels of it too, and
+// all of them would be read out.
 func (p *page) choosers(of []choice) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<fieldset class=\"pick\"><legend>%s</legend>\n", html.EscapeString(p.text("Show the code in")))
@@ -205,7 +207,8 @@ func (p *page) choosers(of []choice) string {
 		if i == 0 {
 			checked = " checked"
 		}
-		fmt.Fprintf(&b, "<label><input type=\"radio\" name=\"in\" id=\"in-%s\"%s> %s</label>\n", c.id, checked, html.EscapeString(c.title))
+		title := html.EscapeString(c.title)
+		fmt.Fprintf(&b, "<label><input type=\"radio\" name=\"in\" id=\"in-%s\" aria-label=\"%s\"%s> %s</label>\n", c.id, title, checked, title)
 	}
 	b.WriteString("</fieldset>\n")
 	return b.String()

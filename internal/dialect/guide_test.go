@@ -142,6 +142,16 @@ func TestTheGuideVerifiesWebhooksAsTheirPageDoes(t *testing.T) {
 	}
 }
 
+// A language's button has tabs all over the page for labels, and one name.
+func TestALanguagesButtonIsNamedOnce(t *testing.T) {
+	html := everyWire(t)["standard"].GuideHTML(English, someOrigin, Look{})
+	for _, l := range tongues {
+		if strings.Count(html, `<label for="in-`+l.id+`"`) < 2 || !strings.Contains(html, `id="in-`+l.id+`" aria-label="`+l.title+`"`) {
+			t.Errorf("the button for %s is named by each of its labels", l.title)
+		}
+	}
+}
+
 func TestPagesEscapeWhatTheySay(t *testing.T) {
 	p := &page{in: English, title: "<T>"}
 	p.heading("a & b")

@@ -113,6 +113,32 @@ func render(t *testing.T, p *Pages, page Page) string {
 	return string(html)
 }
 
+// Who has a page's links read out alone hears of one that is a time what happened
+// then: a list of them is a list of nothing else.
+func TestALinkThatIsATimeIsDescribed(t *testing.T) {
+	p, found := mustNew(t, Brand{}), 0
+	links := regexp.MustCompile(`<a ([^>]*)><time`)
+	for name, page := range allSamples() {
+		html := render(t, p, page)
+		for _, link := range links.FindAllStringSubmatch(html, -1) {
+			found++
+			_, by, _ := strings.Cut(link[1], `aria-describedby="`)
+			by, _, _ = strings.Cut(by, `"`)
+			if by == "" {
+				t.Errorf("%s: nothing describes <a %s>", name, link[1])
+			}
+			for _, id := range strings.Fields(by) {
+				if strings.Count(html, ` id="`+id+`"`) != 1 {
+					t.Errorf("%s: %q is not the id of one thing", name, id)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no page has such a link")
+	}
+}
+
 func TestEveryPageRendersWithNothingInlineOrForeign(t *testing.T) {
 	p := mustNew(t, Brand{})
 	rendered := map[string]bool{}
