@@ -47,8 +47,9 @@ type ConsoleRows interface {
 	Waiting(ctx context.Context, limit int) ([]string, error)
 	ScopeCatalogue(ctx context.Context) ([]postern.Scope, error)
 	ProposedLogo(ctx context.Context, appID string) ([]byte, error)
-	// AllPartners are all, by name, with how much each has.
-	AllPartners(ctx context.Context) ([]postern.PartnerCount, error)
+	// Partners are those after the one with an id (""; from the beginning), by name,
+	// with how much each has.
+	Partners(ctx context.Context, after string, limit int) ([]postern.PartnerCount, error)
 	// Partner reads one; NotFound.
 	Partner(ctx context.Context, id string) (*postern.Partner, error)
 	PartnerApps(ctx context.Context, partnerID string) ([]postern.App, error)
@@ -118,8 +119,8 @@ func done(v *entry.Visit, frame ui.StaffFrame) ui.StaffFrame {
 	return frame
 }
 
-// mostShown is how many apps the review shows.
-const mostShown = 200
+// mostShown is how many apps the review shows, and a page of partners.
+const mostShown = 100
 
 // review is what waits for the operator.
 func (d *Console) review(v *entry.Visit) error {

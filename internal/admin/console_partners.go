@@ -18,15 +18,24 @@ func (d *Console) partners(v *entry.Visit) error {
 }
 
 func (d *Console) showPartners(v *entry.Visit, form *ui.Form) error {
-	all, err := d.Rows.AllPartners(v.R.Context())
+	after := v.R.URL.Query().Get("after")
+	if after != "" {
+		if _, err := d.Rows.Partner(v.R.Context(), after); err != nil {
+			return err
+		}
+	}
+	list, err := d.Rows.Partners(v.R.Context(), after, mostShown)
 	if err != nil {
 		return err
 	}
 	page := &ui.PartnersPage{StaffFrame: done(v, v.Frame("partners")), Token: v.Token(aboutInvite), Form: form,
 		Called: form.Field(ui.Field{Name: "company", Label: ui.Say("Company"), Most: 64, Required: true}),
 		Email:  form.Field(ui.Field{Name: "email", Label: ui.Say("E-mail"), Type: "email", Most: 254, Required: true, Hint: ui.Say("Of the person who will own its team here.")})}
-	for _, p := range all {
+	for _, p := range list {
 		page.Partners = append(page.Partners, ui.PartnerLine{Partner: p.Partner, Apps: p.Apps, Members: p.Members})
+	}
+	if len(list) == mostShown {
+		page.Next = v.Path("/partners?after=" + list[mostShown-1].ID)
 	}
 	return v.Show(http.StatusOK, page)
 }

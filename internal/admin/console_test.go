@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"fmt"
 	"io"
 	"mime/quotedprintable"
 	"net/http"
@@ -165,6 +166,39 @@ func TestTheOperatorInvitesACompany(t *testing.T) {
 	if !strings.Contains(again.Body, `value="nia@new.test"`) {
 		t.Error("what was typed is gone")
 	}
+}
+
+// However many partners there are, a page of them is no larger than others.
+func TestPartnersAreListedByTheHundred(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		s := posterntest.New(t, posterntest.On(database))
+		var more strings.Builder
+		for n := range 120 {
+			fmt.Fprintf(&more, "{name: Company %03d}, ", n)
+		}
+		s.Apply("partners: [" + more.String() + "]")
+		op, link, seen := s.Console(posterntest.Operator), "/operator/partners", 0
+		for range 2 {
+			page := op.Get(link).Wants(t, 200)
+			if len(page.Body) > 60_000 {
+				t.Errorf("%s has %d bytes", link, len(page.Body))
+			}
+			for n := range 120 {
+				if page.Has(fmt.Sprintf("Company %03d", n)) {
+					seen++
+				}
+			}
+			if next := regexp.MustCompile(`/operator/partners\?after=par_[A-Za-z0-9]+`).FindString(page.Body); next != "" {
+				link = next
+			}
+		}
+		if seen != 120 || !op.Get(link).Has("Partner Inc") {
+			t.Errorf("two pages have %d of 120 partners", seen)
+		}
+		for _, odd := range []string{"par_none", "%00", "%ff"} {
+			op.Get("/operator/partners?after="+odd).Wants(t, 404)
+		}
+	})
 }
 
 func TestPA_TheConsoleIsForOperatorsAlone(t *testing.T) {

@@ -12,11 +12,13 @@ import (
 const (
 	partnerColumns = `p.id, p.name, p.disabled, p.waiting_since, p.refusal`
 
-	allPartners = `
+	listPartners = `
 	SELECT ` + partnerColumns + `,
 	       (SELECT COUNT(*) FROM apps a WHERE a.partner_id = p.id AND a.removed_at = 0),
 	       (SELECT COUNT(*) FROM partner_members m WHERE m.partner_id = p.id)
-	FROM partners p WHERE p.removed_at = 0 ORDER BY p.name, p.id`
+	FROM partners p WHERE p.removed_at = 0 AND ($1 = '' OR EXISTS
+	  (SELECT 1 FROM partners b WHERE b.id = $1 AND (b.name < p.name OR b.name = p.name AND b.id < p.id)))
+	ORDER BY p.name, p.id LIMIT $2`
 	onePartner = `SELECT ` + partnerColumns + ` FROM partners p WHERE p.id = $1 AND p.removed_at = 0`
 	staffName  = `SELECT CASE WHEN name <> '' THEN name ELSE email END FROM staff WHERE id = $1`
 )
@@ -45,12 +47,12 @@ func called(column string) string {
 	return text + " END, '')"
 }
 
-// AllPartners implements admin.ConsoleRows.
-func (db *DB) AllPartners(ctx context.Context) ([]postern.PartnerCount, error) {
+// Partners implements admin.ConsoleRows.
+func (db *DB) Partners(ctx context.Context, after string, limit int) ([]postern.PartnerCount, error) {
 	return collect(ctx, read{db}, func(row scanner) (p postern.PartnerCount, err error) {
 		p.Partner, err = scanPartner(row, &p.Apps, &p.Members)
 		return p, err
-	}, allPartners)
+	}, listPartners, plainText(after), limit)
 }
 
 // Partner implements admin.ConsoleRows.

@@ -58,6 +58,7 @@ func (p *ReviewedAppPage) Title() Text { return Say("%s", p.App.Name) }
 type PartnersPage struct {
 	StaffFrame
 	Partners []PartnerLine
+	Next     string // the address of the next page; empty: this is the last
 	Token    string
 	Form     *Form
 	Called   Field
