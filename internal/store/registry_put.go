@@ -243,10 +243,8 @@ func (w *registryWriter) putPartners(writes *registry.Writes) {
 }
 
 func (w *registryWriter) putStaff(realm string, s registry.Staff) {
-	if had := w.texts(staffPassword, s.ID); s.Disabled || len(had) > 0 && had[0] != s.PasswordHash {
-		w.exec(endStaffSessions, s.ID)
-		w.exec(endStaffDevices, s.ID)
-		w.exec(endStaffReset, s.ID)
+	if had := w.texts(staffPassword, s.ID); w.err == nil && (s.Disabled || len(had) > 0 && had[0] != s.PasswordHash) {
+		w.err = signOutStaff(w.ctx, w.t, s.ID)
 	}
 	w.exec(putMember, s.ID, realm, s.Email, postern.FoldEmail(s.Email), s.Name, s.PasswordHash, s.Declared, s.Disabled, ms(w.now), string(s.Vouched))
 }

@@ -55,8 +55,9 @@ const (
 	spendStaffReset = `
 	DELETE FROM staff_links WHERE hash = $1 AND purpose = 'reset' AND staff_id = $2 AND expires_at > $3
 	RETURNING vouches`
-	vouchFor      = `UPDATE staff SET vouched_by = $2 WHERE id = $1`
-	endStaffReset = `DELETE FROM staff_links WHERE purpose = 'reset' AND staff_id = $1`
+	vouchFor        = `UPDATE staff SET vouched_by = $2 WHERE id = $1`
+	endStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1`
+	endStaffReset   = `DELETE FROM staff_links WHERE purpose = 'reset' AND staff_id = $1`
 )
 
 // StaffCredential implements identity.StaffRows.
@@ -134,6 +135,16 @@ func (db *DB) SaveStaffReset(ctx context.Context, l identity.NewLink, staffID, a
 		}
 		return audit(ctx, t, auditRow{At: l.Now, Actor: actor, Action: "password.reset_made", Object: "staff:" + staffID, Address: l.Address})
 	})
+}
+
+// signOutStaff ends whatever lets somebody in without the password.
+func signOutStaff(ctx context.Context, t *tx, staffID string) error {
+	for _, query := range []string{endStaffSessions, endStaffDevices, endStaffReset} {
+		if _, err := t.exec(ctx, query, staffID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SpendStaffReset implements identity.StaffRows.

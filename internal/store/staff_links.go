@@ -313,10 +313,8 @@ func (i *spentInvitation) taker(ctx context.Context, t *tx, by identity.Taker) (
 
 // takesOver ends whatever let somebody in as this person before.
 func (i *spentInvitation) takesOver(ctx context.Context, t *tx, staff string, by identity.Taker) error {
-	for _, query := range []string{endStaffSessions, endStaffDevices, endStaffReset} {
-		if _, err := t.exec(ctx, query, staff); err != nil {
-			return err
-		}
+	if err := signOutStaff(ctx, t, staff); err != nil {
+		return err
 	}
 	return audit(ctx, t, auditRow{At: by.Now, Actor: "staff:" + staff, Action: "password.changed", Object: "staff:" + staff,
 		Detail: "by invitation; all sessions ended", Address: by.Address})

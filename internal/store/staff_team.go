@@ -38,7 +38,6 @@ const (
 	dropIfAlone = `
 	DELETE FROM staff WHERE id = $1 AND realm = 'partner'
 	  AND NOT EXISTS (SELECT 1 FROM partner_members m WHERE m.staff_id = $1)`
-	endStaffDevices = `DELETE FROM staff_devices WHERE staff_id = $1`
 	// What somebody gave as an owner ends with their being one, also where a file says
 	// that they are none, or may not sign in.
 	takeBackOrphans = `
@@ -193,12 +192,7 @@ func dropAlone(ctx context.Context, t *tx, staffID string) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	for _, query := range []string{endStaffSessions, endStaffDevices, endStaffReset} {
-		if _, err := t.exec(ctx, query, staffID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return signOutStaff(ctx, t, staffID)
 }
 
 // TakeBack implements identity.Team.
