@@ -150,8 +150,9 @@ type RequestLog struct {
 
 // Portal is what the developer portal offers.
 type Portal struct {
-	// SampleCall is an address of the API that answers GET, which partners' "Try it"
-	// calls with a sandbox token; empty: the token check answers in its place.
+	// SampleCall is an address of the API that answers GET. Partners' "Try it" calls
+	// it with a sandbox token, and their quick starts name it as the first to call;
+	// empty: the token check answers in its place.
 	SampleCall string `yaml:"sample_call"`
 	// PublicDocs shows the portal's docs to everybody.
 	PublicDocs bool `yaml:"public_docs"`

@@ -36,7 +36,7 @@ func (r urlRule) about(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || scheme != "https" && scheme != "http" {
 		if r.loopback || r.native {
-			return "must begin with https://, or with http:// where it leads to the own machine"
+			return "must begin with https://, or with http:// where it leads to one’s own machine"
 		}
 		return "must begin with https://"
 	}
