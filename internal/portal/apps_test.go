@@ -81,7 +81,7 @@ func secretIsRotated(t *testing.T, database string) {
 			t.Errorf("%s shows the secret", page.URL)
 		}
 	}
-	b.Get(app+"/keys").Wants(t, 200, "…"+first[len(first)-4:], "production")
+	b.Get(app+"/keys").Wants(t, 200, "…"+first[len(first)-4:], "production", "Programs that use it then are refused.")
 
 	second := clientSecret.FindString(b.Press(b.Get(app+"/keys"), "Make the secret", "name", "next", "overlap", "1h").Wants(t, 200).Body)
 	b.Get(app+"/keys").Wants(t, 200, "Two secrets are valid")
@@ -312,7 +312,7 @@ func TestTheWebhookKeyIsShownOnceAndNotRotatedTwiceByOneForm(t *testing.T) {
 	}
 	b.Press(keys, "New webhook key", "overlap", "1h").Wants(t, http.StatusForbidden)
 	key := regexp.MustCompile(`whsec_[A-Za-z0-9+/]+=*`).FindString(shown.Text())
-	again := b.Get(app+"/keys").Wants(t, 200, "It ends with …"+key[len(key)-4:], "that older key ends at once")
+	again := b.Get(app+"/keys").Wants(t, 200, "a receiver that knows no other refuses what we send", "It ends with …"+key[len(key)-4:], "that older key ends at once")
 	if strings.Contains(again.Body, "whsec_") {
 		t.Error("the key is shown again")
 	}
