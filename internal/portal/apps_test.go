@@ -59,6 +59,10 @@ func secretIsRotated(t *testing.T, database string) {
 	b := s.Portal(posterntest.Coder)
 	app := made(t, s, b, "Night Sync")
 	keys := b.Get(app+"/keys").Wants(t, 200, "There is no secret yet")
+	const proposed = `value="default"`
+	if !strings.Contains(keys.Body, proposed) {
+		t.Error("the first secret has no name")
+	}
 	shown := b.Press(keys, "Make the secret", "name", "production").Wants(t, 200, "It is not shown again")
 	first := clientSecret.FindString(shown.Body)
 	if first == "" {
@@ -80,6 +84,9 @@ func secretIsRotated(t *testing.T, database string) {
 		if strings.Contains(page.Body, first) {
 			t.Errorf("%s shows the secret", page.URL)
 		}
+	}
+	if strings.Contains(b.Get(app+"/keys").Body, proposed) {
+		t.Error("a second secret has a name that may be the first one's")
 	}
 	b.Get(app+"/keys").Wants(t, 200, "…"+first[len(first)-4:], "production", "Programs that use it then are refused.")
 

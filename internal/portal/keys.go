@@ -39,7 +39,16 @@ func (d *Door) keys(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showKeys(v, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{})
+	return d.showKeys(v, row, frame, usualName(row), &ui.KeysPage{})
+}
+
+// usualName names an app's first secret. A second one is told from it by its name,
+// so that is its maker's to choose.
+func usualName(row *registry.App) *ui.Form {
+	if len(row.Secrets) > 0 {
+		return ui.NewForm(nil)
+	}
+	return ui.NewForm(map[string][]string{"name": {"default"}})
 }
 
 // showKeys completes the page. A secret that was made by this request is on it
@@ -216,7 +225,7 @@ func (d *Door) newHookKey(v *entry.Visit) error {
 	if err != nil {
 		return err
 	}
-	return d.showKeys(v, row, frame, ui.NewForm(map[string][]string{"name": {"default"}}), &ui.KeysPage{ShownHook: string(secret)})
+	return d.showKeys(v, row, frame, usualName(row), &ui.KeysPage{ShownHook: string(secret)})
 }
 
 // publicKeys completes the page with the keys by which the app proves itself.
@@ -249,7 +258,7 @@ func (d *Door) setKeys(v *entry.Visit) error {
 	}
 	err = d.Registry.SetKeys(v.R.Context(), v.By(), row.ID, cmp.Or(strings.TrimSpace(pasted), "{}"))
 	if found, wrong := findings(err); wrong {
-		form := ui.NewForm(map[string][]string{"name": {"default"}, "jwks": {pasted}})
+		form := ui.NewForm(map[string][]string{"name": {usualName(row).Value("name")}, "jwks": {pasted}})
 		entry.AddFindings(form, found)
 		return d.showKeys(v, row, frame, form, &ui.KeysPage{})
 	}
