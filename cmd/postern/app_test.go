@@ -18,7 +18,7 @@ func TestAppCommands(t *testing.T) {
 	file, resources := filepath.Join(dir, "postern.yaml"), filepath.Join(dir, "resources.yaml")
 	for path, text := range map[string]string{
 		file:      "public_url: http://127.0.0.1:8080\napps: review\ndatabase: sqlite:" + filepath.Join(dir, "postern.db") + "\n",
-		resources: "partners: [{name: Partner Inc, apps: [{name: X, client_id: x, dialect: standard, redirect_urls: [\"https://p.test/cb\"]}]}]",
+		resources: "partners: [{name: Partner Inc, members: [{email: dev@p.test, role: developer}], apps: [{name: X, client_id: x, dialect: standard, redirect_urls: [\"https://p.test/cb\"]}]}]",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -49,7 +49,11 @@ func TestAppCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	by := registry.By{Actor: "staff:stf_1", Staff: "stf_1"}
+	team, err := rooms.DB.Team(ctx, row.Partner.ID)
+	if err != nil || len(team) != 1 {
+		t.Fatal(team, err)
+	}
+	by := registry.By{Actor: "staff:" + team[0].Staff.ID, Staff: team[0].Staff.ID}
 	made, err := rooms.Registry.CreateApp(ctx, by, row.Partner.ID, &registry.AppForm{Name: "New", Dialect: "standard"})
 	if err == nil {
 		_, err = rooms.Registry.EditApp(ctx, by, "x", &registry.AppForm{Name: "X renamed", RedirectURLs: []string{"https://p.test/cb"}})

@@ -33,7 +33,10 @@ func (r *Rules) CreateApp(ctx context.Context, by By, partnerID string, f *AppFo
 		return nil, postern.Wrap(postern.ServerError, err)
 	}
 	var made *App
-	err = r.Store.ApplyRegistry(ctx, &Mentions{Partners: []string{partnerID}, Names: true}, r.Now(), func(s *State) (*Writes, error) {
+	err = r.Store.ApplyRegistry(ctx, &Mentions{Partners: []string{partnerID}, Names: true, Staff: by.Staff}, r.Now(), func(s *State) (*Writes, error) {
+		if err := by.may(s, partnerID); err != nil {
+			return nil, err
+		}
 		if err := r.roomFor(s, partnerID); err != nil {
 			return nil, err
 		}
@@ -292,6 +295,25 @@ func (by By) writes(w *Writes) *Writes {
 	return w
 }
 
+// may refuses who changes a partner's apps and is not, or not any more, one of its
+// people who may. What a page said before counts for nothing: its form may have
+// waited, and whoever was put out meanwhile would be shown a new secret.
+func (by By) may(s *State, partnerID string) error {
+	if by.Operator || by.Staff == "" {
+		return nil
+	}
+	for _, m := range s.MemberOf {
+		switch {
+		case m.Partner.ID != partnerID:
+		case !m.Role.MayEdit():
+			return postern.Errorf(postern.Forbidden, "Your role in %s is viewer: it sees everything and changes nothing.", m.Partner.Name)
+		default:
+			return m.Partner.MayChange()
+		}
+	}
+	return postern.Errorf(postern.NotFound, "There is no such app, or it is not yours to see.")
+}
+
 // change lets decide say what becomes of an app, in one transaction that no
 // other change of an app overlaps.
 func (r *Rules) change(ctx context.Context, by By, appID string, names bool, decide func(s *State, old *App) (*Writes, error)) error {
@@ -300,9 +322,12 @@ func (r *Rules) change(ctx context.Context, by By, appID string, names bool, dec
 
 // changeBy is change for who must know more than the app.
 func (r *Rules) changeBy(ctx context.Context, by By, appID string, m *Mentions, decide func(s *State, old *App) (*Writes, error)) error {
-	m.Apps = []string{appID}
+	m.Apps, m.Staff = []string{appID}, by.Staff
 	return r.apply(ctx, m, func(s *State) (*Writes, error) {
 		app, err := found(s, appID)
+		if err == nil {
+			err = by.may(s, app.Partner.ID)
+		}
 		if err != nil {
 			return nil, err
 		}

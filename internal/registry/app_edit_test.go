@@ -20,6 +20,8 @@ func portal(w *world) (partner, other string, app *registry.App) {
 scopes: [{name: read, description: See}, {name: write, description: Change}]
 partners: [{name: Inc}, {name: Other, apps: [{name: Calendar Sync, client_id: cal}]}]`)
 	partner, other = w.one("SELECT id FROM partners WHERE name = 'Inc'"), w.one("SELECT id FROM partners WHERE name = 'Other'")
+	w.run(`INSERT INTO staff (id, realm, email, email_folded, created_at) VALUES ('stf_1', 'partner', 'dev@inc.test', 'dev@inc.test', 1)`)
+	w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('` + partner + `', 'stf_1', 'developer', 1)`)
 	w.rules.Reserved = []string{"Acme Cloud"}
 	app, err := w.rules.CreateApp(w.ctx, dev, partner, form())
 	w.ok(err)
@@ -243,6 +245,62 @@ func TestAtMostTwoSecretsAreValidWhoeverAsksAtOnce(t *testing.T) {
 			w.Errorf("%d secrets were made", good)
 		}
 		w.equal("the rows", w.one("SELECT count(*) FROM app_secrets WHERE app_id = '"+app.ID+"'"), "2")
+	})
+}
+
+// A page was shown to somebody who might then, and a form may wait for its turn: who
+// acts is looked at again when it is theirs.
+func TestPA18_WhoMayNoLongerChangesNothing(t *testing.T) {
+	everywhere(t, func(w *world) {
+		partner, _, app := portal(w)
+		state := func() string {
+			return strings.Join(append(w.rows("SELECT id, name, url, disabled, removed_at FROM apps ORDER BY id"), w.rows("SELECT id FROM app_secrets")...), "\n")
+		}
+		before := state()
+		for why, c := range map[string]struct {
+			row  string
+			want postern.Kind
+		}{
+			"demoted":     {`UPDATE partner_members SET role = 'viewer'`, postern.Forbidden},
+			"off":         {`UPDATE partners SET disabled = TRUE`, postern.Forbidden},
+			"without one": {`UPDATE staff SET disabled = TRUE`, postern.NotFound},
+			"put out":     {`DELETE FROM partner_members`, postern.NotFound},
+		} {
+			w.run(c.row)
+			for what, act := range map[string]func() error{
+				"make": func() error {
+					_, err := w.rules.CreateApp(w.ctx, dev, partner, form(func(f *registry.AppForm) { f.Name = "Another" }))
+					return err
+				},
+				"edit": func() error {
+					_, err := w.rules.EditApp(w.ctx, dev, app.ID, form(func(f *registry.AppForm) { f.URL = "" }))
+					return err
+				},
+				"secret": func() error {
+					_, err := w.rules.AddSecret(w.ctx, dev, app.ID, registry.NewSecret{ID: "sec_1", Name: "x"})
+					return err
+				},
+				"end":      func() error { return w.rules.EndSecret(w.ctx, dev, app.ID, "sec_1") },
+				"keys":     func() error { return w.rules.SetKeys(w.ctx, dev, app.ID, "") },
+				"logo":     func() error { _, err := w.rules.SetLogo(w.ctx, dev, app.ID, "00", []byte("png")); return err },
+				"switch":   func() error { return w.rules.SwitchApp(w.ctx, dev, app.ID, true) },
+				"ask":      func() error { return w.rules.AskReview(w.ctx, dev, app.ID) },
+				"withdraw": func() error { return w.rules.WithdrawProposal(w.ctx, dev, app.ID) },
+				"remove":   func() error { return w.rules.RemoveApp(w.ctx, dev, app.ID) },
+			} {
+				if err := act(); !postern.Is(err, c.want) {
+					w.Errorf("%s, %s: %v", why, what, err)
+				}
+			}
+			w.run(`UPDATE partners SET disabled = FALSE`)
+			w.run(`UPDATE staff SET disabled = FALSE`)
+			if why != "put out" {
+				w.run(`UPDATE partner_members SET role = 'developer'`)
+			} else {
+				w.run(`INSERT INTO partner_members (partner_id, staff_id, role, created_at) VALUES ('` + partner + `', 'stf_1', 'developer', 1)`)
+			}
+		}
+		w.equal("the rows", state(), before)
 	})
 }
 

@@ -17,6 +17,7 @@ type Mentions struct {
 	Apps                            []string // and all of the partners named above
 	APIs, APINames                  []string
 	Members, Operators              []string // by e-mail
+	Staff                           string   // whose State.MemberOf is wanted; empty: nobody's
 	ScopeUses                       bool     // whether State.ScopeUses is wanted
 	Names                           bool     // whether State.Names is
 	Owners                          bool     // whether State.Owners is
@@ -35,6 +36,7 @@ type State struct {
 	APIs      []API
 	Members   []Staff
 	Operators []Staff
+	MemberOf  []postern.Member    // of the one above, who can sign in
 	ScopeUses map[string][]string // scope: the ids of the apps that may ask for it
 	Names     []postern.App       // id, partner and name of every app
 	Owners    map[string][]string // partner of an app above: e-mails of its owners who can sign in

@@ -96,6 +96,9 @@ func readState(ctx context.Context, q querier, m *registry.Mentions, lock string
 		r.names(s)
 	}
 	r.apis(s, m)
+	if m.Staff != "" {
+		r.memberOf(s, m.Staff)
+	}
 	s.Members = r.staff(membersByEmail, m.Members)
 	s.Operators = r.staff(operatorsByEmail, m.Operators)
 	r.memberRoles(s.Members)
@@ -301,6 +304,16 @@ func (r *stateReader) staff(query string, emails []string) (list []registry.Staf
 		return err
 	})
 	return list
+}
+
+func (r *stateReader) memberOf(s *registry.State, staffID string) {
+	r.all(selectMemberOf, func(row scanner) error {
+		m, err := scanMember(row)
+		if !m.Staff.Disabled {
+			s.MemberOf = append(s.MemberOf, m)
+		}
+		return err
+	}, staffID)
 }
 
 func (r *stateReader) memberRoles(members []registry.Staff) {
