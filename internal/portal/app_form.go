@@ -12,8 +12,8 @@ import (
 	"postern.dev/postern/internal/ui"
 )
 
-// typed is a form as the rules read it. Fields that it has beside these say
-// nothing.
+// typed reads a form for the rules. Whatever else it holds is ignored: no field
+// can say what nobody may choose (attacks.md PA-03).
 func typed(v *entry.Visit) (*registry.AppForm, error) {
 	t, err := v.Fields("name", "description", "url", "logo_url", "webhook_url", "redirect_urls", "dialect", "public", "for_itself", "sure")
 	if err != nil {

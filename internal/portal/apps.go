@@ -175,8 +175,9 @@ func (d *Door) lacks(app *postern.App) (steps []ui.Step) {
 	return steps
 }
 
-// steps are what people wait for: an app that is off is not ready, whatever it has.
-// What no app needs here is not spoken of.
+// steps are what is to be done until people can connect the app, and what is done
+// of it: one that is off is not ready, whatever it has. What apps do not need here
+// is no step.
 func (d *Door) steps(row *registry.App, off bool) (steps []ui.Step) {
 	here, missing := Prefix+"/apps/"+row.ID, map[string]bool{}
 	for _, key := range d.Registry.Missing(row) {

@@ -118,7 +118,7 @@ func (d *Door) delivery(v *entry.Visit) error {
 	return v.Show(http.StatusOK, page)
 }
 
-// sending is the app of a form that has something sent.
+// sending is the app whose webhooks a form wants sent, for who may have them sent.
 func (d *Door) sending(v *entry.Visit, about ...string) (*postern.App, error) {
 	app, _, err := d.editable(v, "webhooks")
 	if err != nil {

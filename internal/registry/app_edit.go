@@ -45,7 +45,7 @@ func (r *Rules) CreateApp(ctx context.Context, by By, partnerID string, f *AppFo
 			return nil, err
 		}
 		d.next.ID = id
-		d.wear(d.looks)
+		wear(&d.next, d.looks)
 		if r.Review {
 			d.next.Review, d.next.ReviewedAt = postern.Waiting, r.Now()
 		}
@@ -111,7 +111,7 @@ func (r *Rules) TryApp(ctx context.Context, partnerID, appID string, f *AppForm)
 		partnerID = old.Partner.ID
 	}
 	d := r.drafted(s, old, partnerID, f)
-	d.wear(d.looks)
+	wear(&d.next, d.looks)
 	return &d.next, d.findings, nil
 }
 
@@ -143,7 +143,7 @@ func (r *Rules) EditApp(ctx context.Context, by By, appID string, f *AppForm) (*
 		w := &Writes{}
 		done = &Edited{App: &d.next}
 		if done.Proposed = r.propose(w, by, old, &d.next, d.looks, nil); !done.Proposed {
-			d.wear(d.looks)
+			wear(&d.next, d.looks)
 		}
 		keys := changedKeys(old, &d.next)
 		switch {
@@ -166,10 +166,8 @@ func (d *draft) askAnew() {
 	}
 }
 
-// wear makes what people see of the app be so. Scopes that are asked for when
-// none is named follow those that it may ask for.
-func (d *draft) wear(l postern.Looks) { wear(&d.next, l) }
-
+// wear gives the app looks: what people see of it becomes so. Where the scopes that
+// are asked for when none is named were all that it may ask for, they stay so.
 func wear(a *App, l postern.Looks) {
 	all := slices.Equal(a.DefaultScopes, a.Scopes)
 	a.Name, a.Description, a.URL, a.LogoURL, a.RedirectURLs = l.Name, l.Description, l.URL, l.LogoURL, l.RedirectURLs

@@ -152,8 +152,8 @@ func (r *Rules) answerChange(next *App, reason string, yes bool) (*Writes, error
 // mails reports whether people can be written to.
 func (r *Rules) mails() bool { return r.Mailer != nil && r.Mailer.Configured() }
 
-// tell has the app's owners told what the operator said, in its transaction. One
-// who cannot be written to keeps the others from nothing.
+// tell has the app's owners told what the operator said, in its transaction. That
+// one of them cannot be written to does not keep it from the others.
 func (r *Rules) tell(w *Writes, a *App, owners []string, reason string, yes bool) {
 	subject, text := a.Name+" was approved", "Your app "+a.Name+" ("+a.ID+") was approved: what you asked for holds from now on.\n"
 	if !yes {
