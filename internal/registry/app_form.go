@@ -270,13 +270,22 @@ func (d *draft) checkRedirects() {
 		}
 		switch {
 		case problem != "":
-			d.findings.refuse(field, "%s %s.", text, Said(problem))
+			d.findings.refuse(field, "%s %s.", begun(text), Said(problem))
 		case slices.Contains(list[:i], text):
-			d.findings.refuse(field, "%s stands here twice; remove one.", text)
+			d.findings.refuse(field, "%s stands here twice; remove one.", begun(text))
 		case !d.redirectsStay():
 			d.questionRedirect(field, text, rule)
 		}
 	}
+}
+
+// begun is as much of an address as tells which it is.
+func begun(address string) string {
+	const most = 120
+	if all := []rune(address); len(all) > most {
+		return string(all[:most]) + "…"
+	}
+	return address
 }
 
 // redirectsStay reports whether all that the questions about redirects look at is
