@@ -3,6 +3,7 @@ package dialect
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"postern.dev/postern"
 )
@@ -78,10 +79,22 @@ func sample(types []answerType, body tree) string {
 	return strings.Join(pairs, "&")
 }
 
+// sampleTime is a time as the wire writes this one.
+func (x *value) sampleTime() datum {
+	d := timeOf(time.Date(2026, 11, 24, 20, 26, 22, 0, time.UTC))
+	for _, form := range x.forms {
+		d = form(d)
+	}
+	return d
+}
+
 // treeSample is a value of an answer in capitals.
 func treeSample(t tree) string {
 	switch t := t.(type) {
 	case *value:
+		if t.base == "token_type" { // the same for everybody
+			return string(t.datum(nil).appendText(nil, " "))
+		}
 		return strings.ToUpper(strings.ReplaceAll(t.base, ".", "_"))
 	case *phrase:
 		out := ""
@@ -115,8 +128,11 @@ func sampleJSON(t tree) string {
 	case *literal:
 		return string(t.json)
 	case *value:
+		if named[t.base].kind == isTime {
+			return string(t.sampleTime().appendJSON(nil, " "))
+		}
 		switch t.kind {
-		case isNum, isTime:
+		case isNum:
 			if t.base == "status" {
 				return "400"
 			}

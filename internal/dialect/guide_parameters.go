@@ -1,6 +1,10 @@
 package dialect
 
-import "slices"
+import (
+	"slices"
+
+	"postern.dev/postern/internal/oauth"
+)
 
 // whenMissing says what a missing parameter means.
 type whenMissing func(g *guide, e *endpoint, id inputID) string
@@ -91,6 +95,15 @@ func whenConnecting(g *guide, e *endpoint, id inputID) string {
 		return g.text("allowed, but your callback could then be forged: always send it")
 	case inChallenge, inChallengeMethod:
 		return g.pkce()
+	case inAssertion, inAssertionType:
+		return g.text("fine: they stand in place of a secret, for apps with public keys")
+	case inLoginHint:
+		return g.text("fine; an e-mail address stands in the sign-in form already")
+	case inPrompt:
+		if g.d.terms.Consent == oauth.ConsentAlways {
+			return g.text("fine; `login` asks for another sign-in")
+		}
+		return g.text("fine; `login` asks for another sign-in, `consent` asks again what was allowed before, `none` asks nothing, and sends an error back where somebody would have to answer")
 	}
 	return g.text("fine")
 }

@@ -142,6 +142,23 @@ func TestTheGuideVerifiesWebhooksAsTheirPageDoes(t *testing.T) {
 	}
 }
 
+// A guide says of each parameter what it is for, and of each value what it is like.
+func TestAGuideTellsWhatItsReaderCannotGuess(t *testing.T) {
+	for name, d := range everyWire(t) {
+		got := d.Guide(English, someOrigin)
+		for _, bad := range []string{"| fine |", `"TOKEN_TYPE"`, `"exp": 3600`, `"iat": 3600`} {
+			if strings.Contains(got, bad) {
+				t.Errorf("%s: the guide has %q", name, bad)
+			}
+		}
+	}
+	for _, want := range []string{`"token_type": "Bearer"`, `"exp": 1795551982`, "| `prompt` | query | fine; `login` asks", "| `login_hint` | query | fine; an e-mail"} {
+		if got := everyWire(t)["standard"].Guide(English, someOrigin); !strings.Contains(got, want) {
+			t.Errorf("the guide lacks %q:\n%s", want, got)
+		}
+	}
+}
+
 // A language's button has tabs all over the page for labels, and one name.
 func TestALanguagesButtonIsNamedOnce(t *testing.T) {
 	html := everyWire(t)["standard"].GuideHTML(English, someOrigin, Look{})
