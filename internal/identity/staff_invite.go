@@ -82,7 +82,7 @@ func (r *Rules) Invite(ctx context.Context, in Invite) (*Link, error) {
 	by := ""
 	if in.By != nil {
 		row.By, by, in.ByHand = in.By.ID, in.By.Display(), false
-		if err := r.mayInvite(ctx, in.Partner.ID); err != nil {
+		if err := r.mayInvite(ctx, in.Partner.ID, in.Email); err != nil {
 			return nil, err
 		}
 	}
@@ -109,14 +109,27 @@ func (r *Rules) keepFrom(given *Link, what string) {
 // the world.
 const invitesADay = 50
 
-func (r *Rules) mayInvite(ctx context.Context, partnerID string) error {
-	n, err := r.Store.CountFailure(ctx, bucketOf("invite", "by", partnerID), 24*time.Hour, r.Now())
-	if err == nil && n > invitesADay {
-		e := postern.Errorf(postern.RateLimited, "This team has invited very many people today. Try again tomorrow.")
-		e.RetryAfter = 24 * time.Hour
-		return e
+// mayInvite counts what a team asks for, and what it asks for one person: nobody's
+// letter box is filled with it.
+func (r *Rules) mayInvite(ctx context.Context, partnerID, email string) error {
+	for _, c := range []struct {
+		bucket string
+		most   int
+		often  *postern.Error
+	}{
+		{bucketOf("invite "+partnerID, "for", postern.FoldEmail(email)), heardPerEmail, postern.Errorf(postern.RateLimited, "Your team has invited this person several times today. Try again tomorrow.")},
+		{bucketOf("invite", "by", partnerID), invitesADay, postern.Errorf(postern.RateLimited, "This team has invited very many people today. Try again tomorrow.")},
+	} {
+		n, err := r.Store.CountFailure(ctx, c.bucket, 24*time.Hour, r.Now())
+		if err != nil {
+			return err
+		}
+		if n > c.most {
+			c.often.RetryAfter = 24 * time.Hour
+			return c.often
+		}
 	}
-	return err
+	return nil
 }
 
 // InvitePartner finds the partner that somebody is to be invited to, and makes

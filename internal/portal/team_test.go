@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/posterntest"
 	"postern.dev/postern/internal/posterntest/engines"
+	"postern.dev/postern/internal/posterntest/postbox"
 	"postern.dev/postern/internal/server"
 )
 
@@ -44,9 +46,9 @@ func act(partnerID string, ids map[string]string, actor, member string) identity
 }
 
 // invites has somebody invite a friend to a partner.
-func invites(ctx context.Context, rooms *server.Rooms, partnerID, staffID string) error {
+func invites(ctx context.Context, rooms *server.Rooms, partnerID, staffID, email string) error {
 	_, err := rooms.Identity.Invite(ctx, identity.Invite{
-		Partner: postern.Partner{ID: partnerID}, Email: "eve@evil.test", Role: postern.Owner, By: &postern.Staff{ID: staffID}, ByHand: true,
+		Partner: postern.Partner{ID: partnerID}, Email: email, Role: postern.Owner, By: &postern.Staff{ID: staffID}, ByHand: true,
 	})
 	return err
 }
@@ -82,7 +84,7 @@ func ownersKeepTheTeam(t *testing.T, database string) {
 				"role":   rooms.Identity.SetRole(ctx, act(id, members, email, email), postern.Owner),
 				"remove": rooms.Identity.RemoveMember(ctx, act(id, members, email, posterntest.Dev)),
 				"back":   rooms.Identity.TakeBack(ctx, act(id, members, email, ""), "x"),
-				"invite": invites(ctx, rooms, id, members[email]),
+				"invite": invites(ctx, rooms, id, members[email], "eve@evil.test"),
 			} {
 				if !postern.Is(err, postern.Forbidden) {
 					t.Errorf("%s: %s gave %v", email, name, err)
@@ -173,7 +175,7 @@ func otherTeamsAreUnknown(t *testing.T, database string) {
 			"remove here":  rooms.Identity.RemoveMember(ctx, act(other, mixed, "eve", "coder")),
 			"back there":   rooms.Identity.TakeBack(ctx, act(id, mixed, "eve", ""), pending),
 			"back here":    rooms.Identity.TakeBack(ctx, act(other, mixed, "eve", ""), pending),
-			"invite":       invites(ctx, rooms, id, mixed["eve"]),
+			"invite":       invites(ctx, rooms, id, mixed["eve"], "eve@evil.test"),
 		} {
 			if !postern.Is(err, postern.NotFound) {
 				t.Errorf("%s: %v", name, err)
@@ -251,12 +253,35 @@ func TestATeamInvitesSoManyADay(t *testing.T) {
 	id, members := idsOf(t, s, posterntest.Dev)
 	s.Beside(func(ctx context.Context, rooms *server.Rooms) error {
 		for n := range 51 {
-			err := invites(ctx, rooms, id, members[posterntest.Dev])
+			err := invites(ctx, rooms, id, members[posterntest.Dev], fmt.Sprintf("eve%d@evil.test", n))
 			if n < 50 && err != nil || n == 50 && !postern.Is(err, postern.RateLimited) {
 				t.Errorf("invitation %d: %v", n+1, err)
 			}
 		}
 		return nil
+	})
+}
+
+// A team does not fill somebody's letter box either.
+func TestATeamWritesToOnePersonSoOftenADay(t *testing.T) {
+	engines.Each(t, func(t *testing.T, database string) {
+		box := postbox.New(t)
+		s := posterntest.New(t, withMail(box), posterntest.On(database))
+		id, _ := idsOf(t, s, posterntest.Dev)
+		dev := s.Portal(posterntest.Dev)
+		invite := func(email string) *posterntest.Page {
+			return dev.Press(dev.Get("/portal/team/"+id+"/invite"), "Invite", "email", email, "role", "viewer")
+		}
+		for _, spelling := range []string{"victim@else.test", "Victim@else.test", "VICTIM@ELSE.TEST"} {
+			invite(spelling).Wants(t, http.StatusOK, "on its way by mail")
+		}
+		invite("victim@Else.test").Wants(t, http.StatusTooManyRequests, "several times today")
+		invite("other@else.test").Wants(t, http.StatusOK, "on its way by mail")
+		if n := len(box.Wait(4)); n != 4 {
+			t.Errorf("%d mails", n)
+		}
+		s.Clock.Advance(9 * time.Minute) // the sign-in is fresh still
+		invite("victim@else.test").Wants(t, http.StatusTooManyRequests)
 	})
 }
 
