@@ -169,6 +169,33 @@ func TestATestEventArrives(t *testing.T) {
 	})
 }
 
+// Each is kept for a month, so a program that presses the button fills no table.
+func TestAnAppSendsItselfSoManyTestsAnHour(t *testing.T) {
+	everywhere(t, func(w *world) {
+		r := receiver.New(w, nil)
+		w.app("x", "plain", "account", r.URL)
+		w.app("y", "plain", "account", r.URL)
+		w.start()
+		for range 60 {
+			id, err := w.rules.Test(w.ctx, "x", "operator")
+			if err != nil {
+				w.Fatal(err)
+			}
+			w.becomes(id, webhook.Delivered)
+		}
+		if _, err := w.rules.Test(w.ctx, "x", "operator"); !postern.Is(err, postern.RateLimited) {
+			w.Errorf("one more: %v", err)
+		}
+		if _, err := w.rules.Test(w.ctx, "y", "operator"); err != nil {
+			w.Errorf("another app's: %v", err)
+		}
+		w.clock.Advance(time.Hour + time.Second)
+		if _, err := w.rules.Test(w.ctx, "x", "operator"); err != nil {
+			w.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
 // A partner who has mended his endpoint need not wait for the next try, which may
 // be a day away, nor guess how to switch on what 410 has switched off.
 func TestWhatWaitsForItsNextTryCanBeSentNow(t *testing.T) {

@@ -77,6 +77,9 @@ func (r *Rules) Test(ctx context.Context, appID, actor string) (string, error) {
 		return "", postern.Errorf(postern.Conflict, "The app has no webhook_url to send to.")
 	}
 	now := r.Now()
+	if err := r.mayTest(ctx, appID, now); err != nil {
+		return "", err
+	}
 	id, err := postern.NewIDAt(r.Random, now, "evt_")
 	if err != nil {
 		return "", postern.Wrap(postern.ServerError, err)
@@ -84,6 +87,27 @@ func (r *Rules) Test(ctx context.Context, appID, actor string) (string, error) {
 	test := Published{ID: id, Type: TestType, AppID: appID, Data: []byte(`{"message":"This is a test; nothing happened."}`), At: now}
 	_, err = r.Store.Publish(ctx, []Published{test}, actor)
 	return id, err
+}
+
+// mostTests are an app's in an hour: each is kept as long as everything.
+const mostTests = 60
+
+// mayTest looks at the latest deliveries. Where the product's own crowd tests out,
+// there are not many tests.
+func (r *Rules) mayTest(ctx context.Context, appID string, now time.Time) error {
+	latest, err := r.Store.Deliveries(ctx, Filter{AppID: appID, Since: now.Add(-time.Hour), Limit: 2 * mostTests})
+	tests := 0
+	for _, d := range latest {
+		if d.Message.Type == TestType {
+			tests++
+		}
+	}
+	if err == nil && tests >= mostTests {
+		e := postern.Errorf(postern.RateLimited, "Very many test events were sent in the last hour. Try again later.")
+		e.RetryAfter = time.Hour
+		return e
+	}
+	return err
 }
 
 // Endpoint is an app's endpoint with its health.
