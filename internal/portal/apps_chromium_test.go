@@ -83,6 +83,7 @@ func TestANewcomersAppFromItsDescriptionToItsApprovalOnAPhone(t *testing.T) {
 	}
 	s.Clock.Advance(time.Hour) // the password is asked for once more, and the form goes on
 	b.do(
+		chromedp.SendKeys(chromedp.CSS(`#name`), "At night"), // only the first has a name before it is given one
 		chromedp.Click(chromedp.CSS(`main form.card button.primary`)), chromedp.WaitVisible(chromedp.CSS(`input[name=held] ~ * input[type=password]`)), b.fits(),
 		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), posterntest.Password), chromedp.Click(chromedp.CSS(`main button.primary`)),
 		chromedp.WaitVisible(chromedp.CSS(`.secret`)), b.fits(),
