@@ -39,5 +39,9 @@ type SandboxConnection struct {
 	Expired     bool
 }
 
-func (*SandboxPage) Name() string  { return "portal-sandbox" }
+func (*SandboxPage) Name() string { return "portal-sandbox" }
+
+// Scripts: what its people sign in with can be copied.
+func (*SandboxPage) Scripts() []string { return []string{"copy.js"} }
+
 func (p *SandboxPage) Title() Text { return Say("Sandbox of %s", p.App.Name) }

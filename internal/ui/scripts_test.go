@@ -38,6 +38,33 @@ func TestOnlyAPageThatNamesScriptsMayRunThem(t *testing.T) {
 	}
 }
 
+// Who signs in as somebody of the sandbox copies an e-mail and a password. A role
+// that is not shown the password is not offered a copy of its dots.
+func TestWhatSignsSandboxPeopleInCanBeCopied(t *testing.T) {
+	p := mustNew(t, Brand{})
+	page := sandboxSamples()["portal-sandbox"].(*SandboxPage)
+	const email, password = `data-copied="Copied">ada@`, `Password</span> <code data-copy="Copy"`
+	if html := render(t, p, page); !strings.Contains(html, "/copy.") || !strings.Contains(html, email) || !strings.Contains(html, password) {
+		t.Errorf("they cannot be copied:\n%s", html)
+	}
+	page.Role = postern.Viewer
+	if html := render(t, p, page); strings.Contains(html, "data-copy") {
+		t.Error("a viewer copies what is not shown")
+	}
+}
+
+// The preview of an app's consent page stands beside a form that is not saved yet.
+func TestAPreviewLeadsNowhere(t *testing.T) {
+	p := mustNew(t, Brand{})
+	for _, name := range []string{"portal-app-form-new", "portal-app-form", "operator-app"} {
+		html := render(t, p, appSamples()[name])
+		_, preview, shown := strings.Cut(html, "It will be able to")
+		if !shown || strings.Contains(preview, `href="/connections"`) {
+			t.Errorf("%s: the preview leads away", name)
+		}
+	}
+}
+
 func TestThePiecesOfCodeOfAGuideCanBeCopied(t *testing.T) {
 	p := mustNew(t, Brand{})
 	path, err := p.Assets.Path("copy.js")
