@@ -209,6 +209,24 @@ func (d *Dialect) ReadToken(r *http.Request) (postern.Secret, *postern.Error) {
 	return d.api.read(r, form, func(string) (string, bool) { return "", false })
 }
 
+// Astray finds a token of this dialect's form in the Authorization header of a call
+// that ReadToken refused: under another scheme, or in another encoding. It opens
+// nothing; whose it is is for that app's request log.
+func (d *Dialect) Astray(r *http.Request) (token postern.Secret, found bool) {
+	values := r.Header["Authorization"]
+	if len(values) != 1 {
+		return "", false
+	}
+	_, credential, _ := strings.Cut(values[0], " ")
+	credential = strings.TrimSpace(credential)
+	for _, encoding := range []encoding{asItIs, asBase64, asBase64URL} {
+		if plain, ok := (place{encoding: encoding}).decode(credential); ok && d.fits(postern.Secret(plain)) {
+			return postern.Secret(plain), true
+		}
+	}
+	return "", false
+}
+
 // Challenge is the WWW-Authenticate header of a refusal (RFC 9110 §11.6.1, RFC
 // 6750 §3), empty where the refusal has none. Who showed no token is told no
 // error. scopes are those that would be enough.

@@ -22,6 +22,10 @@ func (nobody) Check(context.Context, string, postern.Secret) (*postern.Token, er
 	return nil, postern.Errorf(postern.InvalidToken, "The access token is not valid.")
 }
 
+func (nobody) Astray(context.Context, postern.Secret) error {
+	return postern.Errorf(postern.InvalidToken, "The access token is not valid.")
+}
+
 type still struct{}
 
 func (still) Seq() int64            { return 0 }

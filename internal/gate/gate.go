@@ -25,6 +25,9 @@ type Engine interface {
 	// Check finds what a live access token of a dialect stands for; the error is
 	// an InvalidToken, or Unavailable when the rows cannot be asked.
 	Check(ctx context.Context, dialect string, token postern.Secret) (*postern.Token, error)
+	// Astray says of a token that was not shown as its dialect has it what is wrong:
+	// an InvalidToken, for a good token too, or Unavailable.
+	Astray(ctx context.Context, token postern.Secret) error
 }
 
 // Gate answers /check for nginx auth_request, Traefik, Caddy and others, and
@@ -170,10 +173,34 @@ func (g *Gate) caller(r *http.Request, again func(), only string) (spoken *diale
 		return nil, nil, postern.Because(postern.NoToken, "no_token", "No dialect of that name is spoken here.")
 	}
 	again()
-	if _, refused := spoken.ReadToken(r); refused != nil {
-		return spoken, nil, refused
+	_, refused := spoken.ReadToken(r)
+	if refused == nil {
+		refused = postern.Because(postern.InvalidToken, "token_malformed", "The access token is not valid.")
 	}
-	return spoken, nil, postern.Because(postern.InvalidToken, "token_malformed", "The access token is not valid.")
+	return spoken, nil, g.astray(r, refused)
+}
+
+// astray refuses what no dialect could read. If it is a token all the same, the
+// request log of its app says how it was sent.
+func (g *Gate) astray(r *http.Request, refused *postern.Error) error {
+	if refused.Kind != postern.InvalidToken {
+		return refused
+	}
+	for _, d := range g.Dialects.List() {
+		token, found := d.Astray(r)
+		if !found {
+			continue
+		}
+		err := g.Engine.Astray(r.Context(), token)
+		whose, known := errors.AsType[*postern.Error](err)
+		if !known || !postern.Is(err, postern.InvalidToken) {
+			return err
+		}
+		said := *refused
+		said.Why = whose.Why
+		return &said
+	}
+	return refused
 }
 
 // keepBody lets every dialect read the call's body, which a gateway may have

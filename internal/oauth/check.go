@@ -22,6 +22,16 @@ func (r *Rules) Check(ctx context.Context, dialect string, token postern.Secret)
 	return t, nil
 }
 
+// Astray says of a token that was not shown as its dialect has it what is wrong: an
+// InvalidToken, for a good token too, or Unavailable.
+func (r *Rules) Astray(ctx context.Context, token postern.Secret) error {
+	t, err := r.live(ctx, token)
+	if err != nil {
+		return err
+	}
+	return t.Because(postern.InvalidToken, "token_misplaced", tokenRefused).With("dialect", t.Dialect)
+}
+
 const tokenRefused = "The access token is not valid."
 
 // badToken is what the presenter of any bad token is told; the rule is for the

@@ -258,6 +258,7 @@ var reasons = map[postern.Rule]reason{
 	"token_unknown":            plain("No token like this is known here: it was never issued here, or ended more than a day ago.", "Look whether it was cut or changed in storage. If it is old, let the person connect again."),
 	"token_malformed":          plain("What stands where the access token is expected is none.", "Send the token as the guide shows, byte for byte."),
 	"token_not_base64":         plain("The access token must be base64-encoded on this wire, and was not.", "Encode it before you put it into the header."),
+	"token_misplaced":          plain("The token is good, but was not sent as the dialect {dialect} has it.", "Send it as the guide of {dialect} shows: the scheme before it and its encoding count."),
 	"token_in_two_places":      plain("The access token stands in two places.", "Send it in one."),
 	"no_token":                 plain("The call has no access token.", "Send it as the guide shows."),
 	"token_of_other_dialect":   plain("The token is of the dialect {dialect}, and was shown as one of {here}.", "Use the header that the guide of {dialect} shows."),

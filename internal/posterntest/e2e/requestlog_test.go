@@ -364,6 +364,15 @@ func failures() []failure {
 			s.Apply(`partners: [{name: Other Inc, apps: [{name: Other Xeebo, client_id: other-xeebo, disabled: true}]}]`)
 			return s.Send(posterntest.RefreshRequest(posterntest.OtherXeebo, "x"))
 		}, "The app is switched off, or its partner is."},
+		{"token_misplaced", std, connected(std, func(s *posterntest.Postern, a *posterntest.Answer) *posterntest.Answer {
+			return check(s, "", "Token "+a.Field("access_token"))
+		}), "The token is good, but was not sent as the dialect standard has it."},
+		{"token_misplaced", xeebo, connected(xeebo, func(s *posterntest.Postern, a *posterntest.Answer) *posterntest.Answer {
+			return check(s, "", "Bearer "+a.Field("access_token"))
+		}), "The token is good, but was not sent as the dialect xeebo has it."},
+		{"token_misplaced", std, connected(std, func(s *posterntest.Postern, a *posterntest.Answer) *posterntest.Answer {
+			return check(s, "?dialect=xref", "Bearer "+a.Field("access_token"))
+		}), "The token is good, but was not sent as the dialect standard has it."},
 		{"token_expired", std, connected(std, func(s *posterntest.Postern, a *posterntest.Answer) *posterntest.Answer {
 			s.Clock.Advance(61 * time.Minute)
 			return check(s, "", credential(std, a.Field("access_token")))
