@@ -31,7 +31,12 @@ const (
 	DELETE FROM codes WHERE hash IN
 	  (SELECT c.hash FROM codes c WHERE c.live_until < $1
 	     AND (c.connection_id IS NULL OR c.ended_at > 0) LIMIT $2)`
+	// Of sign-ins as people whom there are not, strangers write as many as they like.
+	purgeStrange = `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE object = 'nobody' AND at < $1 LIMIT $2)`
 )
+
+// keptStrange is how long the audit log has who failed to sign in as nobody.
+const keptStrange = 7 * 24 * time.Hour
 
 // sweepSlack is how long a connection outlives its last token before it is
 // ended as expired: a refresh begun in the token's last moment has long
@@ -55,6 +60,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, limit int) (int, error) 
 		{[]string{purgeEndless, purgeEndlessCodes}, kept},
 		{[]string{purgeCodes}, kept},
 		{[]string{purgeChanges}, kept},
+		{[]string{purgeStrange}, ms(now.Add(-keptStrange))},
 	} {
 		err := db.write(ctx, func(t *tx) error {
 			for _, q := range step.queries {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"postern.dev/postern"
+	"postern.dev/postern/internal/identity"
 	"postern.dev/postern/internal/oauth"
 )
 
@@ -317,6 +318,34 @@ func TestAConnectionEndsWhenItsLastTokenDiesOfAge(t *testing.T) {
 		}
 		if got := w.text(`SELECT reason FROM events WHERE type = 'connection.deleted'`); got != "expired" {
 			w.Fatalf("the event says %q", got)
+		}
+	})
+}
+
+// Strangers can fail to sign in as nobody as often as they like: of that the audit
+// log forgets what is old. What was tried of a person it keeps.
+func TestTheAuditLogForgetsWhoFailedToSignInAsNobody(t *testing.T) {
+	everywhere(t, func(w *world) {
+		failed := func(object string) {
+			w.ok(w.db.FailedGuess(w.ctx, identity.Guess{Object: object, Now: w.clock.Now()}))
+		}
+		failed("nobody")
+		failed("user:ada")
+		w.clock.Advance(6 * 24 * time.Hour)
+		failed("nobody")
+		for _, c := range []struct {
+			later time.Duration
+			want  int
+		}{{0, 2}, {25 * time.Hour, 1}, {7 * 24 * time.Hour, 0}} {
+			w.clock.Advance(c.later)
+			_, err := w.rules.Sweep(w.ctx)
+			w.ok(err)
+			if n := w.count(`SELECT count(*) FROM audit WHERE object = 'nobody'`); n != c.want {
+				w.Errorf("%d records of nobody, want %d", n, c.want)
+			}
+		}
+		if w.count(`SELECT count(*) FROM audit WHERE object = 'user:ada'`) != 1 {
+			w.Error("what was tried of a person is gone")
 		}
 	})
 }
