@@ -42,7 +42,7 @@ func TestAResetIsMailedAndNotPrinted(t *testing.T) {
 	p.ok("user", "reset", "ada@acme.test") // the one that counts
 
 	// The server takes the first mail, and ours dies before it hears so.
-	box.Vanish()
+	box.Mute()
 	cmd, _, _ := p.serving()
 	first := box.Wait(1)[0]
 	if err := cmd.Process.Kill(); err != nil {
@@ -51,17 +51,19 @@ func TestAResetIsMailedAndNotPrinted(t *testing.T) {
 	_ = cmd.Wait()
 	// What it had taken is sent again minutes later, the others by the next at once.
 	cmd, log, address := p.serving()
-	var links []string
-	for _, m := range box.Wait(3)[1:] {
+	others := box.Wait(3)[1:]
+	for _, m := range others {
 		if m.To != "ada@acme.test" || m.Header.Get("Message-Id") == first.Header.Get("Message-Id") {
-			continue
+			t.Errorf("among the others came %s to %s", m.Header.Get("Message-Id"), m.To)
 		}
+	}
+	// They are sent side by side and come in any order, the one that counts perhaps
+	// first: the link that was made last works, and no other.
+	var links []string
+	for _, m := range append(others, first) {
 		links = append(links, resetLink.FindStringSubmatch(body(t, m))[1])
 	}
-	if len(links) == 0 {
-		t.Fatal("no other mail came")
-	}
-	working := 0 // mails that are sent side by side come in any order; the link made last counts
+	working := 0
 	for _, link := range links {
 		resp, err := http.Get("http://" + address + link)
 		if err != nil {

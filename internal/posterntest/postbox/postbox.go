@@ -33,6 +33,7 @@ type Postbox struct {
 	got      []Mail
 	refusal  string // what a recipient is answered; "": welcome
 	vanish   bool   // takes the next mail, and is gone before it says so
+	mute     bool   // takes the next mail, and never says so
 	seen     chan struct{}
 }
 
@@ -113,6 +114,9 @@ func (p *Postbox) Refuse(answer string) { p.mu.Lock(); p.refusal = answer; p.mu.
 
 // Vanish takes the next mail and breaks off before it says so.
 func (p *Postbox) Vanish() { p.mu.Lock(); p.vanish = true; p.mu.Unlock() }
+
+// Mute takes the next mail and never says so: its sender waits.
+func (p *Postbox) Mute() { p.mu.Lock(); p.mute = true; p.mu.Unlock() }
 
 // Mails are those taken so far.
 func (p *Postbox) Mails() []Mail {
@@ -244,14 +248,17 @@ func (p *Postbox) take(t *talk) bool {
 	}
 	p.mu.Lock()
 	p.got = append(p.got, Mail{From: t.from, To: t.to, TLS: t.tls, Raw: raw, Message: m})
-	vanish := p.vanish
-	p.vanish = false
+	vanish, mute := p.vanish, p.mute
+	p.vanish, p.mute = false, false
 	p.mu.Unlock()
 	select {
 	case p.seen <- struct{}{}:
 	default:
 	}
-	if vanish {
+	if mute {
+		_, _ = t.ReadLine() // until the sender gives up, or is no more
+	}
+	if vanish || mute {
 		return false
 	}
 	t.say("250 2.0.0 taken")
