@@ -81,12 +81,12 @@ func (d *Door) describe(v *entry.Visit, page *ui.AppFormPage, app *postern.App) 
 	page.Public = f.Value("public") == "true"
 	page.ForItself, page.ForItselfSaid = f.Value("for_itself") == "true", f.Field(ui.Field{Name: "for_itself"})
 	page.OffersItself = d.Registry.OffersItself(app.Dialect) || page.New && slices.ContainsFunc(d.Registry.PartnerDialects(), d.Registry.OffersItself)
-	wire, mounted := d.Dialects.Get(app.Dialect)
-	page.NoScopes = mounted && wire.Terms().NoScopes
-	if !page.NoScopes {
+	noScopes := d.Registry.NoScopes(app.Dialect)
+	scoped := func(c ui.DialectChoice) bool { return !c.NoScopes }
+	if page.NoScopes = noScopes && !slices.ContainsFunc(page.Dialects, scoped); !page.NoScopes {
 		page.Scopes = scopeChoices(f, catalogue)
 	}
-	page.Preview = entry.ConsentPreview(app, catalogue, page.NoScopes)
+	page.Preview = entry.ConsentPreview(app, catalogue, noScopes)
 	return nil
 }
 

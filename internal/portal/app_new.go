@@ -40,7 +40,7 @@ func (d *Door) newPage(v *entry.Visit, form *ui.Form) (*ui.AppFormPage, error) {
 	page := &ui.AppFormPage{AppFrame: ui.AppFrame{StaffFrame: v.Frame("apps"), Role: m.Role}, Partner: m.Partner, New: true,
 		Token: v.Token(aboutApp, "new", m.Partner.ID), Form: form}
 	for _, name := range d.Registry.PartnerDialects() {
-		page.Dialects = append(page.Dialects, ui.DialectChoice{Name: name, Chosen: name == form.Value("dialect")})
+		page.Dialects = append(page.Dialects, ui.DialectChoice{Name: name, Chosen: name == form.Value("dialect"), NoScopes: d.Registry.NoScopes(name)})
 	}
 	return page, nil
 }

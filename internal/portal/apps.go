@@ -36,6 +36,8 @@ type Registry interface {
 	UsualDialect() string
 	Reviews() bool
 	OffersItself(dialect string) bool
+	// NoScopes reports whether a dialect's wire has none.
+	NoScopes(dialect string) bool
 	Missing(a *registry.App) []string
 }
 

@@ -661,3 +661,12 @@ func appIsSwitched(t *testing.T, database string) {
 		t.Error("a token of a removed app is active")
 	}
 }
+
+// Where a partner chooses between wires with scopes and without, the form says which
+// have none, and offers scopes whichever is chosen.
+func TestTheFormSaysWhichDialectsHaveNoScopes(t *testing.T) {
+	s := posterntest.New(t)
+	b := s.Portal(posterntest.Dev)
+	form := b.Get(newApp(t, b)).Wants(t, 200, "It has no scopes", "What the app may ask for")
+	b.Press(form, "Create app", "name", "", "dialect", "xref").Wants(t, 200, "It has no scopes", "What the app may ask for", "Act for your account through its API")
+}

@@ -60,7 +60,7 @@ func appSamples() map[string]Page {
 		"portal-app-rejected": &AppPage{AppFrame: of(&rejected, ""), Token: "t", Verdict: "Where is your site?", Proposal: &refused},
 		"portal-app-waiting":  &AppPage{AppFrame: of(&waiting, ""), Token: "t"},
 		"portal-app-off":      &AppPage{AppFrame: of(&off, ""), Token: "t", OwnSwitch: true},
-		"portal-app-form-new": fields(&AppFormPage{AppFrame: AppFrame{StaffFrame: staff}, Partner: inc, New: true, Reviewed: true, Dialects: []DialectChoice{{"standard", true}, {"xref", false}}, Sure: "abc"}),
+		"portal-app-form-new": fields(&AppFormPage{AppFrame: AppFrame{StaffFrame: staff}, Partner: inc, New: true, Reviewed: true, Dialects: []DialectChoice{{"standard", true, false}, {"xref", false, true}}, Sure: "abc"}),
 		"portal-app-form":     fields(&AppFormPage{AppFrame: of(&app, "settings"), Proposed: true, Reviewed: true, Public: true, Uploaded: "/logos/x/y.png", LogoSaid: Say("It is no image.")}),
 		"portal-keys":         &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Token: "t", SecretID: "sec_3", Fresh: true, Called: Field{Name: "name", Label: Say("Name"), Type: "text"}, HookHint: "CFE=", HookOldUntil: day, HookToken: "t"},
 		"portal-keys-shown":   &KeysPage{AppFrame: of(&app, "keys"), Secrets: secrets, Shown: "pos_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHI", ShownHook: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Most: true, HookHint: "LaSw"},

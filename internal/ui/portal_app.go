@@ -116,8 +116,9 @@ type AppFormPage struct {
 
 // DialectChoice is a wire that a new app may speak.
 type DialectChoice struct {
-	Name   string
-	Chosen bool
+	Name     string
+	Chosen   bool
+	NoScopes bool
 }
 
 // ScopeChoice is a permission that an app may ask for.
